@@ -1,0 +1,84 @@
+import type { SqlMigrationAwareDriverAdapterFactory } from '@prisma/driver-adapter-utils'
+import { PrismaPGlite } from 'pglite-prisma-adapter'
+import type { Logger } from 'pino'
+import { PrismaClient } from '../generated/prisma/client'
+import { openEmbedded } from './embedded'
+import { lockFolder } from './folder-lock'
+import { applyMigrations, type WithMigrationLock } from './migrations'
+import { migrationAdapter, migrationLock, serverAdapter } from './server'
+import { isDatabaseUnavailable } from './unavailable'
+
+/** The database that this process works on, embedded or a server: the same schema, migrations and SQL. */
+export interface Database {
+  prisma: PrismaClient
+  close(): Promise<void>
+}
+
+/** Where the database is: the server named, else embedded in the data folder. */
+export interface DatabaseLocation {
+  databaseUrl: string | undefined
+  dataDir: string
+}
+
+/**
+ * Opens the database and brings it up to date.
+ *
+ * @throws Error in words for the operator
+ */
+export async function openDatabase(
+  { databaseUrl, dataDir }: DatabaseLocation,
+  log: Logger,
+): Promise<Database> {
+  return databaseUrl === undefined ? openInFolder(dataDir, log) : openOnServer(databaseUrl, log)
+}
+
+async function openInFolder(dataDir: string, log: Logger): Promise<Database> {
+  const lock = await lockFolder(dataDir)
+  try {
+    const pglite = await openEmbedded(dataDir)
+    const adapter = new PrismaPGlite(pglite)
+    // The folder lock already keeps other processes away.
+    await migrate(adapter, (act) => act(), log)
+    const prisma = new PrismaClient({ adapter })
+    return {
+      prisma,
+      async close() {
+        await prisma.$disconnect()
+        await pglite.close()
+        lock.release()
+      },
+    }
+  } catch (error) {
+    lock.release()
+    throw error
+  }
+}
+
+async function openOnServer(databaseUrl: string, log: Logger): Promise<Database> {
+  await migrate(migrationAdapter(databaseUrl), migrationLock(databaseUrl), log).catch((error) => {
+    throw inWords(error, databaseUrl)
+  })
+  const prisma = new PrismaClient({ adapter: serverAdapter(databaseUrl, log) })
+  return { prisma, close: () => prisma.$disconnect() }
+}
+
+async function migrate(
+  adapter: SqlMigrationAwareDriverAdapterFactory,
+  withLock: WithMigrationLock,
+  log: Logger,
+): Promise<void> {
+  const applied = await applyMigrations(adapter, withLock)
+  if (applied.length > 0) log.info({ applied }, 'database brought up to date')
+}
+
+/** What the operator can do about it. The host alone is named: the URL holds a password. */
+function inWords(error: unknown, databaseUrl: string): unknown {
+  const { host } = new URL(databaseUrl)
+  if (isDatabaseUnavailable(error)) {
+    return new Error(`The database server at ${host} does not answer (DATABASE_URL).`, { cause: error })
+  }
+  const { originalMessage } = ((error as Error).cause ?? {}) as { originalMessage?: string }
+  return originalMessage === undefined
+    ? error
+    : new Error(`The database server at ${host} refuses: ${originalMessage} (DATABASE_URL).`, { cause: error })
+}

@@ -1,0 +1,42 @@
+import { readFileSync } from 'node:fs'
+import type { SqlMigrationAwareDriverAdapterFactory } from '@prisma/driver-adapter-utils'
+import type { SchemaEngine } from '@prisma/schema-engine-wasm'
+
+/** The part of WebAssembly that Node has and its type package leaves to the browser's. */
+declare const WebAssembly: {
+  instantiate(
+    binary: Uint8Array,
+    imports: object,
+  ): Promise<{ instance: { exports: Record<string, unknown> } }>
+}
+
+/** The schema engine asks which tables are not its own: none. */
+export const noFilters = { externalTables: [], externalEnums: [] }
+
+/**
+ * Starts Prisma's own schema engine, the WebAssembly build that npm carries. It does what `prisma migrate`
+ * does, without the native binary that the command line would download first.
+ *
+ * @param schema the text of prisma/schema.prisma
+ * @param adapterFactory the database to look at and to change; connected by the engine
+ */
+export async function startMigrationEngine(
+  schema: string,
+  adapterFactory: SqlMigrationAwareDriverAdapterFactory,
+): Promise<SchemaEngine> {
+  const { bindMigrationAwareSqlAdapterFactory } = await import('@prisma/driver-adapter-utils')
+  // The package's entry imports its .wasm file as a module, which Node 20 cannot: instantiate it by hand.
+  const glue = await import('@prisma/schema-engine-wasm/schema_engine_bg')
+  const binary = require.resolve('@prisma/schema-engine-wasm/schema_engine_bg').replace(/\.js$/, '.wasm')
+  const { instance } = await WebAssembly.instantiate(readFileSync(binary), {
+    './schema_engine_bg.js': glue,
+  })
+  const { __wbg_set_wasm } = glue as unknown as { __wbg_set_wasm(wasm: object): void }
+  __wbg_set_wasm(instance.exports)
+  ;(instance.exports.__wbindgen_start as () => void)()
+  return glue.SchemaEngine.new(
+    { datamodels: [['schema.prisma', schema]] },
+    () => undefined,
+    bindMigrationAwareSqlAdapterFactory(adapterFactory),
+  )
+}

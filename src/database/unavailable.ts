@@ -1,0 +1,38 @@
+/** PostgreSQL's and Node's names for a database that is not there or cannot take another caller right now. */
+const UNAVAILABLE = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  // Prisma: cannot reach, timed out, closed the connection, pool timed out
+  'P1001',
+  'P1002',
+  'P1008',
+  'P1017',
+  'P2024',
+  // PostgreSQL: shutting down, crashed, starting up, too many connections, not writable (a standby)
+  '57P01',
+  '57P02',
+  '57P03',
+  '53300',
+  '25006',
+])
+
+const MESSAGES =
+  /Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|Server has closed the connection|Can't reach database server|PGlite is clos/
+
+/** Walks an error and its causes: drivers and Prisma wrap each other's in several ways. */
+export function isDatabaseUnavailable(error: unknown, depth = 0): boolean {
+  if (typeof error !== 'object' || error === null || depth > 5) return false
+  const { code, originalCode, message, cause, meta, kind } = error as Record<string, unknown>
+  if (kind === 'DatabaseNotReachable' || kind === 'ConnectionClosed' || kind === 'TooManyConnections')
+    return true
+  if ([code, originalCode].some((name) => typeof name === 'string' && UNAVAILABLE.has(name))) return true
+  if (typeof message === 'string' && MESSAGES.test(message)) return true
+  const inner = [cause, (meta as { driverAdapterError?: unknown } | undefined)?.driverAdapterError]
+  return inner.some((each) => isDatabaseUnavailable(each, depth + 1))
+}
