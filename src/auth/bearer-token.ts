@@ -1,0 +1,100 @@
+import { createPublicKey, type KeyObject } from 'node:crypto'
+import type { JWTPayload, JWTVerifyOptions } from 'jose'
+import type { AuthConfig } from '../config'
+import { Failure } from '../failure'
+import { type Role, type Viewer, viewerOf } from './viewer'
+
+/** A caller is known, or there is a reason why not. */
+export type Caller = { viewer: Viewer; refusal?: undefined } | { viewer?: undefined; refusal: Failure }
+
+/** Judges the value of an `Authorization` header. Never rejects. */
+export type IdentifyCaller = (authorization: string | undefined) => Promise<Caller>
+
+/** The key source with its development default filled in. */
+export type TokenKey = NonNullable<AuthConfig['key']>
+
+type Verify = (token: string) => Promise<JWTPayload>
+
+/**
+ * Makes the one function that turns a bearer token into a caller.
+ *
+ * Only the algorithms of the configured key are accepted, so `none` and a public key passed off as an HMAC secret
+ * are refused by their header already (RFC 8725, section 3.1).
+ */
+export async function callerIdentifier(auth: AuthConfig, key: TokenKey): Promise<IdentifyCaller> {
+  const verify = await tokenVerifier(auth, key)
+  return async (authorization) => {
+    if (authorization === undefined) return { refusal: unauthenticated('A bearer token is required.') }
+    const token = /^Bearer +([\w.~+/=-]+) *$/i.exec(authorization)?.[1]
+    if (token === undefined)
+      return { refusal: unauthenticated('The Authorization header is not a bearer token.') }
+    try {
+      return { viewer: viewerOf(await verify(token), auth.roleClaim) }
+    } catch (error) {
+      return { refusal: refusalFor(error, 'jwksUrl' in key) }
+    }
+  }
+}
+
+/**
+ * Signs a token with the shared secret.
+ *
+ * @param ttl lifetime such as `30s`, `15m`, `1h`, `7d`
+ */
+export async function signToken(
+  auth: AuthConfig,
+  secret: string,
+  claims: { role: Role; subject: string; ttl: string },
+): Promise<string> {
+  const { SignJWT } = await import('jose')
+  // A claim that has a path in other systems' tokens is written at that path.
+  const payload = auth.roleClaim
+    .split('.')
+    .reduceRight<unknown>((value, name) => ({ [name]: value }), claims.role) as JWTPayload
+  const token = new SignJWT(payload)
+    .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
+    .setSubject(claims.subject)
+    .setIssuedAt()
+    .setExpirationTime(claims.ttl)
+  if (auth.issuer) token.setIssuer(auth.issuer)
+  if (auth.audience) token.setAudience(auth.audience)
+  return token.sign(Buffer.from(secret))
+}
+
+async function tokenVerifier(auth: AuthConfig, key: TokenKey): Promise<Verify> {
+  const { jwtVerify, createRemoteJWKSet } = await import('jose')
+  const claims: JWTVerifyOptions = { issuer: auth.issuer, audience: auth.audience }
+  if ('secret' in key) {
+    const secret = Buffer.from(key.secret)
+    return async (token) => (await jwtVerify(token, secret, { ...claims, algorithms: ['HS256'] })).payload
+  }
+  if ('publicKey' in key) {
+    const publicKey = createPublicKey(key.publicKey)
+    const algorithms = [algorithmOf(publicKey)]
+    return async (token) => (await jwtVerify(token, publicKey, { ...claims, algorithms })).payload
+  }
+  const jwks = createRemoteJWKSet(new URL(key.jwksUrl))
+  const algorithms = ['RS256', 'ES256', 'EdDSA', 'Ed25519']
+  return async (token) => (await jwtVerify(token, jwks, { ...claims, algorithms })).payload
+}
+
+/** @throws Error when the key is of no kind that tokens are signed with */
+function algorithmOf(key: KeyObject): string {
+  if (key.asymmetricKeyType === 'rsa') return 'RS256'
+  if (key.asymmetricKeyType === 'ed25519') return 'EdDSA'
+  if (key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve === 'prime256v1') return 'ES256'
+  throw new Error('HOOKGATE_JWT_PUBLIC_KEY must be an RSA, P-256 or Ed25519 key')
+}
+
+const unauthenticated = (message: string) => new Failure('unauthenticated', message)
+
+/** Tells an expired token apart, which its owner can mend; of a forged one it says nothing more. */
+function refusalFor(error: unknown, keysAreRemote: boolean): Failure {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  if (code === 'ERR_JWT_EXPIRED') return unauthenticated('The bearer token has expired.')
+  const isTokensFault = /^ERR_(JWT|JWS_|JOSE_ALG|JOSE_NOT|JWKS_NO_|JWKS_MULTIPLE)/.test(code)
+  if (keysAreRemote && !isTokensFault) {
+    return new Failure('unavailable', 'The keys of the identity provider cannot be read at the moment.')
+  }
+  return unauthenticated('The bearer token is not valid.')
+}

@@ -1,0 +1,58 @@
+import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
+
+/**
+ * Seals texts for storage with AES-256-GCM and opens them again. Layout of a sealed text, in bytes:
+ * format (1), key id (8), nonce (12), tag (16), ciphertext.
+ *
+ * The key id tells which key of the ring opens it, so that keys rotate by putting a new one in front.
+ */
+export interface Keyring {
+  /** @param context what the text belongs to; a sealed text opens under the same context alone */
+  seal(plain: string, context: string): Buffer
+  /** @throws Error when the key is not in the ring, or when the text or its context was changed */
+  open(sealed: Uint8Array, context: string): string
+}
+
+const FORMAT = 1
+const HEADER_BYTES = 9
+const NONCE_BYTES = 12
+const TAG_BYTES = 16
+
+/** @param keys 32 bytes each; the first one seals, all of them open */
+export function keyring(keys: Buffer[]): Keyring {
+  const [current] = keys
+  if (current === undefined) throw new Error('A keyring needs a key')
+  const byId = new Map(keys.map((key) => [keyId(key).toString('hex'), key]))
+
+  return {
+    seal(plain, context) {
+      const header = Buffer.concat([Buffer.from([FORMAT]), keyId(current)])
+      const nonce = randomBytes(NONCE_BYTES)
+      const cipher = createCipheriv('aes-256-gcm', current, nonce).setAAD(bound(header, context))
+      const body = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final()])
+      return Buffer.concat([header, nonce, cipher.getAuthTag(), body])
+    },
+
+    open(sealed, context) {
+      const bytes = Buffer.from(sealed)
+      const header = bytes.subarray(0, HEADER_BYTES)
+      const key = byId.get(header.subarray(1).toString('hex'))
+      if (header[0] !== FORMAT || key === undefined) {
+        throw new Error('A stored secret is sealed with a key that HOOKGATE_ENCRYPTION_KEY does not hold')
+      }
+      const nonce = bytes.subarray(HEADER_BYTES, HEADER_BYTES + NONCE_BYTES)
+      const tag = bytes.subarray(HEADER_BYTES + NONCE_BYTES, HEADER_BYTES + NONCE_BYTES + TAG_BYTES)
+      const decipher = createDecipheriv('aes-256-gcm', key, nonce)
+        .setAAD(bound(header, context))
+        .setAuthTag(tag)
+      const body = bytes.subarray(HEADER_BYTES + NONCE_BYTES + TAG_BYTES)
+      return Buffer.concat([decipher.update(body), decipher.final()]).toString('utf8')
+    },
+  }
+}
+
+/** Names a key without telling anything of it. */
+const keyId = (key: Buffer) =>
+  createHash('sha256').update('hookgate key id').update(key).digest().subarray(0, 8)
+
+const bound = (header: Buffer, context: string) => Buffer.concat([header, Buffer.from(context)])
