@@ -1,0 +1,63 @@
+import { BlockList, isIP } from 'node:net'
+
+/**
+ * Networks that no target may lie in unless the operator names them: everything that the IANA special-purpose
+ * registries (RFC 6890 and its updates) do not call globally reachable, and every notation that hides an IPv4
+ * address in an IPv6 one.
+ */
+const NOT_PUBLIC = [
+  '0.0.0.0/8', // this network
+  '10.0.0.0/8', // private
+  '100.64.0.0/10', // carrier-grade NAT
+  '127.0.0.0/8', // loopback
+  '169.254.0.0/16', // link-local, cloud metadata
+  '172.16.0.0/12', // private
+  '192.0.0.0/24', // IETF protocol assignments
+  '192.0.2.0/24', // documentation
+  '192.88.99.0/24', // 6to4 relay
+  '192.168.0.0/16', // private
+  '198.18.0.0/15', // benchmarking
+  '198.51.100.0/24', // documentation
+  '203.0.113.0/24', // documentation
+  '224.0.0.0/4', // multicast
+  '240.0.0.0/4', // reserved, broadcast
+  '::/96', // unspecified, loopback, IPv4-compatible
+  '::ffff:0:0/96', // IPv4-mapped
+  '::ffff:0:0:0/96', // IPv4-translated
+  '64:ff9b::/96', // NAT64
+  '64:ff9b:1::/48', // local NAT64
+  '100::/64', // discard
+  '2001::/23', // IETF protocol assignments, Teredo, ORCHID
+  '2001:db8::/32', // documentation
+  '2002::/16', // 6to4
+  '3fff::/20', // documentation
+  '5f00::/16', // segment routing
+  'fc00::/7', // unique local
+  'fe80::/10', // link-local
+  'fec0::/10', // site-local
+  'ff00::/8', // multicast
+]
+
+/** True when a delivery may go to this literal IP address. */
+export type IsAddressAllowed = (address: string) => boolean
+
+/** @param allowedNetworks CIDRs of the operator; they win over what is blocked */
+export function addressPolicy(allowedNetworks: string[]): IsAddressAllowed {
+  const blocked = networks(NOT_PUBLIC)
+  const allowed = networks(allowedNetworks)
+  return (address) => {
+    const version = isIP(address)
+    if (version === 0) return false
+    const family = version === 4 ? 'ipv4' : 'ipv6'
+    return allowed.check(address, family) || !blocked.check(address, family)
+  }
+}
+
+function networks(cidrs: string[]): BlockList {
+  const list = new BlockList()
+  for (const cidr of cidrs) {
+    const [address = '', prefix] = cidr.split('/')
+    list.addSubnet(address, Number(prefix), isIP(address) === 4 ? 'ipv4' : 'ipv6')
+  }
+  return list
+}

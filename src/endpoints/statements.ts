@@ -1,0 +1,67 @@
+import type { PrismaClient } from '../generated/prisma/client'
+import type { Endpoint } from './endpoint'
+
+/** New values by field; undefined keeps what is stored. */
+export interface EndpointChange {
+  target?: string
+  description?: string
+  isActive?: boolean
+  sslCertVerification?: boolean
+  eventTypes?: string[]
+  expectedVersion?: number
+}
+
+/** `unchanged`: nothing was written; `conflict`: another version than the expected one is stored. */
+export interface EndpointUpdate {
+  outcome: 'changed' | 'unchanged' | 'conflict'
+  endpoint: Endpoint
+}
+
+/** An endpoint as the SQL function endpoint_document prints it: instants are texts. */
+type EndpointDocument = Omit<Endpoint, 'createdAt' | 'updatedAt' | 'events'> & {
+  createdAt: string
+  updatedAt: string
+  events: { type: string; addedAt: string }[]
+}
+
+/** One endpoint with its events, read in one statement: both are of the same moment. */
+export async function selectEndpoint(prisma: PrismaClient, id: number): Promise<Endpoint | undefined> {
+  const [row] = await prisma.$queryRaw<{ endpoint: EndpointDocument }[]>`
+    SELECT endpoint_document(endpoints) AS endpoint FROM endpoints WHERE id = ${id}`
+  return row && fromDocument(row.endpoint)
+}
+
+/**
+ * Changes one endpoint in one statement. Undefined when it does not exist.
+ *
+ * Invariant (kept by the SQL function update_endpoint, where it is explained): of two calls at once the second sees
+ * what the first wrote, only the fields given are written, and the version rises by one per effective change.
+ */
+export async function updateEndpoint(
+  prisma: PrismaClient,
+  id: number,
+  change: EndpointChange,
+): Promise<EndpointUpdate | undefined> {
+  const { expectedVersion, target, description, isActive, sslCertVerification, eventTypes } = change
+  const [row] = await prisma.$queryRaw<
+    { update: { outcome: EndpointUpdate['outcome']; endpoint: EndpointDocument } | null }[]
+  >`
+    SELECT update_endpoint(
+      ${id}::integer, ${expectedVersion ?? null}::integer, ${target ?? null}::text, ${description ?? null}::text,
+      ${isActive ?? null}::boolean, ${sslCertVerification ?? null}::boolean, ${eventTypes ?? null}::text[]
+    ) AS update`
+  if (!row?.update) return undefined
+  return { outcome: row.update.outcome, endpoint: fromDocument(row.update.endpoint) }
+}
+
+/** The condition for `LIKE` that finds a text as it stands, its wildcards taken literally. */
+export const likeLiterally = (text: string) => text.replace(/[\\%_]/g, '\\$&')
+
+function fromDocument(document: EndpointDocument): Endpoint {
+  return {
+    ...document,
+    createdAt: new Date(document.createdAt),
+    updatedAt: new Date(document.updatedAt),
+    events: document.events.map(({ type, addedAt }) => ({ type, addedAt: new Date(addedAt) })),
+  }
+}
