@@ -1,0 +1,96 @@
+#!/usr/bin/env node
+import { parseArgs } from 'node:util'
+import { readConfig } from './config'
+import { issueToken, migrateDatabase, startGateway } from './gateway'
+
+const USAGE = `Usage: hookgate COMMAND
+
+  serve                                     starts the gateway
+  token [--role admin] [--sub NAME] [--ttl 1h]
+                                            prints a bearer token; roles: admin, publisher
+  migrate                                   brings the database up to date
+
+Everything else is set by environment variables: see the README.
+`
+
+/** A mistake on the command line. */
+class UsageError extends Error {}
+
+async function main(args: string[]): Promise<void> {
+  const [command, ...rest] = args
+  if (command === undefined || command === 'help' || command === '--help') process.stdout.write(USAGE)
+  else if (command === 'serve') await serve(rest)
+  else if (command === 'token') await token(rest)
+  else if (command === 'migrate') await migrate(rest)
+  else throw new UsageError(`There is no command ${JSON.stringify(command)}.`)
+}
+
+async function serve(args: string[]): Promise<void> {
+  readOptions(args, {})
+  const config = readConfig(process.env)
+  const gateway = await startGateway(config)
+  const { url } = gateway
+  const lines = [
+    `GraphQL    ${url}/graphql`,
+    `GraphiQL   ${url}/graphiql`,
+    `REST       ${url}/api/v2/webhook/endpoint/`,
+  ]
+  if (gateway.developmentToken) lines.push(`Admin token for development (12 h): ${gateway.developmentToken}`)
+  process.stdout.write(`${lines.join('\n')}\n`)
+
+  let stopping = false
+  const stop = async () => {
+    if (stopping) process.exit(1)
+    stopping = true
+    try {
+      await gateway.stop()
+      process.exit(0)
+    } catch (error) {
+      fail(error)
+    }
+  }
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+}
+
+async function token(args: string[]): Promise<void> {
+  const {
+    role = 'admin',
+    sub,
+    ttl = '1h',
+  } = readOptions(args, {
+    role: { type: 'string' },
+    sub: { type: 'string' },
+    ttl: { type: 'string' },
+  })
+  if (role !== 'admin' && role !== 'publisher') throw new UsageError('--role must be admin or publisher.')
+  if (!/^[1-9]\d{0,8} ?(s|m|h|d|w)$/.test(ttl))
+    throw new UsageError('--ttl must be a duration such as 30s, 15m, 1h, 7d.')
+  const printed = await issueToken(readConfig(process.env), role, sub ?? role, ttl)
+  process.stdout.write(`${printed}\n`)
+}
+
+async function migrate(args: string[]): Promise<void> {
+  readOptions(args, {})
+  await migrateDatabase(readConfig(process.env))
+  process.stdout.write('The database is up to date.\n')
+}
+
+function readOptions(
+  args: string[],
+  options: Record<string, { type: 'string' }>,
+): Record<string, string | undefined> {
+  try {
+    return parseArgs({ args, options }).values as Record<string, string | undefined>
+  } catch (error) {
+    throw new UsageError((error as Error).message)
+  }
+}
+
+function fail(error: unknown): never {
+  console.error(error instanceof Error ? `hookgate: ${error.message}` : error)
+  if (error instanceof UsageError) console.error(`\n${USAGE}`)
+  process.exit(error instanceof UsageError ? 2 : 1)
+}
+
+main(process.argv.slice(2)).catch(fail)
