@@ -1,0 +1,46 @@
+/** How each project compiles: decorators with their metadata, as tsc emits them. */
+const project = {
+  testEnvironment: 'node',
+  transform: {
+    '\\.[jt]sx?$': [
+      '@swc/jest',
+      {
+        jsc: {
+          target: 'es2022',
+          parser: { syntax: 'typescript', decorators: true },
+          transform: { legacyDecorator: true, decoratorMetadata: true },
+        },
+        module: { type: 'commonjs' },
+      },
+    ],
+  },
+  // jose is published as ES modules alone, which Jest's module system needs compiled.
+  transformIgnorePatterns: ['/node_modules/(?!jose/)'],
+}
+
+module.exports = {
+  testTimeout: 60_000,
+  // Gateways and databases of their own: more at once than cores only slows them down.
+  maxWorkers: 2,
+  projects: [
+    {
+      ...project,
+      displayName: 'unit',
+      testMatch: ['<rootDir>/test/!(api|browser|bench|support)/**/*.test.ts', '<rootDir>/test/*.test.ts'],
+    },
+    {
+      ...project,
+      displayName: 'api',
+      testMatch: ['<rootDir>/test/api/**/*.test.ts'],
+      globalSetup: './test/support/template.ts',
+      globalTeardown: './test/support/template-teardown.ts',
+    },
+    {
+      ...project,
+      displayName: 'browser',
+      testMatch: ['<rootDir>/test/browser/**/*.test.ts'],
+      globalSetup: './test/support/template.ts',
+      globalTeardown: './test/support/template-teardown.ts',
+    },
+  ],
+}

@@ -1,0 +1,179 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type JwtPayload, type SignOptions, sign } from 'jsonwebtoken'
+import { cleanEnvironment, databaseUrl, MAIN, onServer, readTemplate } from './template'
+
+export const JWT_SECRET = 'a secret of the tests, longer than 32 bytes'
+
+/** A database of a test's own: the environment that points a gateway at it, and how to remove it. */
+export interface TestDatabase {
+  env: Record<string, string>
+  dataDir: string
+  remove(): Promise<void>
+}
+
+/** What `POST /graphql` answered. */
+export interface GraphqlAnswer {
+  status: number
+  // biome-ignore lint/suspicious/noExplicitAny: tests reach into answers of many shapes
+  data?: any
+  errors?: { message: string; path?: (string | number)[]; extensions?: Record<string, unknown> }[]
+}
+
+export interface RestAnswer {
+  status: number
+  headers: Headers
+  // biome-ignore lint/suspicious/noExplicitAny: tests reach into answers of many shapes
+  body: any
+}
+
+export interface RestOptions {
+  /** null = no Authorization header; default: the admin's */
+  token?: string | null
+  headers?: Record<string, string>
+  /** printed as JSON */
+  json?: unknown
+  /** sent as it stands */
+  body?: string | Uint8Array
+}
+
+/** A gateway as users run it: the built program, as a process of its own. */
+export interface TestGateway {
+  url: string
+  adminToken: string
+  process: ChildProcess
+  database: TestDatabase
+  /** everything it has printed so far */
+  output(): string
+  gql(query: string, variables?: Record<string, unknown>, token?: string | null): Promise<GraphqlAnswer>
+  /** @param path below /api/v2/webhook/, such as `endpoint/1/` */
+  rest(method: string, path: string, options?: RestOptions): Promise<RestAnswer>
+  /** Creates an endpoint and answers its REST JSON. */
+  // biome-ignore lint/suspicious/noExplicitAny: the documented JSON
+  createEndpoint(fields?: Record<string, unknown>): Promise<any>
+  /** Ends the process and waits until it is gone; the database stays. */
+  end(signal?: NodeJS.Signals): Promise<number | null>
+  /** Ends the process and removes its database. */
+  stop(): Promise<void>
+}
+
+/** Signs a token with the tests' secret. */
+export const tokenFor = (
+  claims: JwtPayload = { role: 'admin', sub: 'test' },
+  options: SignOptions = { expiresIn: '1h' },
+) => sign(claims, JWT_SECRET, options)
+
+/** A migrated, empty database: on the server that TEST_DATABASE_URL names, else embedded. */
+export async function createTestDatabase(): Promise<TestDatabase> {
+  const template = readTemplate()
+  const dataDir = mkdtempSync(join(tmpdir(), 'hookgate-test-'))
+  const removeFolder = () => rmSync(dataDir, { recursive: true, force: true })
+  const server = process.env.TEST_DATABASE_URL
+  if (!server) {
+    cpSync(template.folder, dataDir, { recursive: true })
+    return { env: { HOOKGATE_DATA_DIR: dataDir }, dataDir, remove: async () => removeFolder() }
+  }
+  const name = `hookgate_test_${randomUUID().replaceAll('-', '')}`
+  await onServer(server, `CREATE DATABASE ${name} TEMPLATE ${template.database}`)
+  return {
+    env: { HOOKGATE_DATA_DIR: dataDir, DATABASE_URL: databaseUrl(server, name) },
+    dataDir,
+    async remove() {
+      removeFolder()
+      await onServer(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
+    },
+  }
+}
+
+/** Starts a gateway on a database of its own, or on one that is handed over (to start again after a crash). */
+export async function startTestGateway(
+  env: Record<string, string> = {},
+  database?: TestDatabase,
+): Promise<TestGateway> {
+  const ownDatabase = database ?? (await createTestDatabase())
+  const child = spawnGateway({ HOOKGATE_JWT_SECRET: JWT_SECRET, ...ownDatabase.env, ...env })
+  const url = await child.listening
+  const adminToken = tokenFor()
+  const gateway: TestGateway = {
+    url,
+    adminToken,
+    process: child.process,
+    database: ownDatabase,
+    output: child.output,
+    async gql(query, variables, token = adminToken) {
+      const response = await fetch(`${url}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...authorization(token) },
+        body: JSON.stringify({ query, variables }),
+      })
+      return { status: response.status, ...((await response.json()) as object) }
+    },
+    async rest(method, path, { token = adminToken, headers, json, body } = {}) {
+      const response = await fetch(`${url}/api/v2/webhook/${path}`, {
+        method,
+        headers: {
+          ...(json !== undefined && { 'content-type': 'application/json' }),
+          ...authorization(token),
+          ...headers,
+        },
+        body: json === undefined ? body : JSON.stringify(json),
+      })
+      const text = await response.text()
+      return {
+        status: response.status,
+        headers: response.headers,
+        body: text === '' ? undefined : JSON.parse(text),
+      }
+    },
+    async createEndpoint(fields = {}) {
+      const json = { target: 'http://127.0.0.1:9999/hook', events: [{ type: 'post.created' }], ...fields }
+      const answer = await gateway.rest('POST', 'endpoint/', { json })
+      if (answer.status !== 201) throw new Error(`not created: ${JSON.stringify(answer.body)}`)
+      return answer.body
+    },
+    async end(signal = 'SIGTERM') {
+      child.process.kill(signal)
+      return child.exited
+    },
+    async stop() {
+      await gateway.end()
+      await ownDatabase.remove()
+    },
+  }
+  return gateway
+}
+
+export interface SpawnedGateway {
+  process: ChildProcess
+  /** the URL it listens on; rejects with its output when it ends first */
+  listening: Promise<string>
+  exited: Promise<number | null>
+  output(): string
+}
+
+/** Starts `hookgate serve` on a free port with this environment and nothing of the surrounding one. */
+export function spawnGateway(env: Record<string, string>): SpawnedGateway {
+  const child = spawn(process.execPath, [MAIN, 'serve'], {
+    env: { ...cleanEnvironment(), PORT: '0', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let output = ''
+  const exited = new Promise<number | null>((resolve) => child.once('close', resolve))
+  const listening = new Promise<string>((resolve, reject) => {
+    const read = (chunk: Buffer) => {
+      output += chunk
+      const url = /GraphiQL +(\S+)\/graphiql/.exec(output)?.[1]
+      if (url) resolve(url)
+    }
+    child.stdout.on('data', read)
+    child.stderr.on('data', read)
+    exited.then(() => reject(new Error(output)))
+  })
+  return { process: child, listening, exited, output: () => output }
+}
+
+const authorization = (token: string | null): Record<string, string> =>
+  token === null ? {} : { authorization: `Bearer ${token}` }

@@ -1,0 +1,61 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Client } from 'pg'
+
+/** The command line as it is shipped. */
+export const MAIN = join(__dirname, '../../dist/main.js')
+
+/** Where the migrated databases stand that each test's own is copied from. */
+export interface Template {
+  /** a data folder with an embedded database */
+  folder: string
+  /** a database on the server that TEST_DATABASE_URL names */
+  database?: string
+}
+
+/**
+ * Prepares one migrated database for the whole run: copying it is quicker than migrating anew for every file. Each
+ * of the projects has it as global setup; the first makes the template, the others find it.
+ */
+export default async function makeTemplate(): Promise<void> {
+  if (process.env.HOOKGATE_TEST_TEMPLATE) return
+  const folder = mkdtempSync(join(tmpdir(), 'hookgate-template-'))
+  const server = process.env.TEST_DATABASE_URL
+  const template: Template = { folder }
+  if (server) {
+    template.database = `hookgate_template_${process.pid}`
+    await onServer(server, `CREATE DATABASE ${template.database}`)
+    migrate({ DATABASE_URL: databaseUrl(server, template.database), HOOKGATE_DATA_DIR: folder })
+  } else {
+    migrate({ HOOKGATE_DATA_DIR: folder })
+  }
+  process.env.HOOKGATE_TEST_TEMPLATE = JSON.stringify(template)
+}
+
+export const readTemplate = (): Template => JSON.parse(process.env.HOOKGATE_TEST_TEMPLATE ?? '{}')
+
+/** The environment of a gateway under test: the machine's, less what would configure a gateway. */
+export function cleanEnvironment(): NodeJS.ProcessEnv {
+  const isGateways = (name: string) =>
+    /^(HOOKGATE_|DATABASE_URL$|HOST$|PORT$|NODE_ENV$|LOG_LEVEL$)/.test(name)
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !isGateways(name)))
+}
+
+/** Runs one statement on the server's own database. */
+export async function onServer(server: string, statement: string): Promise<void> {
+  const client = new Client({ connectionString: server })
+  await client.connect()
+  await client.query(statement).finally(() => client.end())
+}
+
+export function databaseUrl(server: string, database: string): string {
+  const url = new URL(server)
+  url.pathname = `/${database}`
+  return url.href
+}
+
+function migrate(env: Record<string, string>): void {
+  execFileSync(process.execPath, [MAIN, 'migrate'], { env: { ...cleanEnvironment(), ...env } })
+}
