@@ -80,5 +80,7 @@ function inWords(error: unknown, databaseUrl: string): unknown {
   const { originalMessage } = ((error as Error).cause ?? {}) as { originalMessage?: string }
   return originalMessage === undefined
     ? error
-    : new Error(`The database server at ${host} refuses: ${originalMessage} (DATABASE_URL).`, { cause: error })
+    : new Error(`The database server at ${host} refuses: ${originalMessage} (DATABASE_URL).`, {
+        cause: error,
+      })
 }

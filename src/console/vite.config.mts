@@ -1,0 +1,25 @@
+import { resolve } from 'node:path'
+import { defineConfig } from 'vite'
+
+/**
+ * Builds the browser pages into dist/console, where src/http serves them from.
+ * A page's folder is its address: dist/console/graphiql is served under /graphiql/, assets included,
+ * so that every file has one absolute URL whether or not the page was asked for with a trailing slash.
+ */
+export default defineConfig({
+  base: '/',
+  publicDir: false,
+  build: {
+    outDir: '../../dist/console',
+    emptyOutDir: true,
+    assetsDir: 'graphiql/assets',
+    target: 'es2022',
+    // The editor is one piece of 3 MB, loaded once and cached for ever: splitting it gains nothing.
+    chunkSizeWarningLimit: 3000,
+    rolldownOptions: {
+      input: resolve(import.meta.dirname, 'graphiql/index.html'),
+      // Libraries mark their modules "use client" for servers that render React; a browser build has no use for it.
+      checks: { moduleLevelDirective: false },
+    },
+  },
+})

@@ -1,0 +1,138 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { type BrowserContext, chromium, type Page } from 'playwright-core'
+import { startTestGateway } from '../support/gateway'
+
+const profile = mkdtempSync(path.join(tmpdir(), 'hookgate-browser-'))
+const screenshot = process.env.HOOKGATE_SCREENSHOT
+
+let gateway: Awaited<ReturnType<typeof startTestGateway>>
+let browser: BrowserContext
+
+beforeAll(async () => {
+  gateway = await startTestGateway()
+  browser = await chromium.launchPersistentContext(profile, {
+    executablePath: '/usr/bin/chromium',
+    viewport: { width: 1280, height: 800 },
+    args: [
+      '--headless',
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      // No name resolves: whatever the page needs from elsewhere is missed at once.
+      '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
+    ],
+  })
+}, 60_000)
+
+afterAll(async () => {
+  await browser?.close()
+  await gateway?.stop()
+  rmSync(profile, { recursive: true, force: true })
+})
+
+describe('GraphiQL in a browser', () => {
+  it('changes an endpoint with the token and the first tab it opens with', async () => {
+    const created = await gateway.gql(
+      'mutation ($input: WebhookEndpointInput!) { createWebhookEndpoint(input: $input) { id } }',
+      { input: { target: 'http://127.0.0.1:9999/hook', events: [{ type: 'post.created' }] } },
+    )
+    const { id } = created.data.createWebhookEndpoint
+    const page = await browser.newPage()
+    const seen = listen(page)
+
+    await page.goto(`${gateway.url}/graphiql`)
+    expect(await page.title()).toBe('GraphiQL · Hookgate')
+    await page.getByText('Development token').waitFor()
+    expect(await page.getByLabel('Bearer token').inputValue()).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/)
+
+    await page.locator('.graphiql-query-editor').getByText('updateWebhookEndpoint').waitFor()
+    await pasteVariables(
+      page,
+      `{
+  "id": "${id}",
+  "patch": {
+    "target": "http://127.0.0.1:9999/moved",
+    "events": [{ "type": "comment.created" }]
+  }
+}`,
+    )
+    await page.getByRole('region', { name: 'Variables' }).getByText('http://127.0.0.1:9999/moved').waitFor()
+    await page.keyboard.press('ControlOrMeta+Enter')
+    await response(page).getByText('http://127.0.0.1:9999/moved').waitFor()
+    await response(page).getByText('"comment.created"').waitFor()
+    if (screenshot) await photograph(page, screenshot)
+
+    const stored = await gateway.gql(
+      'query ($id: ID!) { webhookEndpoint(id: $id) { target isActive events { type } } }',
+      { id },
+    )
+    expect(stored.data.webhookEndpoint).toEqual({
+      target: 'http://127.0.0.1:9999/moved',
+      isActive: true,
+      events: [{ type: 'comment.created' }],
+    })
+    expect(seen.consoleErrors).toEqual([])
+    expect(seen.failedRequests).toEqual([])
+    expect([...seen.origins]).toEqual([gateway.url])
+    await page.close()
+  }, 60_000)
+
+  it('sends a typed token instead, and says when the gateway refuses it', async () => {
+    const page = await browser.newPage()
+    await page.goto(`${gateway.url}/graphiql`)
+    await page.locator('.graphiql-query-editor').getByText('updateWebhookEndpoint').waitFor()
+
+    const schemaReadAgain = page.waitForRequest(
+      (request) =>
+        request.headers().authorization === 'Bearer no.such.token' &&
+        String(request.postData()).includes('IntrospectionQuery'),
+    )
+    await page.getByLabel('Bearer token').fill('Bearer no.such.token')
+    await schemaReadAgain
+    await page.getByRole('button', { name: 'Execute query' }).click()
+    await page.getByText('Token refused by the gateway: UNAUTHENTICATED').waitFor()
+    await response(page).getByText('"UNAUTHENTICATED"').waitFor()
+
+    await page.reload()
+    expect(await page.getByLabel('Bearer token').inputValue()).toBe('no.such.token')
+    await page.close()
+  }, 60_000)
+})
+
+function listen(page: Page) {
+  const seen = { consoleErrors: [] as string[], failedRequests: [] as string[], origins: new Set<string>() }
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') seen.consoleErrors.push(message.text())
+  })
+  page.on('pageerror', (error) => seen.consoleErrors.push(String(error)))
+  page.on('request', (request) => seen.origins.add(new URL(request.url()).origin))
+  page.on('requestfailed', (request) => seen.failedRequests.push(request.url()))
+  page.on('response', (answer) => {
+    if (answer.status() >= 400) seen.failedRequests.push(`${answer.status()} ${answer.url()}`)
+  })
+  return seen
+}
+
+/** By way of the clipboard: what is typed, the editor indents and closes brackets for. */
+async function pasteVariables(page: Page, json: string) {
+  await browser.grantPermissions(['clipboard-read', 'clipboard-write'])
+  await page.evaluate(`navigator.clipboard.writeText(${JSON.stringify(json)})`)
+  await page.getByRole('region', { name: 'Variables' }).getByText('"patch"').click()
+  await page.keyboard.press('ControlOrMeta+A')
+  await page.keyboard.press('ControlOrMeta+V')
+}
+
+function response(page: Page) {
+  return page.getByRole('region', { name: 'Result Window' })
+}
+
+async function photograph(page: Page, file: string) {
+  await page.evaluate('document.fonts.ready')
+  await page.screenshot({ path: file, style: '.monaco-editor .scrollbar { visibility: hidden }' })
+}
