@@ -7,7 +7,7 @@ import fastifyApollo from '@as-integrations/fastify'
 import { maxAliasesRule } from '@escape.tech/graphql-armor-max-aliases'
 import { maxDepthRule } from '@escape.tech/graphql-armor-max-depth'
 import type { FastifyInstance } from 'fastify'
-import type { GraphQLSchema, ValidationRule } from 'graphql'
+import type { GraphQLError, GraphQLSchema, ValidationContext, ValidationRule } from 'graphql'
 import type { Logger } from 'pino'
 import type { Context, Core } from '../schema/context'
 import { formatError } from '../schema/errors'
@@ -18,6 +18,12 @@ const MAX_ALIASES = 15
 const MAX_TOKENS = 1000
 /** How many faults of one document, or of its variables, are told at once. */
 const MAX_FAULTS = 50
+
+/** Left alone, these rules throw, which Apollo takes for a fault of its own instead of the document's. */
+const reported = {
+  onReject: [(context: ValidationContext | null, error: GraphQLError) => context?.reportError(error)],
+  propagateOnRejection: false,
+}
 
 export interface GraphqlOptions {
   /** the guarded schema */
@@ -41,9 +47,9 @@ export function graphqlDoor({ schema, core, production, log }: GraphqlOptions) {
       persistedQueries: false,
       parseOptions: { maxTokens: MAX_TOKENS },
       validationRules: [
-        maxDepthRule({ n: MAX_DEPTH, ignoreIntrospection: true }) as unknown as ValidationRule,
+        maxDepthRule({ n: MAX_DEPTH, ignoreIntrospection: true, ...reported }) as unknown as ValidationRule,
         // Its default leaves the introspection fields out of the count.
-        maxAliasesRule({ n: MAX_ALIASES, allowList: [] }) as unknown as ValidationRule,
+        maxAliasesRule({ n: MAX_ALIASES, allowList: [], ...reported }) as unknown as ValidationRule,
       ],
       validationOptions: { maxErrors: MAX_FAULTS },
       executionOptions: { maxCoercionErrors: MAX_FAULTS },

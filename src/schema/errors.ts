@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { unwrapResolverError } from '@apollo/server/errors'
-import { GraphQLError, type GraphQLFormattedError } from 'graphql'
+import type { GraphQLFormattedError } from 'graphql'
 import type { Logger } from 'pino'
 import { isDatabaseUnavailable } from '../database/unavailable'
 import type { Endpoint } from '../endpoints/endpoint'
@@ -40,8 +40,8 @@ export function failureOf(thrown: unknown, log: ErrorLog): { failure?: Failure; 
 /** Apollo's `formatError`: codes for failures, a mask for everything unforeseen, the rest as GraphQL says it. */
 export function formatError(log: ErrorLog) {
   return (formatted: GraphQLFormattedError, thrown: unknown): GraphQLFormattedError => {
-    const isForCaller = thrown instanceof GraphQLError && thrown.originalError == null
-    if (isForCaller && formatted.extensions?.code !== INTERNAL) return formatted
+    // graphql-js and Apollo give their own refusals of a request a code of their own, and only those.
+    if (formatted.extensions?.code !== INTERNAL) return formatted
     const { failure, errorId } = failureOf(thrown, log)
     const { locations, path } = formatted
     const code = failure ? CODE[failure.kind] : INTERNAL

@@ -1,0 +1,105 @@
+import { getIntrospectionQuery } from 'graphql'
+import { serverAudits } from 'graphql-http'
+import { startTestGateway, type TestGateway } from '../support/gateway'
+
+let gateway: TestGateway
+beforeAll(async () => {
+  gateway = await startTestGateway()
+})
+afterAll(() => gateway.stop())
+
+describe('GraphQL over HTTP', () => {
+  it('passes every audit of graphql-http that is an error', async () => {
+    const audits = serverAudits({ url: () => `${gateway.url}/graphql`, fetchFn: fetch })
+    const results = await Promise.all(audits.map((audit) => audit.fn()))
+    expect(results.length).toBeGreaterThan(50)
+    const errors = results.flatMap((result) =>
+      result.status === 'error' ? `${result.id} ${result.reason}` : [],
+    )
+    expect(errors).toEqual([])
+  })
+
+  it('refuses what is too deep, too wide or too long', async () => {
+    // The schema has no path this deep: fields that do not exist are counted all the same.
+    const deep = await gateway.gql(`${'{ webhookEndpoint '.repeat(11)} ${'}'.repeat(11)}`)
+    expect(deep.status).toBe(400)
+    expect(deep.errors?.map((error) => error.message).join()).toMatch(/depth limit/i)
+    // What GraphiQL asks for first is deeper than any query may be.
+    expect((await gateway.gql(getIntrospectionQuery(), {}, null)).errors).toBeUndefined()
+
+    const aliases = Array.from({ length: 16 }, (_, index) => `a${index}: webhookEventTypes { type }`).join(
+      ' ',
+    )
+    const wide = await gateway.gql(`{ ${aliases} }`)
+    expect(wide).toMatchObject({ status: 400, errors: [{ message: expect.stringMatching(/alias/i) }] })
+    expect(wide.data).toBeUndefined()
+
+    const long = await gateway.gql(`{ webhookEventTypes { ${'type '.repeat(1001)} } }`)
+    expect(long).toMatchObject({ status: 400, errors: [{ extensions: { code: 'GRAPHQL_PARSE_FAILED' } }] })
+  })
+
+  it('says what is wrong with a document or its variables, every fault of type at once', async () => {
+    const { status, errors } = await gateway.gql('{ webhookEndpoin { id } webhookEventTypes { typ } }')
+    expect(status).toBe(400)
+    expect(errors?.map((error) => error.message)).toEqual([
+      expect.stringContaining('webhookEndpoin'),
+      expect.stringContaining('typ'),
+    ])
+    const faulty = await gateway.gql(
+      'mutation ($patch: WebhookEndpointPatch!) { updateWebhookEndpoint(id: 1, patch: $patch) { id } }',
+      { patch: { target: 1, isActive: 'yes', nothing: true, events: [null] } },
+    )
+    expect(faulty.errors).toHaveLength(4)
+    for (const error of faulty.errors ?? []) expect(error.extensions?.code).toBe('BAD_USER_INPUT')
+  })
+
+  it('answers a mutation by GET with 405', async () => {
+    const query = encodeURIComponent('mutation { deleteWebhookEndpoint(id: 1) }')
+    const response = await fetch(`${gateway.url}/graphql?query=${query}`, {
+      headers: { authorization: `Bearer ${gateway.adminToken}`, 'apollo-require-preflight': '1' },
+    })
+    expect(response.status).toBe(405)
+  })
+
+  it('refuses a simple cross-site request (CSRF)', async () => {
+    const response = await fetch(`${gateway.url}/graphql?query={__typename}`)
+    expect(response.status).toBe(400)
+  })
+
+  it('takes no batches', async () => {
+    const response = await fetch(`${gateway.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify([{ query: '{ __typename }' }, { query: '{ __typename }' }]),
+    })
+    expect(response.status).toBe(400)
+  })
+
+  it('answers other methods with 405 and Allow', async () => {
+    for (const method of ['PUT', 'PATCH', 'DELETE']) {
+      const response = await fetch(`${gateway.url}/graphql`, { method })
+      expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD, POST'])
+    }
+  })
+})
+
+describe('in production', () => {
+  let production: TestGateway
+  beforeAll(async () => {
+    const HOOKGATE_ENCRYPTION_KEY = Buffer.alloc(32, 7).toString('base64')
+    production = await startTestGateway({ NODE_ENV: 'production', HOOKGATE_ENCRYPTION_KEY })
+  })
+  afterAll(() => production.stop())
+
+  it('turns introspection off and hides what the schema has', async () => {
+    expect(await production.gql('{ __schema { types { name } } }')).toMatchObject({ status: 400 })
+    const { errors } = await production.gql('{ webhookEndpoin }')
+    expect(JSON.stringify(errors)).not.toMatch(/Did you mean/)
+  })
+
+  it('prints no token and hands none to a browser', async () => {
+    expect(production.output()).not.toMatch(/token/i)
+    const session = await fetch(`${production.url}/graphiql/session`)
+    expect(await session.json()).toEqual({ token: null })
+  })
+})

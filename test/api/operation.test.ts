@@ -1,0 +1,255 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { startCutOffProxy } from '../support/cut-off-proxy'
+import { createTestDatabase, spawnGateway, startTestGateway, tokenFor } from '../support/gateway'
+import { cleanEnvironment, MAIN } from '../support/template'
+import { until } from '../support/until'
+
+const usesServer = process.env.TEST_DATABASE_URL !== undefined
+const embeddedOnly = usesServer ? it.skip : it
+const serverOnly = usesServer ? it : it.skip
+
+function run(args: string[], env: Record<string, string> = {}) {
+  return spawnSync(process.execPath, [MAIN, ...args], {
+    env: { ...cleanEnvironment(), ...env },
+    encoding: 'utf8',
+  })
+}
+
+describe('hookgate serve', () => {
+  it('prints a line per door and, in development, an admin token that works', async () => {
+    const gateway = await startTestGateway()
+    const output = gateway.output()
+    for (const door of ['/graphql', '/graphiql', '/api/v2/webhook/endpoint/']) {
+      expect(output).toContain(`${gateway.url}${door}\n`)
+    }
+    await until(() => /token.*: \S+\n/.test(gateway.output()))
+    const token = /token.*: (\S+)/.exec(gateway.output())?.[1] ?? ''
+    expect((await gateway.rest('GET', 'endpoint/', { token })).status).toBe(200)
+    await gateway.stop()
+  })
+
+  it('names every bad, missing or unknown variable in one error', () => {
+    const { status, stderr, stdout } = run(['serve'], {
+      PORT: 'many',
+      HOOKGATE_JWT_SECRET: 'short-and-secret',
+      HOOKGATE_ALOW_HTTP: 'true',
+    })
+    expect(status).toBe(1)
+    expect(stderr).toMatch(/PORT .*\n.*HOOKGATE_JWT_SECRET .*\n.*HOOKGATE_ALOW_HTTP /)
+    expect(stderr + stdout).not.toContain('short-and-secret')
+    expect(run(['serve'], { NODE_ENV: 'production' }).stderr).toMatch(
+      /HOOKGATE_JWT_SECRET[\s\S]*HOOKGATE_ENCRYPTION_KEY/,
+    )
+  })
+
+  it('says so in one sentence when the port is taken', async () => {
+    const gateway = await startTestGateway()
+    const database = await createTestDatabase()
+    const second = spawnGateway({ ...database.env, PORT: new URL(gateway.url).port })
+    await expect(second.listening).rejects.toThrow(/EADDRINUSE/)
+    expect(await second.exited).toBe(1)
+    await database.remove()
+    await gateway.stop()
+  })
+
+  serverOnly('says so when the database server does not answer', () => {
+    const { status, stderr } = run(['serve'], { DATABASE_URL: 'postgresql://someone:pass@127.0.0.1:1/none' })
+    expect([status, stderr]).toEqual([
+      1,
+      'hookgate: The database server at 127.0.0.1:1 does not answer (DATABASE_URL).\n',
+    ])
+  })
+
+  it('reads a catalogue of its own and keeps types that endpoints still listen to', async () => {
+    const first = await startTestGateway()
+    const { id } = await first.createEndpoint()
+    await first.end()
+    const file = join(first.database.dataDir, 'types.json')
+    writeFileSync(
+      file,
+      JSON.stringify([{ type: 'order.paid', group: 'order', description: 'An order is paid.' }]),
+    )
+    const second = await startTestGateway({ HOOKGATE_EVENT_TYPES: file }, first.database)
+    expect((await second.rest('GET', 'endpoint/event/')).body).toEqual(['order.paid'])
+    expect((await second.rest('GET', `endpoint/${id}/`)).body.events).toMatchObject([
+      { type: 'post.created' },
+    ])
+    const patch = (type: string) => second.rest('PATCH', `endpoint/${id}/`, { json: { events: [{ type }] } })
+    expect((await patch('post.created')).body.errors[0].messages[0].code).toBe('unknown_event_type')
+    expect((await patch('order.paid')).status).toBe(200)
+    await second.stop()
+  })
+})
+
+describe('hookgate token', () => {
+  it('prints a token alone, for the role, subject and lifetime asked for, while the gateway runs', async () => {
+    const database = await createTestDatabase()
+    const gateway = spawnGateway(database.env)
+    const url = await gateway.listening
+    const args = ['token', '--role', 'publisher', '--sub', 'shop', '--ttl', '2h']
+    const { stdout, status } = run(args, { HOOKGATE_DATA_DIR: database.dataDir })
+    expect([status, stdout]).toEqual([0, expect.stringMatching(/^[\w-]+\.[\w-]+\.[\w-]+\n$/)])
+    const claims = JSON.parse(Buffer.from(stdout.split('.')[1] ?? '', 'base64url').toString())
+    expect(claims).toMatchObject({ role: 'publisher', sub: 'shop' })
+    expect(claims.exp - claims.iat).toBe(7200)
+
+    const admin = run(['token'], { HOOKGATE_DATA_DIR: database.dataDir }).stdout.trim()
+    const response = await fetch(`${url}/api/v2/webhook/endpoint/`, {
+      headers: { authorization: `Bearer ${admin}` },
+    })
+    expect(response.status).toBe(200)
+    gateway.process.kill()
+    await gateway.exited
+    await database.remove()
+  })
+
+  it.each([[['token', '--role', 'root']], [['token', '--ttl', 'soon']], [['token', '--nope']], [['nope']]])(
+    'refuses %j with the usage',
+    (args) => {
+      const { status, stdout, stderr } = run(args)
+      expect([status, stdout]).toEqual([2, ''])
+      expect(stderr).toContain('Usage: hookgate')
+    },
+  )
+})
+
+describe('the data folder', () => {
+  embeddedOnly('is refused to a second process in a clear sentence', async () => {
+    const gateway = await startTestGateway()
+    const { status, stderr } = run(['serve'], { PORT: '0', ...gateway.database.env })
+    expect(status).toBe(1)
+    expect(stderr).toContain(`The data folder ${gateway.database.dataDir} is in use`)
+    expect(stderr).toContain(`pid ${gateway.process.pid}`)
+    const created = await gateway.createEndpoint()
+    expect((await gateway.rest('GET', `endpoint/${created.id}/`)).status).toBe(200)
+    await gateway.stop()
+  })
+
+  it('keeps every acknowledged change through kill -9', async () => {
+    let gateway = await startTestGateway()
+    const { id } = await gateway.createEndpoint()
+    let acknowledged = 0
+    for (let round = 0; round < 3; round += 1) {
+      const before = acknowledged
+      const writing = (async () => {
+        for (let next = acknowledged + 1; ; next += 1) {
+          const answer = await gateway.rest('PATCH', `endpoint/${id}/`, { json: { description: `${next}` } })
+          if (answer.status !== 200) return
+          acknowledged = next
+        }
+      })().catch(() => undefined)
+      await until(() => acknowledged >= before + 10)
+      await gateway.end('SIGKILL')
+      await writing
+      gateway = await startTestGateway({}, gateway.database)
+      const { body } = await gateway.rest('GET', `endpoint/${id}/`)
+      // The patch under way at the kill may have been stored without its answer getting out.
+      expect([acknowledged, acknowledged + 1]).toContain(Number(body.description))
+      acknowledged = Number(body.description)
+    }
+    await gateway.stop()
+  })
+})
+
+describe('health', () => {
+  it('is alive and ready without a token', async () => {
+    const gateway = await startTestGateway()
+    const get = async (path: string) => {
+      const response = await fetch(`${gateway.url}${path}`)
+      return [response.status, await response.json()]
+    }
+    expect(await get('/healthz')).toEqual([200, { status: 'alive' }])
+    expect(await get('/readyz')).toEqual([200, { status: 'ready' }])
+    await gateway.stop()
+  })
+
+  serverOnly(
+    'answers 503 while the database is away, says nothing of it inside, and heals by itself',
+    async () => {
+      const database = await createTestDatabase()
+      const server = new URL(database.env.DATABASE_URL ?? '')
+      const proxy = await startCutOffProxy(server.hostname, Number(server.port || 5432))
+      const viaProxy = new URL(server)
+      viaProxy.hostname = '127.0.0.1'
+      viaProxy.port = String(proxy.port)
+      const gateway = await startTestGateway({ DATABASE_URL: viaProxy.href }, database)
+      const { id } = await gateway.createEndpoint()
+
+      proxy.cut()
+      const ready = await fetch(`${gateway.url}/readyz`)
+      expect(ready.status).toBe(503)
+      const rest = await gateway.rest('PATCH', `endpoint/${id}/`, { json: { is_active: false } })
+      expect([rest.status, rest.body.errors[0].code]).toEqual([503, 'unavailable'])
+      expect(rest.headers.get('retry-after')).toMatch(/^\d+$/)
+      const graphql = await gateway.gql(`{ webhookEndpoint(id: ${id}) { id } }`)
+      expect(graphql.errors?.[0]?.extensions?.code).toBe('INTERNAL_SERVER_ERROR')
+      expect(JSON.stringify([rest.body, graphql])).not.toMatch(/ECONN|127\.0\.0\.1|prisma|postgres/i)
+      expect((await fetch(`${gateway.url}/healthz`)).status).toBe(200)
+
+      proxy.mend()
+      await until(async () => (await fetch(`${gateway.url}/readyz`)).status === 200)
+      const { body } = await gateway.rest('PATCH', `endpoint/${id}/`, { json: { is_active: false } })
+      expect(body.is_active).toBe(false)
+      await gateway.stop()
+      proxy.close()
+    },
+  )
+})
+
+describe('stopping', () => {
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    'by %s finishes the requests in flight and exits with 0',
+    async (signal) => {
+      const gateway = await startTestGateway()
+      const { id } = await gateway.createEndpoint()
+      const answers = Promise.all(
+        Array.from({ length: 20 }, (_, turn) =>
+          gateway
+            .rest('PATCH', `endpoint/${id}/`, { json: { description: `${turn}` } })
+            .then((answer) => answer.status)
+            // Not yet accepted when the gateway stopped.
+            .catch(() => 'refused' as const),
+        ),
+      )
+      await until(() => gateway.output().includes('"PATCH"'))
+      const code = await gateway.end(signal)
+      expect(code).toBe(0)
+      for (const status of await answers) expect([200, 503, 'refused']).toContain(status)
+      await gateway.database.remove()
+    },
+  )
+
+  it('reaches a gateway that npm start runs', async () => {
+    const database = await createTestDatabase()
+    const npm = spawn('npm', ['start'], {
+      cwd: join(__dirname, '../..'),
+      env: { ...cleanEnvironment(), PORT: '0', ...database.env },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    let output = ''
+    npm.stdout.on('data', (chunk) => {
+      output += chunk
+    })
+    // Its pipe closes only when the gateway itself, not just npm and its shell, is gone.
+    const gone = new Promise((resolve) => npm.once('close', resolve))
+    await until(() => output.includes('/graphiql'))
+    npm.kill('SIGTERM')
+    expect(await gone).toBe(0)
+    await database.remove()
+  })
+})
+
+it('never writes a token, a secret or a signing secret to its log', async () => {
+  const gateway = await startTestGateway({ LOG_LEVEL: 'trace' })
+  const token = tokenFor({ role: 'admin', sub: 'someone' })
+  await gateway.rest('GET', 'endpoint/', { token })
+  await gateway.gql('{ webhookEventTypes { type } }', {}, token)
+  await gateway.rest('GET', 'endpoint/', { token: `${token}x` })
+  await gateway.createEndpoint()
+  await gateway.end()
+  expect(gateway.output()).not.toContain(token.split('.')[2])
+  expect(gateway.output()).not.toMatch(/whsec_|Bearer/)
+  await gateway.database.remove()
+})
