@@ -6,38 +6,37 @@ import { noFilters, startMigrationEngine } from './migration-engine'
 import { migrationsFolder, readMigrations, readSchema } from './migrations'
 
 /**
- * `npm run migration -- NAME`: writes the migration that leads from those on disk to prisma/schema.prisma, with no
- * network and no database server. The history is replayed on databases in memory.
- *
- * @returns the new folder's name, or undefined when the schema holds nothing new
+ * The SQL that leads from the migrations on disk to prisma/schema.prisma; undefined when they are there already. The
+ * history is replayed on a database in memory, so neither a network nor a server is needed.
  */
-async function writeMigration(migrationName: string): Promise<string | undefined> {
-  const connect = async () => new PrismaPGlite(await openPGlite()).connect()
-  const adapterFactory = new PrismaPGlite(await openPGlite())
-  // The adapter's own shadow database lacks the extensions that the migrations need.
-  adapterFactory.connectToShadowDb = connect
+async function pendingChanges(): Promise<string | undefined> {
   const schema = readSchema()
-  const engine = await startMigrationEngine(schema, adapterFactory)
-  const { generatedMigrationName, migrationScript } = await engine.createMigration({
-    draft: false,
-    migrationName,
-    migrationsList: readMigrations(),
-    schema: { files: [{ path: 'schema.prisma', content: schema }] },
+  const files = [{ path: 'schema.prisma', content: schema }]
+  const engine = await startMigrationEngine(schema, new PrismaPGlite(await openPGlite()))
+  await engine.applyMigrations({ migrationsList: readMigrations(), filters: noFilters })
+  const { exitCode, stdout } = await engine.diff({
+    // What stands in the replayed database, and what the schema says should.
+    from: { tag: 'schemaDatasource', files, configDir: '' },
+    to: { tag: 'schemaDatamodel', files },
+    script: true,
+    exitCode: true,
     filters: noFilters,
   })
-  if (migrationScript === null) return undefined
-  mkdirSync(join(migrationsFolder, generatedMigrationName))
-  writeFileSync(join(migrationsFolder, generatedMigrationName, 'migration.sql'), migrationScript)
-  return generatedMigrationName
+  return exitCode === 0 ? undefined : (stdout ?? undefined)
 }
 
-async function main(name: string | undefined): Promise<void> {
-  if (name === undefined) throw new Error('Usage: npm run migration -- NAME')
-  const written = await writeMigration(name)
-  const outcome = written
-    ? `Wrote prisma/migrations/${written}`
-    : 'Nothing to write: the schema has not changed.'
-  process.stdout.write(`${outcome}\n`)
+/** `npm run migration -- NAME`: writes the next migration below prisma/migrations. */
+async function main(name = ''): Promise<void> {
+  if (!/^[a-z0-9_]+$/.test(name)) throw new Error('Usage: npm run migration -- NAME (letters, digits and _)')
+  const sql = await pendingChanges()
+  if (sql === undefined) {
+    process.stdout.write('Nothing to write: the migrations lead to the schema already.\n')
+    return
+  }
+  const folder = `${new Date().toISOString().replace(/\D/g, '').slice(0, 14)}_${name}`
+  mkdirSync(join(migrationsFolder, folder))
+  writeFileSync(join(migrationsFolder, folder, 'migration.sql'), sql)
+  process.stdout.write(`Wrote prisma/migrations/${folder}/migration.sql\n`)
 }
 
 main(process.argv[2]).then(

@@ -4,8 +4,8 @@ CREATE EXTENSION IF NOT EXISTS pg_trgm;
 -- CreateTable
 CREATE TABLE "endpoints" (
     "id" SERIAL NOT NULL,
-    "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT now(),
-    "updated_at" TIMESTAMPTZ(3) NOT NULL DEFAULT now(),
+    "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT transaction_timestamp(),
+    "updated_at" TIMESTAMPTZ(3) NOT NULL DEFAULT transaction_timestamp(),
     "version" INTEGER NOT NULL DEFAULT 1,
     "is_active" BOOLEAN NOT NULL DEFAULT true,
     "target" TEXT NOT NULL,
@@ -20,7 +20,7 @@ CREATE TABLE "endpoints" (
 CREATE TABLE "endpoint_events" (
     "endpoint_id" INTEGER NOT NULL,
     "type" TEXT COLLATE "C" NOT NULL,
-    "added_at" TIMESTAMPTZ(3) NOT NULL DEFAULT now(),
+    "added_at" TIMESTAMPTZ(3) NOT NULL DEFAULT transaction_timestamp(),
 
     CONSTRAINT "endpoint_events_pkey" PRIMARY KEY ("endpoint_id","type")
 );
@@ -41,7 +41,7 @@ CREATE TABLE "signing_secrets" (
     "id" UUID NOT NULL,
     "endpoint_id" INTEGER NOT NULL,
     "sealed" BYTEA NOT NULL,
-    "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT now(),
+    "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT transaction_timestamp(),
     "expires_at" TIMESTAMPTZ(3),
 
     CONSTRAINT "signing_secrets_pkey" PRIMARY KEY ("id")
