@@ -1,3 +1,4 @@
+import { createPublicKey } from 'node:crypto'
 import { BlockList, isIPv4, isIPv6 } from 'node:net'
 import { resolve } from 'node:path'
 import { cleanEnv, makeValidator } from 'envalid'
@@ -68,7 +69,7 @@ const flag = makeValidator<boolean>((value) => oneOf(value, ['true', 'false']) =
 const seconds = makeValidator<number[]>((value) =>
   list(value).map((item) => integerBetween(item, 1, 31_536_000)),
 )
-const cidrs = makeValidator<string[]>((value) => list(value).map(cidr))
+const cidrs = makeValidator<string[]>((value) => (value === '' ? [] : list(value).map(cidr)))
 const keys = makeValidator<Buffer[]>((value) => list(value).map(encryptionKey))
 const roles = makeValidator<Role[]>((value) => list(value).map((item) => oneOf(item, ['api', 'worker'])))
 const logLevel = makeValidator<string>((value) => oneOf(value, LOG_LEVELS))
@@ -78,7 +79,7 @@ const postgresUrl = makeValidator<string>((value) => urlOf(value, ['postgresql:'
 const headerName = makeValidator<string>((value) =>
   matching(value, /^[A-Za-z0-9-]{1,64}$/, 'an HTTP header name'),
 )
-const pem = makeValidator<string>((value) => matching(value.replaceAll('\\n', '\n'), PEM, 'a PEM public key'))
+const pem = makeValidator<string>((value) => publicKey(value.replaceAll('\\n', '\n')))
 const jwtSecret = makeValidator<string>((value) => {
   if (Buffer.byteLength(value) < 32) throw new Error('must be at least 32 bytes long')
   return value
@@ -90,8 +91,6 @@ const passwordHash = makeValidator<string>((value) =>
     'an argon2 or scrypt hash ($argon2id$... or $scrypt$...)',
   ),
 )
-
-const PEM = /^-----BEGIN (PUBLIC KEY|RSA PUBLIC KEY|CERTIFICATE)-----[\s\S]+-----END /
 
 /** Every variable with its default; the README's table says what each means to an operator. */
 const variables = (production: boolean) => ({
@@ -193,11 +192,7 @@ function tokenKey(env: Record<(typeof TOKEN_KEYS)[number], string | undefined>):
   return undefined
 }
 
-const list = (value: string) =>
-  value
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== '')
+const list = (value: string) => value.split(',').map((item) => item.trim())
 
 function integerBetween(value: string, least: number, most: number): number {
   const number = /^\d+$/.test(value) ? Number(value) : Number.NaN
@@ -225,16 +220,29 @@ function urlOf(value: string, protocols: string[]): string {
 
 /** BlockList is the judge at run time: what it cannot read is refused here. */
 function cidr(value: string): string {
-  const [address = '', prefix = ''] = value.split('/')
+  const [address = '', prefix = '', ...rest] = value.split('/')
   const family = isIPv4(address) ? 'ipv4' : isIPv6(address) ? 'ipv6' : undefined
-  if (family === undefined || !/^\d{1,3}$/.test(prefix))
+  if (family === undefined || !/^\d{1,3}$/.test(prefix) || rest.length > 0)
     throw new Error('must be CIDRs such as 10.0.0.0/8, fd00::/8')
   new BlockList().addSubnet(address, integerBetween(prefix, 0, family === 'ipv4' ? 32 : 128), family)
   return value
 }
 
+function publicKey(pem: string): string {
+  try {
+    createPublicKey(pem)
+    // A private key would do as well, and must never get here.
+    if (pem.includes('PRIVATE')) throw new Error()
+    return pem
+  } catch {
+    throw new Error('must be a PEM public key')
+  }
+}
+
 function encryptionKey(value: string): Buffer {
   const key = Buffer.from(value, 'base64')
-  if (key.length !== 32) throw new Error('must be 32 bytes in base64, or a comma list of such keys')
+  // Buffer passes over what is not base64; 32 bytes take 43 letters and, mostly, a sign for the missing one.
+  if (key.length !== 32 || !/^[\w+/-]{43}=?$/.test(value))
+    throw new Error('must be 32 bytes in base64, or a comma list of such keys')
   return key
 }

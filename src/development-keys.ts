@@ -15,11 +15,10 @@ export interface DevelopmentKeys {
  */
 export function developmentKeys(dataDir: string): DevelopmentKeys {
   const path = join(dataDir, 'development-keys.json')
-  try {
-    return JSON.parse(readFileSync(path, 'utf8'))
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-  }
+  return readKeys(path) ?? makeKeys(dataDir, path)
+}
+
+function makeKeys(dataDir: string, path: string): DevelopmentKeys {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   const keys: DevelopmentKeys = {
     jwtSecret: randomBytes(32).toString('base64url'),
@@ -29,10 +28,44 @@ export function developmentKeys(dataDir: string): DevelopmentKeys {
   writeFileSync(draft, JSON.stringify(keys, null, 2), { mode: 0o600 })
   try {
     linkSync(draft, path)
+    return keys
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    // Another process was quicker: its keys count.
+    return readKeys(path) ?? makeKeys(dataDir, path)
   } finally {
     rmSync(draft, { force: true })
   }
-  return JSON.parse(readFileSync(path, 'utf8'))
+}
+
+/**
+ * Undefined when there is no such file.
+ *
+ * @throws Error that names the file, and says nothing of what is in it
+ */
+function readKeys(path: string): DevelopmentKeys | undefined {
+  let content: string
+  try {
+    content = readFileSync(path, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+  const keys = parse(content)
+  const isWhole =
+    typeof keys?.jwtSecret === 'string' &&
+    keys.jwtSecret.length >= 32 &&
+    typeof keys.encryptionKey === 'string' &&
+    Buffer.from(keys.encryptionKey, 'base64').length === 32
+  if (!isWhole)
+    throw new Error(`The keys in ${path} are damaged. Restore the file, or remove it to start with new keys.`)
+  return keys
+}
+
+function parse(content: string): DevelopmentKeys | undefined {
+  try {
+    return JSON.parse(content) ?? undefined
+  } catch {
+    return undefined
+  }
 }

@@ -1,19 +1,11 @@
-import { randomUUID } from 'node:crypto'
-import {
-  linkSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs'
+import { createHash, randomUUID } from 'node:crypto'
+import { linkSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 const HEARTBEAT_MS = 1_000
+const RETRY_MS = 5
 /** A lock from another host or container counts as abandoned after this long without a heartbeat. */
 const ABANDONED_AFTER_MS = 5_000
 
@@ -44,18 +36,15 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
   const self: Owner = {
     id: randomUUID(),
     pid: process.pid,
-    startedAt: startOf(process.pid),
+    startedAt: startOf(process.pid) || 'running',
     space: processTable(),
   }
   const draft = `${path}.${self.id}`
   writeFileSync(draft, JSON.stringify(self), { mode: 0o600 })
   try {
-    while (!claim(draft, path)) {
-      const owner = readOwner(path)
-      if (owner === undefined) continue
-      if (await isHeld(path, owner)) throw new Error(heldMessage(folder, owner))
-      evict(path, owner)
-    }
+    await take(path, draft, (owner) => {
+      throw new Error(heldMessage(folder, owner))
+    })
   } finally {
     rmSync(draft, { force: true })
   }
@@ -66,6 +55,20 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
       clearInterval(heartbeat)
       if (readOwner(path)?.id === self.id) rmSync(path, { force: true })
     },
+  }
+}
+
+/** Puts the draft at `path` once nobody living holds it; `onHeld` is told of each who does. */
+async function take(path: string, draft: string, onHeld: (owner: Owner) => void): Promise<void> {
+  while (!claim(draft, path)) {
+    const owner = readOwner(path)
+    if (owner === undefined) continue
+    if (await isHeld(path, owner)) {
+      onHeld(owner)
+      await sleep(RETRY_MS)
+    } else {
+      await evict(path, owner, draft)
+    }
   }
 }
 
@@ -80,22 +83,31 @@ function claim(draft: string, path: string): boolean {
   }
 }
 
-/** Undefined when the lock is gone; a lock that cannot be read (a torn disk) is nobody's. */
+/** Undefined when the lock is gone; a lock that makes no sense (a torn disk) is nobody's. */
 function readOwner(path: string): Owner | undefined {
+  let content: string
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as Owner
+    content = readFileSync(path, 'utf8')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    return { id: '', pid: 0, startedAt: '', space: '' }
+    throw error
+  }
+  const nobody: Owner = { id: content, pid: 0, startedAt: '', space: '' }
+  try {
+    const owner = JSON.parse(content)
+    return typeof owner?.id === 'string' && Number.isInteger(owner.pid) ? owner : nobody
+  } catch {
+    return nobody
   }
 }
 
 async function isHeld(path: string, owner: Owner): Promise<boolean> {
   if (owner.pid === 0) return false
-  if (owner.space === processTable())
-    return owner.startedAt === startOf(owner.pid) && owner.pid !== process.pid
+  if (owner.space === processTable()) return owner.startedAt === startOf(owner.pid)
+  // Clocks of other hosts may be ahead of ours: a beat is awaited for as long as one could take, and no longer.
   const seen = lastBeat(path)
-  while (Date.now() - lastBeat(path) < ABANDONED_AFTER_MS) {
+  const silentFor = Math.max(Date.now() - seen, 0)
+  for (let waited = silentFor; waited < ABANDONED_AFTER_MS; waited += HEARTBEAT_MS / 4) {
     await sleep(HEARTBEAT_MS / 4)
     if (lastBeat(path) !== seen) return true
   }
@@ -103,18 +115,16 @@ async function isHeld(path: string, owner: Owner): Promise<boolean> {
 }
 
 /**
- * Moves an abandoned lock aside. A rename has one winner; should it have caught the fresh lock of a process that was
- * quicker, that lock is put back.
+ * Removes an abandoned lock. The right to do so is a lock itself, named after the one to remove and taken in the same
+ * way, because of two processes that judge one lock abandoned the slower could otherwise remove the quicker one's.
  */
-function evict(path: string, abandoned: Owner): void {
-  const aside = `${path}.${randomUUID()}`
+async function evict(path: string, abandoned: Owner, draft: string): Promise<void> {
+  const right = `${path}.evict-${createHash('sha256').update(abandoned.id).digest('hex').slice(0, 16)}`
+  await take(right, draft, () => undefined)
   try {
-    renameSync(path, aside)
-    if (readOwner(aside)?.id !== abandoned.id) claim(aside, path)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    if (readOwner(path)?.id === abandoned.id) rmSync(path, { force: true })
   } finally {
-    rmSync(aside, { force: true })
+    rmSync(right, { force: true })
   }
 }
 
@@ -131,13 +141,18 @@ function lastBeat(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0
 }
 
-/** When a process started, in clock ticks since boot (field 22 of proc(5) stat); empty when it is not running. */
+/**
+ * When a process started, in clock ticks since boot (field 22 of proc(5) stat); empty when it is not running. One
+ * that has ended and whose parent has not noticed (Z, X) holds nothing any more.
+ */
 function startOf(pid: number): string {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
+    const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return state === 'Z' || state === 'X' ? '' : (fields[18] ?? '')
   } catch {
-    return isRunning(pid) ? 'running' : ''
+    // Without /proc, our own pid on a lock that we do not hold was somebody's before us.
+    return isRunning(pid) && pid !== process.pid ? 'running' : ''
   }
 }
 

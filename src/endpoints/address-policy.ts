@@ -27,6 +27,7 @@ const NOT_PUBLIC = [
   '64:ff9b::/96', // NAT64
   '64:ff9b:1::/48', // local NAT64
   '100::/64', // discard
+  '100:0:0:1::/64', // dummy prefix
   '2001::/23', // IETF protocol assignments, Teredo, ORCHID
   '2001:db8::/32', // documentation
   '2002::/16', // 6to4
@@ -43,21 +44,27 @@ export type IsAddressAllowed = (address: string) => boolean
 
 /** @param allowedNetworks CIDRs of the operator; they win over what is blocked */
 export function addressPolicy(allowedNetworks: string[]): IsAddressAllowed {
-  const blocked = networks(NOT_PUBLIC)
-  const allowed = networks(allowedNetworks)
+  const isBlocked = networks(NOT_PUBLIC)
+  const isAllowed = networks(allowedNetworks)
+  return (address) => isIP(address) !== 0 && (isAllowed(address) || !isBlocked(address))
+}
+
+/**
+ * Tells whether an address lies in one of the networks. BlockList takes an IPv4 address for its IPv4-mapped form as
+ * well, so IPv6 networks stand in a list of their own, which IPv4 addresses are never held against; the other way
+ * round is wanted: `::ffff:127.0.0.1` lies in `127.0.0.0/8`.
+ */
+function networks(cidrs: string[]): (address: string) => boolean {
+  const lists = { ipv4: new BlockList(), ipv6: new BlockList() }
+  for (const cidr of cidrs) {
+    const [address = '', prefix] = cidr.split('/')
+    const family = familyOf(address)
+    lists[family].addSubnet(address, Number(prefix), family)
+  }
   return (address) => {
-    const version = isIP(address)
-    if (version === 0) return false
-    const family = version === 4 ? 'ipv4' : 'ipv6'
-    return allowed.check(address, family) || !blocked.check(address, family)
+    const family = familyOf(address)
+    return lists.ipv4.check(address, family) || (family === 'ipv6' && lists.ipv6.check(address, family))
   }
 }
 
-function networks(cidrs: string[]): BlockList {
-  const list = new BlockList()
-  for (const cidr of cidrs) {
-    const [address = '', prefix] = cidr.split('/')
-    list.addSubnet(address, Number(prefix), isIP(address) === 4 ? 'ipv4' : 'ipv6')
-  }
-  return list
-}
+const familyOf = (address: string) => (isIP(address) === 4 ? 'ipv4' : 'ipv6')

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { PrismaClient } from '../generated/prisma/client'
 import builtIn from './event-types.json'
+import { judgeStorable } from './judge-input'
 
 /** A kind of event that the product sends. */
 export interface EventType {
@@ -87,7 +88,10 @@ const EVENT_TYPE = /^[A-Za-z0-9_.:/-]{1,128}$/
 
 function faultsOf(entry: unknown): string[] {
   if (!isObject(entry)) return ['is not an object']
-  const isText = (name: string) => typeof entry[name] === 'string' && entry[name] !== ''
+  const isText = (name: string) => {
+    const value = entry[name]
+    return typeof value === 'string' && value !== '' && judgeStorable(value, []).length === 0
+  }
   const faults = ['group', 'description']
     .filter((name) => !isText(name))
     .map((name) => `lacks the text "${name}"`)

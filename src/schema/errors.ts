@@ -40,8 +40,9 @@ export function failureOf(thrown: unknown, log: ErrorLog): { failure?: Failure; 
 /** Apollo's `formatError`: codes for failures, a mask for everything unforeseen, the rest as GraphQL says it. */
 export function formatError(log: ErrorLog) {
   return (formatted: GraphQLFormattedError, thrown: unknown): GraphQLFormattedError => {
-    // graphql-js and Apollo give their own refusals of a request a code of their own, and only those.
-    if (formatted.extensions?.code !== INTERNAL) return formatted
+    // graphql-js and Apollo refuse a request under codes of their own, before any resolver runs and so without a
+    // path. What comes with a path was thrown in a resolver, whatever code it says it has.
+    if (formatted.path === undefined && formatted.extensions?.code !== INTERNAL) return formatted
     const { failure, errorId } = failureOf(thrown, log)
     const { locations, path } = formatted
     const code = failure ? CODE[failure.kind] : INTERNAL

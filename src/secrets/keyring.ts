@@ -42,7 +42,8 @@ export function keyring(keys: Buffer[]): Keyring {
       }
       const nonce = bytes.subarray(HEADER_BYTES, HEADER_BYTES + NONCE_BYTES)
       const tag = bytes.subarray(HEADER_BYTES + NONCE_BYTES, HEADER_BYTES + NONCE_BYTES + TAG_BYTES)
-      const decipher = createDecipheriv('aes-256-gcm', key, nonce)
+      const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES })
+
         .setAAD(bound(header, context))
         .setAuthTag(tag)
       const body = bytes.subarray(HEADER_BYTES + NONCE_BYTES + TAG_BYTES)
