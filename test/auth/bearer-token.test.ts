@@ -1,0 +1,320 @@
+import { createHmac, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { type Algorithm, decode, type JwtPayload, type SignOptions, sign } from 'jsonwebtoken'
+import { callerIdentifier, signToken, type TokenKey } from '../../src/auth/bearer-token'
+import type { AuthConfig } from '../../src/config'
+
+const SECRET = 'a secret of the tests, longer than 32 bytes'
+const AUTH: AuthConfig = { key: undefined, issuer: undefined, audience: undefined, roleClaim: 'role' }
+
+/** Who the token is taken for, as `subject: roles`, or the kind of the refusal. */
+async function identified(token: string, auth: Partial<AuthConfig> = {}, key: TokenKey = { secret: SECRET }) {
+  return headerIdentified(`Bearer ${token}`, auth, key)
+}
+
+async function headerIdentified(
+  header: string | undefined,
+  auth: Partial<AuthConfig> = {},
+  key: TokenKey = { secret: SECRET },
+) {
+  const identify = await callerIdentifier({ ...AUTH, ...auth }, key)
+  const { viewer, refusal } = await identify(header)
+  return viewer ? `${viewer.subject}: ${viewer.roles}` : refusal.kind
+}
+
+async function refusalOf(token: string, key: TokenKey = { secret: SECRET }): Promise<string> {
+  const { refusal } = await (await callerIdentifier(AUTH, key))(`Bearer ${token}`)
+  expect(refusal?.kind).toBe('unauthenticated')
+  return refusal?.message ?? ''
+}
+
+const token = (claims: JwtPayload = {}, options: SignOptions = { expiresIn: '1h' }, secret = SECRET) =>
+  sign({ sub: 'alice', role: 'admin', ...claims }, secret, options)
+
+/** A token put together by hand, for what no library signs. */
+function handmade(header: object, payload: object | string, secret = SECRET): string {
+  const part = (value: object | string) =>
+    Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url')
+  const signed = `${part(header)}.${part(payload)}`
+  return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`
+}
+
+const inAnHour = () => Math.floor(Date.now() / 1000) + 3600
+const anHourAgo = () => Math.floor(Date.now() / 1000) - 3600
+
+describe('the Authorization header', () => {
+  it.each(['Bearer TOKEN', 'bearer TOKEN', 'BEARER TOKEN', 'Bearer   TOKEN', 'Bearer TOKEN '])(
+    'may say %j',
+    async (header) => {
+      expect(await headerIdentified(header.replace('TOKEN', token()))).toBe('alice: admin')
+    },
+  )
+
+  it.each([
+    undefined,
+    '',
+    ' ',
+    'Bearer',
+    'Bearer ',
+    'BearerTOKEN',
+    'TOKEN',
+    'Basic TOKEN',
+    'Digest TOKEN',
+    'Bearer TOKEN TOKEN',
+    'Bearer TOKEN, Bearer TOKEN',
+    'Bearer "TOKEN"',
+    'Bearer TOKEN\n',
+    'Bearer TÖKEN',
+  ])('identifies nobody by %j', async (header) => {
+    expect(await headerIdentified(header?.replaceAll('TOKEN', token()))).toBe('unauthenticated')
+  })
+
+  it.each([
+    ['one long token', `Bearer ${'a'.repeat(5_000_000)}`],
+    ['one long token with dots', `Bearer ${'a.'.repeat(2_500_000)}`],
+    ['a long gap', `Bearer ${' '.repeat(5_000_000)}!`],
+    ['a long token with a fault at its end', `Bearer ${'a'.repeat(5_000_000)}!`],
+    ['a long gap after the token', `Bearer a${' '.repeat(5_000_000)}!`],
+  ])('may be megabytes long and is refused all the same: %s', async (_case, header) => {
+    expect(await headerIdentified(header)).toBe('unauthenticated')
+  })
+})
+
+describe('a token of the shared secret', () => {
+  it('identifies its subject with the roles it gives', async () => {
+    expect(await identified(token())).toBe('alice: admin')
+    expect(await identified(token({ role: ['publisher', 'other'] }))).toBe('alice: publisher')
+  })
+
+  it('identifies a caller without any role, whom rules refuse later', async () => {
+    expect(await identified(token({ role: 'other' }))).toBe('alice: ')
+  })
+
+  it('may have its role at a path', async () => {
+    const nested = token({ realm_access: { roles: ['admin'] }, role: undefined })
+    expect(await identified(nested, { roleClaim: 'realm_access.roles' })).toBe('alice: admin')
+  })
+
+  it.each<[string, string]>([
+    ['expired', token({ exp: anHourAgo() }, {})],
+    ['not yet valid', token({ nbf: inAnHour() })],
+    ['signed with another secret', token({}, {}, `${SECRET}!`)],
+    ['signed with HS384', token({}, { algorithm: 'HS384' })],
+    ['signed with HS512', token({}, { algorithm: 'HS512' })],
+    ['not signed', sign({ role: 'admin' }, '', { algorithm: 'none' })],
+    ['said to be unsigned in other letters', handmade({ alg: 'nOnE' }, { role: 'admin' })],
+    ['without an algorithm', handmade({ typ: 'JWT' }, { role: 'admin' })],
+    ['stripped of its signature', token().replace(/[^.]+$/, '')],
+    ['stripped of its signature and the dot', token().replace(/\.[^.]+$/, '')],
+    ['with another payload', token().replace(/\.[^.]+\./, `.${token({ sub: 'eve' }).split('.')[1]}.`)],
+    ['with a payload that is no object', handmade({ alg: 'HS256' }, '["admin"]')],
+    ['with a payload that is no JSON', handmade({ alg: 'HS256' }, 'admin')],
+    ['with a payload that is null', handmade({ alg: 'HS256' }, 'null')],
+    ['with an expiry that is no number', handmade({ alg: 'HS256' }, { role: 'admin', exp: 'never' })],
+    [
+      'with a header that must be understood',
+      handmade({ alg: 'HS256', crit: ['x'], x: 1 }, { role: 'admin' }),
+    ],
+    ['garbage', 'garbage'],
+    ['garbage with dots', 'a.b.c'],
+    ['of five parts', 'a.b.c.d.e'],
+    ['nothing but dots', '..'],
+  ])('is refused when it is %s', async (_case, refused) => {
+    expect(await identified(refused)).toBe('unauthenticated')
+  })
+
+  it('is told to have expired, and nothing more is told of a forged one', async () => {
+    const expired = await refusalOf(token({ exp: anHourAgo() }, {}))
+    const forged = await refusalOf(token({}, {}, `${SECRET}!`))
+    expect(expired).toMatch(/expired/i)
+    expect(forged).not.toMatch(/expired/i)
+    expect(await refusalOf(token({ exp: anHourAgo() }, {}, `${SECRET}!`))).toBe(forged)
+    expect(await refusalOf('garbage')).toBe(forged)
+    expect(await refusalOf(token({}, { algorithm: 'HS384' }))).toBe(forged)
+  })
+
+  it('is never repeated in a refusal', async () => {
+    const forged = token({}, {}, `${SECRET}!`)
+    for (const part of forged.split('.')) expect(await refusalOf(forged)).not.toContain(part)
+    expect(await refusalOf('garbage')).not.toContain('garbage')
+  })
+})
+
+describe('issuer and audience', () => {
+  it.each<[string, string, Partial<AuthConfig>, SignOptions]>([
+    ['no issuer is asked for', 'alice: admin', {}, { issuer: 'anybody' }],
+    ['the issuer is the one asked for', 'alice: admin', { issuer: 'us' }, { issuer: 'us' }],
+    ['the issuer is another', 'unauthenticated', { issuer: 'us' }, { issuer: 'them' }],
+    ['the issuer is missing', 'unauthenticated', { issuer: 'us' }, {}],
+    ['no audience is asked for', 'alice: admin', {}, { audience: 'anybody' }],
+    ['the audience is the one asked for', 'alice: admin', { audience: 'hookgate' }, { audience: 'hookgate' }],
+    [
+      'the audience is one of several',
+      'alice: admin',
+      { audience: 'hookgate' },
+      { audience: ['x', 'hookgate'] },
+    ],
+    ['the audience is another', 'unauthenticated', { audience: 'hookgate' }, { audience: 'x' }],
+    ['the audience is missing', 'unauthenticated', { audience: 'hookgate' }, {}],
+  ])('%s: %s', async (_case, outcome, auth, options) => {
+    expect(await identified(token({}, options), auth)).toBe(outcome)
+  })
+})
+
+describe('signToken', () => {
+  it.each<[string, Partial<AuthConfig>]>([
+    ['as it is', {}],
+    ['with issuer and audience', { issuer: 'https://us.example/', audience: 'hookgate' }],
+    ['with a role claim at a path', { roleClaim: 'realm_access.roles' }],
+    ['with a role claim whose name has dots', { roleClaim: 'https://hookgate.example/role' }],
+  ])('signs what is identified again, %s', async (_case, auth) => {
+    const claims = { role: 'publisher', subject: 'bob', ttl: '1h' } as const
+    const signed = await signToken({ ...AUTH, ...auth }, SECRET, claims)
+    expect(await identified(signed, auth)).toBe('bob: publisher')
+  })
+
+  it.each([
+    ['30s', 30],
+    ['15m', 900],
+    ['1h', 3_600],
+    ['7d', 604_800],
+  ])('lets a token live for %s', async (ttl, seconds) => {
+    const signed = await signToken(AUTH, SECRET, { role: 'admin', subject: 'bob', ttl })
+    const { iat = 0, exp = 0 } = decode(signed) as JwtPayload
+    expect(exp - iat).toBe(seconds)
+  })
+
+  it('writes the claims that other libraries read', async () => {
+    const auth = { ...AUTH, issuer: 'us', audience: 'hookgate', roleClaim: 'realm_access.roles' }
+    const signed = await signToken(auth, SECRET, { role: 'admin', subject: 'bob', ttl: '1h' })
+    expect(decode(signed, { complete: true })).toMatchObject({
+      header: { alg: 'HS256' },
+      payload: { sub: 'bob', iss: 'us', aud: 'hookgate', realm_access: { roles: 'admin' } },
+    })
+  })
+
+  it.each(['__proto__', '__proto__.role', 'constructor.prototype.role'])(
+    'leaves the prototype of objects alone: %s',
+    async (roleClaim) => {
+      await signToken({ ...AUTH, roleClaim }, SECRET, { role: 'admin', subject: 'bob', ttl: '1h' })
+      expect(Object.hasOwn(Object.prototype, 'role')).toBe(false)
+      expect(({} as { role?: string }).role).toBeUndefined()
+    },
+  )
+})
+
+const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
+const p256 = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+const ed25519 = generateKeyPairSync('ed25519')
+const KEY_PAIRS = [
+  ['RS256', rsa],
+  ['ES256', p256],
+  ['EdDSA', ed25519],
+] as const
+
+const pemOf = (key: KeyObject) => key.export({ type: 'spki', format: 'pem' }).toString()
+
+/** jsonwebtoken knows no EdDSA: jose signs for all three. */
+async function signedBy(privateKey: KeyObject, alg: string, kid?: string): Promise<string> {
+  const { SignJWT } = await import('jose')
+  return new SignJWT({ role: 'admin' })
+    .setProtectedHeader({ alg, kid })
+    .setSubject('alice')
+    .setExpirationTime('1h')
+    .sign(privateKey)
+}
+
+describe('a token of a public key', () => {
+  it.each(KEY_PAIRS)('is taken when signed with %s', async (alg, { publicKey, privateKey }) => {
+    const signed = await signedBy(privateKey, alg)
+    expect(await identified(signed, {}, { publicKey: pemOf(publicKey) })).toBe('alice: admin')
+  })
+
+  it('is refused when signed with another key of the kind', async () => {
+    const other = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    const signed = await signedBy(other.privateKey, 'ES256')
+    expect(await identified(signed, {}, { publicKey: pemOf(p256.publicKey) })).toBe('unauthenticated')
+  })
+
+  it.each(['RS384', 'RS512', 'PS256'] satisfies Algorithm[])(
+    'is refused when an RSA key signed it with %s',
+    async (algorithm) => {
+      const signed = sign({ role: 'admin' }, rsa.privateKey, { algorithm })
+      expect(await identified(signed, {}, { publicKey: pemOf(rsa.publicKey) })).toBe('unauthenticated')
+    },
+  )
+
+  it('is refused when the public key was passed off as a shared secret', async () => {
+    const publicKey = pemOf(rsa.publicKey)
+    const forged = handmade({ alg: 'HS256' }, { role: 'admin', exp: inAnHour() }, publicKey)
+    expect(await identified(forged, {}, { publicKey })).toBe('unauthenticated')
+  })
+
+  it.each<[string, KeyObject]>([
+    ['P-384', generateKeyPairSync('ec', { namedCurve: 'P-384' }).publicKey],
+    ['X25519', generateKeyPairSync('x25519').publicKey],
+  ])('cannot be had from a key of another kind, told at start: %s', async (_kind, publicKey) => {
+    await expect(callerIdentifier(AUTH, { publicKey: pemOf(publicKey) })).rejects.toThrow(
+      'HOOKGATE_JWT_PUBLIC_KEY',
+    )
+  })
+})
+
+describe('a token of an identity provider', () => {
+  let provider: Server
+  let key: { jwksUrl: string }
+  let answer: { status: number; body: string }
+
+  beforeAll(async () => {
+    provider = createServer((_request, response) => {
+      response.writeHead(answer.status, { 'Content-Type': 'application/json' }).end(answer.body)
+    })
+    await new Promise<void>((resolve) => provider.listen(0, '127.0.0.1', resolve))
+    key = { jwksUrl: `http://127.0.0.1:${(provider.address() as AddressInfo).port}/jwks` }
+  })
+  beforeEach(() => {
+    const keys = KEY_PAIRS.map(([alg, pair]) => ({ ...pair.publicKey.export({ format: 'jwk' }), kid: alg }))
+    answer = { status: 200, body: JSON.stringify({ keys }) }
+  })
+  afterAll(() => provider.close())
+
+  it.each(KEY_PAIRS)('is taken when signed with %s', async (alg, { privateKey }) => {
+    expect(await identified(await signedBy(privateKey, alg, alg), {}, key)).toBe('alice: admin')
+  })
+
+  it.each<[string, () => Promise<string> | string]>([
+    ['of a key that the provider does not publish', () => signedBy(p256.privateKey, 'ES256', 'other')],
+    ['signed with another key of the name', () => signedBy(otherP256.privateKey, 'ES256', 'ES256')],
+    ['of a shared secret', () => token()],
+    ['unsigned', () => sign({ role: 'admin' }, '', { algorithm: 'none' })],
+    ['garbage', () => 'garbage'],
+  ])('is refused when it is %s', async (_case, refused) => {
+    expect(await identified(await refused(), {}, key)).toBe('unauthenticated')
+  })
+  const otherP256 = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+
+  it.each([
+    ['answers with an error', 500, ''],
+    ['answers with something else', 200, '<html>'],
+    ['answers with JSON of another form', 200, '{"error": "later"}'],
+  ])('is not called bad when the provider %s', async (_case, status, body) => {
+    answer = { status, body }
+    expect(await identified(await signedBy(p256.privateKey, 'ES256', 'ES256'), {}, key)).toBe('unavailable')
+  })
+
+  it('is not called bad when the provider is away', async () => {
+    const signed = await signedBy(p256.privateKey, 'ES256', 'ES256')
+    expect(await identified(signed, {}, { jwksUrl: 'http://127.0.0.1:1/jwks' })).toBe('unavailable')
+  })
+
+  it('is taken again once the provider is back', async () => {
+    const identify = await callerIdentifier(AUTH, key)
+    const header = `Bearer ${await signedBy(p256.privateKey, 'ES256', 'ES256')}`
+    const { status, body } = answer
+    answer = { status: 503, body: '' }
+    expect((await identify(header)).refusal?.kind).toBe('unavailable')
+    answer = { status, body }
+    expect((await identify(header)).viewer?.subject).toBe('alice')
+  })
+})

@@ -1,0 +1,181 @@
+import Fastify, { type FastifyInstance } from 'fastify'
+import { Failure, type FailureKind, type Problem, refuseProblems } from '../../../src/failure'
+import { errorBody, RestError, sendFailure } from '../../../src/http/rest/errors'
+
+describe('the documented body of an error', () => {
+  it('puts the faults of one field together, in the order in which they were found', () => {
+    const body = errorBody([
+      { field: 'target', code: 'too_long', message: 'one' },
+      { field: 'events.1.type', code: 'unknown_event_type', message: 'two' },
+      { field: 'target', code: 'invalid_url', message: 'three' },
+    ])
+    expect(body).toEqual({
+      errors: [
+        {
+          field: 'target',
+          messages: [
+            { message: 'one', code: 'too_long' },
+            { message: 'three', code: 'invalid_url' },
+          ],
+        },
+        { field: 'events.1.type', messages: [{ message: 'two', code: 'unknown_event_type' }] },
+      ],
+    })
+  })
+
+  it('names no field where the fault is of the request as a whole', () => {
+    expect(errorBody([{ code: 'not_found', message: 'none' }])).toEqual({
+      errors: [{ message: 'none', code: 'not_found' }],
+    })
+  })
+
+  it('may have both', () => {
+    const faults = [
+      { code: 'wrong_type', message: 'whole' },
+      { field: 'target', code: 'required', message: 'part' },
+    ]
+    expect(errorBody(faults).errors).toHaveLength(2)
+  })
+
+  it('takes fields of any name, even of those that every object inherits', () => {
+    const body = errorBody([
+      { field: '__proto__', code: 'unknown_field', message: 'x' },
+      { field: 'constructor', code: 'unknown_field', message: 'x' },
+      { field: '', code: 'unknown_field', message: 'x' },
+    ])
+    expect(body.errors.map((error) => 'field' in error && error.field)).toEqual([
+      '__proto__',
+      'constructor',
+      '',
+    ])
+  })
+})
+
+describe('RestError', () => {
+  it('says what all of its faults say', () => {
+    const error = new RestError(400, [
+      { field: 'a', code: 'x', message: 'One.' },
+      { code: 'y', message: 'Two.' },
+    ])
+    expect(error.message).toBe('One. Two.')
+  })
+})
+
+describe('a failure', () => {
+  let app: FastifyInstance
+  let failure: Failure
+
+  beforeAll(() => {
+    app = Fastify()
+    app.get('/', (_request, reply) => sendFailure(reply, failure))
+  })
+  afterAll(() => app.close())
+
+  const answer = async (thrown: Failure) => {
+    failure = thrown
+    return app.inject('/')
+  }
+
+  it.each<[FailureKind, number]>([
+    ['unauthenticated', 401],
+    ['forbidden', 403],
+    ['not_found', 404],
+    ['unavailable', 503],
+  ])('%s is answered by %i', async (kind, status) => {
+    const { statusCode, headers, ...response } = await answer(new Failure(kind, 'Because.'))
+    expect(statusCode).toBe(status)
+    expect(headers['content-type']).toMatch(/^application\/json/)
+    expect(response.json()).toEqual({ errors: [{ message: 'Because.', code: kind }] })
+  })
+
+  it('says by which scheme to authenticate', async () => {
+    const { headers } = await answer(new Failure('unauthenticated', 'x'))
+    expect(headers['www-authenticate']).toBe('Bearer')
+    expect((await answer(new Failure('forbidden', 'x'))).headers['www-authenticate']).toBeUndefined()
+  })
+
+  it('says when to try an unavailable gateway again', async () => {
+    const { headers } = await answer(new Failure('unavailable', 'x'))
+    expect(Number(headers['retry-after'])).toBeGreaterThan(0)
+    expect((await answer(new Failure('not_found', 'x'))).headers['retry-after']).toBeUndefined()
+  })
+
+  it('of the input names every field as the REST API does, with its codes in lower case', async () => {
+    const problems: Problem[] = [
+      { path: ['patch', 'isActive'], code: 'NULL_NOT_ALLOWED', message: 'a' },
+      { path: ['patch', 'target'], code: 'TOO_LONG', message: 'b' },
+      { path: ['patch', 'events', 1, 'type'], code: 'UNKNOWN_EVENT_TYPE', message: 'c' },
+      { path: ['patch', 'target'], code: 'ADDRESS_NOT_ALLOWED', message: 'd' },
+      { path: ['input', 'sslCertVerification'], code: 'NULL_NOT_ALLOWED', message: 'e' },
+      { path: ['limit'], code: 'OUT_OF_RANGE', message: 'f' },
+      { path: ['orderBy'], code: 'REQUIRED', message: 'g' },
+      { path: ['filter', 'targetContains'], code: 'INVALID_CHARACTER', message: 'h' },
+    ]
+    const { statusCode, ...response } = await answer(thrownBy(problems))
+    expect(statusCode).toBe(400)
+    expect(response.json()).toEqual({
+      errors: [
+        { field: 'is_active', messages: [{ message: 'a', code: 'null_not_allowed' }] },
+        {
+          field: 'target',
+          messages: [
+            { message: 'b', code: 'too_long' },
+            { message: 'd', code: 'address_not_allowed' },
+            { message: 'h', code: 'invalid_character' },
+          ],
+        },
+        { field: 'events.1.type', messages: [{ message: 'c', code: 'unknown_event_type' }] },
+        { field: 'ssl_cert_verification', messages: [{ message: 'e', code: 'null_not_allowed' }] },
+        { field: 'limit', messages: [{ message: 'f', code: 'out_of_range' }] },
+        { field: 'ordering', messages: [{ message: 'g', code: 'required' }] },
+      ],
+    })
+  })
+
+  it('of a stale version carries the endpoint as it is stored, and its tag', async () => {
+    const current = {
+      id: 7,
+      createdAt: new Date(0),
+      updatedAt: new Date(1_000),
+      version: 3,
+      isActive: true,
+      target: 'https://example.com',
+      description: '',
+      sslCertVerification: true,
+      disabledReason: null,
+      events: [{ type: 'post.created', addedAt: new Date(0) }],
+    }
+    const { statusCode, headers, ...response } = await answer(
+      new Failure('version_conflict', 'Changed.', { current }),
+    )
+    expect(statusCode).toBe(412)
+    expect(headers.etag).toBe('"3"')
+    expect(response.json()).toMatchObject({ errors: [{ message: 'Changed.', code: 'version_conflict' }] })
+    expect(JSON.stringify(response.json())).toContain(
+      JSON.stringify({
+        id: 7,
+        created_at: '1970-01-01T00:00:00.000Z',
+        updated_at: '1970-01-01T00:00:01.000Z',
+        is_active: true,
+        target: 'https://example.com',
+        description: '',
+        events: [{ type: 'post.created', added_at: '1970-01-01T00:00:00.000Z' }],
+        ssl_cert_verification: true,
+      }),
+    )
+  })
+
+  it('sends no other detail along', async () => {
+    const response = await answer(new Failure('forbidden', 'x', { secret: 'S3CR3T' }))
+    expect(response.body).not.toContain('S3CR3T')
+  })
+})
+
+function thrownBy(problems: Problem[]): Failure {
+  try {
+    refuseProblems(problems)
+  } catch (error) {
+    return error as Failure
+  }
+  throw new Error('nothing was thrown')
+}

@@ -1,0 +1,106 @@
+import { acceptedVersions, etagOf, isFresh } from '../../../src/http/rest/preconditions'
+
+/** Whether a change may go ahead on this version. */
+function goesAhead(ifMatch: string | undefined, version: number): boolean {
+  const accepted = acceptedVersions({ 'if-match': ifMatch })
+  return accepted === undefined || accepted.includes(version)
+}
+
+describe('the entity tag of a version', () => {
+  it('is strong', () => {
+    expect(etagOf(1)).toBe('"1"')
+    expect(etagOf(2_147_483_647)).toBe('"2147483647"')
+  })
+})
+
+describe('If-Match', () => {
+  it.each([undefined, '*', ' * '])('lets any version go ahead: %j', (header) => {
+    expect(acceptedVersions({ 'if-match': header })).toBeUndefined()
+  })
+
+  it.each<[string, number[]]>([
+    ['"3"', [3]],
+    [' "3" ', [3]],
+    ['"3","4"', [3, 4]],
+    ['"3" ,  "4"', [3, 4]],
+    ['"2147483647"', [2_147_483_647]],
+    ['W/"3", "4"', [4]],
+    ['garbage, "4"', [4]],
+    ['"4", "of another server", "x,y"', [4]],
+    [',,"4",', [4]],
+  ])('lets the versions go ahead that it names: %s', (header, versions) => {
+    expect(acceptedVersions({ 'if-match': header })).toEqual(versions)
+  })
+
+  it.each([
+    '',
+    ' ',
+    ',',
+    'W/"3"',
+    'w/"3"',
+    '3',
+    "'3'",
+    '"3',
+    '3"',
+    '""',
+    '"0"',
+    '"-3"',
+    '"+3"',
+    '"03"',
+    '"3.0"',
+    '" 3"',
+    '"3 "',
+    '"3e0"',
+    '"0x3"',
+    '"2147483648"',
+    '"4294967299"',
+    '"99999999999999999999"',
+    '"3;"',
+    'garbage',
+    '**',
+  ])('lets none go ahead when it names none: %j', (header) => {
+    for (const version of [1, 3, 4, 2_147_483_647]) expect(goesAhead(header, version)).toBe(false)
+  })
+
+  it('never leads to a version that the schema cannot take', () => {
+    for (const header of ['"99999999999"', 'garbage', 'W/"3"', '"1", "2147483647"']) {
+      for (const version of acceptedVersions({ 'if-match': header }) ?? []) {
+        expect(Number.isInteger(version)).toBe(true)
+        expect(Math.abs(version)).toBeLessThanOrEqual(2_147_483_647)
+      }
+    }
+  })
+
+  it('may be very long', () => {
+    const header = Array.from({ length: 20_000 }, (_value, index) => `"${index + 1}"`).join(', ')
+    expect(goesAhead(header, 20_000)).toBe(true)
+    expect(goesAhead(header, 20_001)).toBe(false)
+  })
+})
+
+describe('If-None-Match', () => {
+  const knows = (header: string | undefined) => isFresh({ 'if-none-match': header }, 3)
+
+  it.each(['"3"', 'W/"3"', ' "3" ', '"1", "3"', '"1",W/"3"', 'garbage, "3"', '*', ' * '])(
+    'knows version 3 by %j',
+    (header) => {
+      expect(knows(header)).toBe(true)
+    },
+  )
+
+  it.each([
+    undefined,
+    '',
+    '"2"',
+    '"33"',
+    '"30"',
+    '3',
+    '"3',
+    'W/"2"',
+    '"of another server"',
+    'garbage',
+    '"W/3"',
+  ])('does not know version 3 by %j', (header) => {
+    expect(knows(header)).toBe(false)
+  })
+})

@@ -1,0 +1,225 @@
+import {
+  extendSchema,
+  type GraphQLObjectType,
+  type GraphQLOutputType,
+  type GraphQLSchema,
+  getNamedType,
+  graphql,
+  isAbstractType,
+  isEnumType,
+  isListType,
+  isNonNullType,
+  isObjectType,
+  parse,
+} from 'graphql'
+import { applyMiddleware } from 'graphql-middleware'
+import type { Caller } from '../../src/auth/bearer-token'
+import type { Role } from '../../src/auth/viewer'
+import { Failure } from '../../src/failure'
+import { buildGuardedSchema, buildSchema } from '../../src/schema/build'
+import { permissions, refusalOf } from '../../src/schema/permissions'
+
+const callerWith = (...roles: Role[]): Caller => ({ viewer: { subject: 'alice', roles } })
+const EVERYBODY = callerWith('admin', 'publisher')
+const STRANGER: Caller = { refusal: new Failure('unauthenticated', 'A bearer token is required.') }
+
+/** What publishers may do besides admins. */
+const FOR_PUBLISHERS = ['publishWebhookEvent']
+
+const rootTypes = (schema: GraphQLSchema) =>
+  [schema.getQueryType(), schema.getMutationType()].filter((type) => type != null)
+
+/** Every operation of the schema as `[Query or Mutation, field]`. */
+const operations = rootTypes(buildSchema()).flatMap((type) =>
+  Object.keys(type.getFields()).map((field) => [type.name as 'Query' | 'Mutation', field] as const),
+)
+
+describe('every operation of the schema', () => {
+  it('is a query or a mutation', () => {
+    expect(operations.length).toBeGreaterThan(0)
+    expect(buildSchema().getSubscriptionType()).toBeFalsy()
+  })
+
+  it.each(operations)('has its row in the table of access, and is open to admins: %s.%s', (parent, field) => {
+    expect(refusalOf(callerWith('admin'), parent, field)).toBeUndefined()
+  })
+
+  it.each(operations)('is open to publishers only where they publish: %s.%s', (parent, field) => {
+    const refusal = refusalOf(callerWith('publisher'), parent, field)
+    expect(refusal?.kind).toBe(FOR_PUBLISHERS.includes(field) ? undefined : 'forbidden')
+  })
+
+  it.each(operations)('is shut to a caller without a role, and to a stranger: %s.%s', (parent, field) => {
+    expect(refusalOf(callerWith(), parent, field)?.kind).toBe('forbidden')
+    expect(refusalOf(STRANGER, parent, field)?.kind).toBe('unauthenticated')
+  })
+
+  it.each(operations)('is guarded in the schema as by the table: %s.%s', async (parent, field) => {
+    const guarded = applyMiddleware(answering(buildSchema()), permissions)
+    const run = (caller: Caller) => codesOf(guarded, operationOn(guarded, parent, field), caller)
+    expect(await run(EVERYBODY)).toEqual([])
+    expect(await run(callerWith('admin'))).toEqual([])
+    expect(await run(callerWith())).toEqual(['forbidden'])
+    expect(await run(STRANGER)).toEqual(['unauthenticated'])
+  })
+})
+
+describe('every type that an operation reaches', () => {
+  const reached = reachedFrom(buildSchema())
+
+  it.each(reached.map((type) => type.name))('has a rule: %s', async (name) => {
+    const guarded = applyMiddleware(answering(buildSchema()), permissions)
+    for (const [parent, field] of operations) {
+      const errors = await errorsOf(guarded, operationOn(guarded, parent, field), EVERYBODY)
+      expect(errors.map((error) => `${error.typeName}: ${error.code}`)).not.toContain(`${name}: forbidden`)
+      expect(errors).toEqual([])
+    }
+  })
+
+  it('is reached by the documents of these tests', () => {
+    const schema = buildSchema()
+    const documents = operations.map(([parent, field]) => operationOn(schema, parent, field)).join('\n')
+    for (const type of reached) {
+      for (const field of Object.keys(type.getFields())) expect(documents).toContain(field)
+    }
+  })
+})
+
+describe('what has no rule', () => {
+  const planted = (extension: string) =>
+    applyMiddleware(answering(extendSchema(buildSchema(), parse(extension))), permissions)
+
+  it('is denied: a query', async () => {
+    const schema = planted('extend type Query { planted: String }')
+    expect(await codesOf(schema, '{ planted }', EVERYBODY)).toEqual(['forbidden'])
+  })
+
+  it('is denied: a mutation', async () => {
+    const schema = planted('extend type Mutation { planted: String }')
+    expect(await codesOf(schema, 'mutation { planted }', EVERYBODY)).toEqual(['forbidden'])
+  })
+
+  it('is denied: a type, though the operation that reaches it is allowed', async () => {
+    const schema = planted('type Planted { secret: String } extend type WebhookEndpoint { planted: Planted }')
+    const document = '{ webhookEndpoint { target planted { secret } } }'
+    const errors = await errorsOf(schema, document, EVERYBODY)
+    expect(errors).toEqual([{ code: 'forbidden', typeName: 'Planted' }])
+    const { data } = await graphql({ schema, source: document, contextValue: { caller: EVERYBODY } })
+    expect(data).toEqual({ webhookEndpoint: { target: 'text', planted: { secret: null } } })
+  })
+
+  it('is found by the tests above', () => {
+    const schema = extendSchema(
+      buildSchema(),
+      parse('type Planted { secret: String } extend type WebhookEndpoint { planted: Planted }'),
+    )
+    expect(reachedFrom(schema).map((type) => type.name)).toContain('Planted')
+    expect(operationOn(schema, 'Query', 'webhookEndpoint')).toContain('secret')
+  })
+
+  it('is denied when it is asked for by name', () => {
+    for (const parent of ['Query', 'Mutation'] as const) {
+      expect(refusalOf(EVERYBODY, parent, 'planted')?.kind).toBe('forbidden')
+    }
+  })
+})
+
+describe('several operations in one document', () => {
+  it('are each judged by themselves', async () => {
+    const guarded = applyMiddleware(answering(buildSchema()), permissions)
+    const document = '{ a: webhookEndpoint { id } b: webhookEventTypes { type } __typename }'
+    expect(await codesOf(guarded, document, callerWith('publisher'))).toEqual(['forbidden', 'forbidden'])
+    expect(await codesOf(guarded, document, callerWith('admin'))).toEqual([])
+  })
+
+  it('are judged anew for each caller', async () => {
+    const guarded = buildGuardedSchema()
+    const document = '{ webhookEventTypes { type } }'
+    const catalogue = { types: [] }
+    const run = (caller: Caller) =>
+      graphql({ schema: guarded, source: document, contextValue: { caller, catalogue } })
+    expect((await run(callerWith('admin'))).errors).toBeUndefined()
+    expect((await run(callerWith())).errors).toHaveLength(1)
+    expect((await run(STRANGER)).errors).toHaveLength(1)
+    expect((await run(callerWith('admin'))).errors).toBeUndefined()
+  })
+})
+
+/** Lets every field of a schema answer with something of its type, arguments or not. */
+function answering(schema: GraphQLSchema): GraphQLSchema {
+  for (const type of objectTypes(schema)) {
+    for (const field of Object.values(type.getFields())) {
+      field.args = []
+      field.resolve = () => sampleOf(field.type)
+    }
+  }
+  return schema
+}
+
+function sampleOf(type: GraphQLOutputType): unknown {
+  if (isNonNullType(type)) return sampleOf(type.ofType)
+  if (isListType(type)) return [sampleOf(type.ofType)]
+  if (isObjectType(type)) return {}
+  if (isEnumType(type)) return type.getValues()[0]?.value
+  return { Int: 1, Float: 1, Boolean: true, DateTime: new Date(0), JSON: {} }[type.name] ?? 'text'
+}
+
+const objectTypes = (schema: GraphQLSchema) =>
+  Object.values(schema.getTypeMap()).filter(
+    (type): type is GraphQLObjectType => isObjectType(type) && !type.name.startsWith('__'),
+  )
+
+/** The object types below the operations. Interfaces and unions would need their own words here. */
+function reachedFrom(schema: GraphQLSchema): GraphQLObjectType[] {
+  const reached = new Set<GraphQLObjectType>()
+  const visit = (type: GraphQLObjectType) => {
+    for (const field of Object.values(type.getFields())) {
+      const named = getNamedType(field.type)
+      if (isAbstractType(named)) throw new Error(`${named.name} is abstract: teach these tests about it`)
+      if (isObjectType(named) && !reached.has(named)) {
+        reached.add(named)
+        visit(named)
+      }
+    }
+  }
+  for (const type of rootTypes(schema)) visit(type)
+  return [...reached]
+}
+
+/** A document that asks an operation for everything, each type once on the way down. */
+function operationOn(schema: GraphQLSchema, parent: 'Query' | 'Mutation', field: string): string {
+  const select = (type: GraphQLOutputType, above: string[]): string => {
+    const named = getNamedType(type)
+    if (!isObjectType(named)) return ''
+    const fields = Object.values(named.getFields()).filter(
+      (inner) => !above.includes(getNamedType(inner.type).name),
+    )
+    return `{ ${fields.map((inner) => inner.name + select(inner.type, [...above, named.name])).join(' ')} }`
+  }
+  const type = (parent === 'Query' ? schema.getQueryType() : schema.getMutationType())?.getFields()[field]
+    ?.type
+  if (!type) throw new Error(`${parent} has no field ${field}`)
+  return `${parent.toLowerCase()} { ${field} ${select(type, [])} }`
+}
+
+/** Each error with the type whose field could not be had. */
+async function errorsOf(schema: GraphQLSchema, source: string, caller: Caller) {
+  const { errors = [] } = await graphql({ schema, source, contextValue: { caller } })
+  return errors.map(({ originalError, path = [], message }) => ({
+    code: originalError instanceof Failure ? originalError.kind : message,
+    typeName: typeAt(schema, source, path.slice(0, -1)),
+  }))
+}
+
+const codesOf = async (schema: GraphQLSchema, source: string, caller: Caller) =>
+  (await errorsOf(schema, source, caller)).map(({ code }) => code)
+
+function typeAt(schema: GraphQLSchema, source: string, path: readonly (string | number)[]): string {
+  let type = /^mutation/.test(source) ? schema.getMutationType() : schema.getQueryType()
+  for (const name of path.filter((step) => typeof step === 'string')) {
+    const field = type?.getFields()[name]
+    const named = field && getNamedType(field.type)
+    type = isObjectType(named) ? named : undefined
+  }
+  return type?.name ?? ''
+}
