@@ -31,10 +31,8 @@ export function targetPolicy({ allowHttp, allowedNetworks }: TargetConfig): Judg
     }
     if (url.protocol !== 'https:' && !(url.protocol === 'http:' && allowHttp)) {
       refuse('SCHEME_NOT_ALLOWED', `The target's scheme must be ${allowHttp ? 'https or http' : 'https'}.`)
-      // Other schemes have hosts and credentials of other kinds, or none.
-      if (url.protocol !== 'http:') return problems
     }
-    if (!/^https?:\/\/[^/]/i.test(target)) {
+    if (/^https?:/i.test(target) && !/^https?:\/\/[^/]/i.test(target)) {
       refuse('INVALID_URL', 'The target must name a host after its scheme, as in https://example.com.')
     }
     if (url.username !== '' || url.password !== '') {

@@ -58,6 +58,12 @@ export function graphqlDoor({ schema, core, production, log }: GraphqlOptions) {
       plugins: [ApolloServerPluginCacheControlDisabled(), ApolloServerPluginLandingPageDisabled()],
       logger: log,
     })
+    app.setErrorHandler((error: { statusCode?: number; message: string }, _request, reply) => {
+      const { statusCode = 500, message } = error
+      if (statusCode < 500) return reply.code(statusCode).send(refusal(message, 'BAD_REQUEST'))
+      log.error({ err: error, errorId: reply.request.id }, 'internal error')
+      return reply.code(500).send(refusal('Internal server error', 'INTERNAL_SERVER_ERROR', reply.request.id))
+    })
     await apollo.start()
     app.addHook('onClose', () => apollo.stop())
     await app.register(fastifyApollo(apollo), {
@@ -73,12 +79,6 @@ export function graphqlDoor({ schema, core, production, log }: GraphqlOptions) {
           .code(405)
           .header('Allow', 'GET, HEAD, POST')
           .send({ errors: [{ message: 'GraphQL is asked by POST.' }] }),
-    })
-    app.setErrorHandler((error: { statusCode?: number; message: string }, _request, reply) => {
-      const { statusCode = 500, message } = error
-      if (statusCode < 500) return reply.code(statusCode).send(refusal(message, 'BAD_REQUEST'))
-      log.error({ err: error, errorId: reply.request.id }, 'internal error')
-      return reply.code(500).send(refusal('Internal server error', 'INTERNAL_SERVER_ERROR', reply.request.id))
     })
   }
 }

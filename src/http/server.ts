@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import fastify, { type FastifyInstance, LogController } from 'fastify'
+import fastify, { type FastifyInstance, type FastifyReply, LogController } from 'fastify'
 import type { Logger } from 'pino'
 import type { Caller, IdentifyCaller } from '../auth/bearer-token'
 import type { SchemaExecutor } from '../schema/execute'
 import { graphiqlPage } from './graphiql'
 import { type GraphqlOptions, graphqlDoor } from './graphql'
-import { restDoor } from './rest/door'
+import { notFoundBody, restDoor } from './rest/door'
 import { routes } from './rest/routes'
 
 declare module 'fastify' {
@@ -38,7 +38,9 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
     forceCloseConnections: 'idle',
-    routerOptions: { ignoreTrailingSlash: true },
+    // An id of any length is judged like any other, by the gateway and after the caller.
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 16 * 1024 },
+    frameworkErrors: (_error, _request, reply) => (reply as FastifyReply).code(404).send(notFoundBody),
   }) as unknown as FastifyInstance
 
   app.addHook('onRequest', async (request, reply) => {
@@ -80,7 +82,10 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
 function takeJson(app: FastifyInstance): void {
   const utf8 = new TextDecoder('utf-8', { fatal: true })
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, ({ headers }, body, done) => {
+    if ((headers['content-encoding'] ?? 'identity') !== 'identity') {
+      return done(Object.assign(new Error('Bodies must not be compressed.'), { statusCode: 415 }))
+    }
     if (body.length === 0) return done(null, undefined)
     try {
       done(null, JSON.parse(utf8.decode(body as Buffer)))

@@ -40,12 +40,17 @@ export interface Route {
 
 const METHODS: HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 
+const NOTHING_HERE = [{ code: 'not_found', message: 'There is nothing at this address.' }]
+
+/** What an address gets that cannot even be decoded. */
+export const notFoundBody = errorBody(NOTHING_HERE)
+
 /** Registers the routes below `/api/v2`, with the documented errors for whatever goes wrong before and in them. */
 export function restDoor(executor: SchemaExecutor, routes: Route[]) {
   return async (app: FastifyInstance): Promise<void> => {
     app.setErrorHandler((error, _request, reply) => sendError(reply, error))
     app.all('/api/*', () => {
-      throw new RestError(404, [{ code: 'not_found', message: 'There is nothing at this address.' }])
+      throw new RestError(404, NOTHING_HERE)
     })
     for (const route of routes) register(app, executor, route)
     for (const [path, methods] of methodsByPath(routes)) refuseOtherMethods(app, path, methods)
@@ -85,15 +90,12 @@ function urlOf({ originalUrl, protocol, host }: FastifyRequest): URL {
   return new URL(originalUrl, URL.canParse(origin) ? origin : 'http://localhost')
 }
 
-/** Answers are JSON and bodies come as they are: 406 and 415 for those who want it otherwise. */
+/** Answers are JSON: 406 for those who want anything else. */
 function refuseUnacceptable({ headers }: FastifyRequest): void {
-  const { accept = '*/*', 'content-encoding': encoding = 'identity' } = headers
+  const { accept = '*/*' } = headers
   const ranges = accept.split(',').filter((range) => !/;\s*q=0(\.0*)?\s*(;|$)/.test(range))
   if (!ranges.some((range) => /^\s*(\*\/\*|application\/\*|application\/json)\s*(;|$)/i.test(range))) {
     throw new RestError(406, [{ code: 'not_acceptable', message: 'Answers are application/json.' }])
-  }
-  if (encoding !== 'identity') {
-    throw new RestError(415, [{ code: 'unsupported_media_type', message: 'Bodies must not be compressed.' }])
   }
 }
 

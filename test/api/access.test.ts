@@ -1,0 +1,248 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { buildSchema } from 'graphql'
+import { routes } from '../../src/http/rest/routes'
+import { LIST } from '../support/endpoint-documents'
+import { startTestGateway, type TestGateway } from '../support/gateway'
+import {
+  ADMINS,
+  type Caller,
+  GRAPHQL_OPERATIONS,
+  type GraphqlCall,
+  REST_ROUTES,
+  type RestCall,
+  STRANGERS,
+  WITHOUT_THE_ROLE,
+} from './access-table'
+
+const MISSING = '999999'
+const JSON_TYPE = { 'content-type': 'application/json' }
+
+let gateway: TestGateway
+let existing: string
+
+beforeAll(async () => {
+  gateway = await startTestGateway({ LOG_LEVEL: 'trace' })
+  existing = String((await gateway.createEndpoint()).id)
+})
+afterAll(() => gateway?.stop())
+
+interface Answer {
+  status: number
+  headers: Headers
+  text: string
+}
+
+async function send(authorization: Caller[1], path: string, init: RequestInit): Promise<Answer> {
+  const headers = { ...init.headers, ...(authorization !== undefined && { authorization }) }
+  const response = await fetch(gateway.url + path, { ...init, headers })
+  return { status: response.status, headers: response.headers, text: await response.text() }
+}
+
+const sendGraphql = (authorization: Caller[1], call: GraphqlCall) =>
+  send(authorization, '/graphql', { method: 'POST', headers: JSON_TYPE, body: JSON.stringify(call) })
+
+function sendRest(authorization: Caller[1], { method, path, json }: RestCall) {
+  const body = json === undefined ? {} : { headers: JSON_TYPE, body: JSON.stringify(json) }
+  return send(authorization, `/api/v2/webhook/${path}`, { method, ...body })
+}
+
+/** Runs every operation of a table and says what became of each. */
+async function verdictsOn<Call, Verdict>(
+  table: Record<string, (id: string) => Call>,
+  verdictOf: (call: Call) => Promise<Verdict>,
+): Promise<Record<string, Verdict>> {
+  const verdicts: Record<string, Verdict> = {}
+  for (const [name, callOn] of Object.entries(table)) verdicts[name] = await verdictOf(callOn(existing))
+  return verdicts
+}
+
+const allOf = <Verdict>(table: object, verdict: Verdict) =>
+  Object.fromEntries(Object.keys(table).map((name) => [name, verdict]))
+
+interface ErrorOf {
+  code?: string
+  extensions?: { code?: string }
+}
+
+async function restVerdict(authorization: Caller[1], call: RestCall) {
+  const { status, headers, text } = await sendRest(authorization, call)
+  const codes = JSON.parse(text).errors.map(({ code }: ErrorOf) => code)
+  return { status, authenticate: headers.get('www-authenticate'), codes }
+}
+
+async function graphqlVerdict(authorization: Caller[1], call: GraphqlCall) {
+  const { headers, text } = await sendGraphql(authorization, call)
+  const { data, errors } = JSON.parse(text)
+  const codes = errors.map(({ extensions }: ErrorOf) => extensions?.code)
+  const answered = Object.values(data ?? {}).filter((value) => value !== null)
+  return { codes, answered, type: headers.get('content-type') }
+}
+
+const type = 'application/json; charset=utf-8'
+
+describe('the table of operations', () => {
+  const schema = buildSchema(readFileSync(join(__dirname, '../../schema.graphql'), 'utf8'))
+
+  it('has every query and mutation of schema.graphql', () => {
+    const operations = [schema.getQueryType(), schema.getMutationType()].flatMap((parent) =>
+      Object.keys(parent?.getFields() ?? {}).map((field) => `${parent?.name}.${field}`),
+    )
+    expect(operations.length).toBeGreaterThan(6)
+    expect(Object.keys(GRAPHQL_OPERATIONS).sort()).toEqual(operations.sort())
+    expect(schema.getSubscriptionType()).toBeUndefined()
+  })
+
+  it('has every route of the REST API', () => {
+    const names = routes.map(({ method, path }) => `${method} ${path.replace('/api/v2/webhook/', '')}`)
+    expect(Object.keys(REST_ROUTES).sort()).toEqual(names.sort())
+  })
+})
+
+describe('without access nothing is read or changed', () => {
+  let stored: unknown
+  const list = async () => (await gateway.gql(LIST)).data.webhookEndpoints
+
+  beforeEach(async () => {
+    stored = await list()
+  })
+  afterEach(async () => expect(await list()).toEqual(stored))
+
+  describe('every operation answers 401 and UNAUTHENTICATED to', () => {
+    it.each(STRANGERS)('%s', async (_name, authorization) => {
+      expect(await verdictsOn(REST_ROUTES, (call) => restVerdict(authorization, call))).toEqual(
+        allOf(REST_ROUTES, { status: 401, authenticate: 'Bearer', codes: ['unauthenticated'] }),
+      )
+      expect(await verdictsOn(GRAPHQL_OPERATIONS, (call) => graphqlVerdict(authorization, call))).toEqual(
+        allOf(GRAPHQL_OPERATIONS, { codes: ['UNAUTHENTICATED'], answered: [], type }),
+      )
+    })
+  })
+
+  describe('every operation answers 403 and FORBIDDEN to', () => {
+    it.each(WITHOUT_THE_ROLE)('%s', async (_name, authorization) => {
+      expect(await verdictsOn(REST_ROUTES, (call) => restVerdict(authorization, call))).toEqual(
+        allOf(REST_ROUTES, { status: 403, authenticate: null, codes: ['forbidden'] }),
+      )
+      expect(await verdictsOn(GRAPHQL_OPERATIONS, (call) => graphqlVerdict(authorization, call))).toEqual(
+        allOf(GRAPHQL_OPERATIONS, { codes: ['FORBIDDEN'], answered: [], type }),
+      )
+    })
+  })
+
+  describe('an id that exists cannot be told from one that does not by', () => {
+    const same = ({ status, headers, text }: Answer) => {
+      const told = [...headers].filter(([name]) => !['x-request-id', 'date'].includes(name))
+      return { status, headers: Object.fromEntries(told), text }
+    }
+    it.each([...STRANGERS.slice(0, 1), ...WITHOUT_THE_ROLE.slice(0, 4)])(
+      '%s',
+      async (_name, authorization) => {
+        for (const callOn of Object.values(REST_ROUTES)) {
+          const found = await sendRest(authorization, callOn(existing))
+          expect(same(await sendRest(authorization, callOn(MISSING)))).toEqual(same(found))
+        }
+        for (const callOn of Object.values(GRAPHQL_OPERATIONS)) {
+          const found = await sendGraphql(authorization, callOn(existing))
+          expect(same(await sendGraphql(authorization, callOn(MISSING)))).toEqual(same(found))
+        }
+      },
+    )
+  })
+
+  describe('access comes before anything else that is wrong with', () => {
+    const requests: [name: string, path: string, init: RequestInit][] = [
+      ['a body that is not JSON', 'endpoint/ID/', { headers: JSON_TYPE, body: '{"is_active": fal' }],
+      ['an empty body', 'endpoint/ID/', { headers: JSON_TYPE, body: '' }],
+      ['a body of another type', 'endpoint/ID/', { headers: { 'content-type': 'text/xml' }, body: '<a/>' }],
+      ['a bad patch', 'endpoint/ID/', { headers: JSON_TYPE, body: '{"target": 1, "nope": null}' }],
+      ['a stale version', 'endpoint/ID/', { headers: { ...JSON_TYPE, 'if-match': '"999"' }, body: '{}' }],
+      [
+        'a compressed body',
+        'endpoint/ID/',
+        { headers: { ...JSON_TYPE, 'content-encoding': 'gzip' }, body: 'x' },
+      ],
+      [
+        'an answer that is not to be had',
+        'endpoint/ID/',
+        { headers: { ...JSON_TYPE, accept: 'text/html' }, body: '{}' },
+      ],
+      ['an id that is no number', 'endpoint/abc/', { headers: JSON_TYPE, body: '{}' }],
+      ['an id of 200 digits', `endpoint/${'9'.repeat(200)}/`, { headers: JSON_TYPE, body: '{}' }],
+    ]
+    it.each(requests)('%s', async (_name, path, init) => {
+      const url = `/api/v2/webhook/${path.replace('ID', existing)}`
+      const [, publisher] = WITHOUT_THE_ROLE[0] as Caller
+      expect((await send(undefined, url, { method: 'PATCH', ...init })).status).toBe(401)
+      expect((await send(publisher, url, { method: 'PATCH', ...init })).status).toBe(403)
+    })
+
+    it('a list that is asked for wrongly', async () => {
+      const call = { method: 'GET', path: 'endpoint/?limit=0&offset=-1&ordering=x' }
+      expect((await sendRest(undefined, call)).status).toBe(401)
+    })
+
+    it('a GraphQL input that is bad in itself', async () => {
+      const input = { target: 'nope', events: [] }
+      for (const callOn of Object.values(GRAPHQL_OPERATIONS)) {
+        const { query, variables } = callOn(existing)
+        const bad = { id: 'abc', limit: 0, ...('input' in variables && { input }), patch: { target: null } }
+        const { codes } = await graphqlVerdict(undefined, { query, variables: { ...variables, ...bad } })
+        expect(codes).toEqual(['UNAUTHENTICATED'])
+      }
+    })
+  })
+
+  it('HEAD asks for a token like GET', async () => {
+    const [, publisher] = WITHOUT_THE_ROLE[0] as Caller
+    for (const id of [existing, MISSING]) {
+      const url = `/api/v2/webhook/endpoint/${id}/`
+      expect(await send(undefined, url, { method: 'HEAD' })).toMatchObject({ status: 401, text: '' })
+      expect(await send(publisher, url, { method: 'HEAD' })).toMatchObject({ status: 403, text: '' })
+    }
+  })
+
+  it('GraphQL by GET asks for a token too', async () => {
+    const query = encodeURIComponent('{ webhookEndpoints { totalCount } }')
+    const headers = { 'apollo-require-preflight': '1' }
+    const { text } = await send(undefined, `/graphql?query=${query}`, { method: 'GET', headers })
+    expect(JSON.parse(text)).toMatchObject({
+      data: null,
+      errors: [{ extensions: { code: 'UNAUTHENTICATED' } }],
+    })
+  })
+
+  it('one document of many operations is refused for each of them', async () => {
+    const query = `mutation {
+      first: deleteWebhookEndpoint(id: ${existing})
+      second: updateWebhookEndpoint(id: ${existing}, patch: { isActive: false }) { id }
+    }`
+    const [, publisher] = WITHOUT_THE_ROLE[0] as Caller
+    const { codes } = await graphqlVerdict(publisher, { query, variables: {} })
+    expect(new Set(codes)).toEqual(new Set(['FORBIDDEN']))
+  })
+})
+
+describe('an admin is let in', () => {
+  it.each(ADMINS)('%s', async (_name, authorization) => {
+    const call = { method: 'PATCH', path: `endpoint/${existing}/`, json: {} }
+    expect((await sendRest(authorization, call)).status).toBe(200)
+    const { text } = await sendGraphql(authorization, { query: LIST, variables: {} })
+    expect(JSON.parse(text)).toMatchObject({ data: { webhookEndpoints: { totalCount: 1 } } })
+  })
+})
+
+it('no token that was sent is ever printed', async () => {
+  await gateway.end()
+  const output = gateway.output()
+  expect(output).toContain('/api/v2/webhook/endpoint')
+  const sent = [...STRANGERS, ...WITHOUT_THE_ROLE, ...ADMINS].flatMap(([, header = '']) =>
+    header.split(/[ ,"]+/).filter((word) => word.length > 10),
+  )
+  for (const token of [...sent, gateway.adminToken]) {
+    expect(output).not.toContain(token)
+    // Nor a part of it that says as much.
+    const signature = token.split('.')[2]
+    if (signature) expect(output).not.toContain(signature)
+  }
+})

@@ -1,0 +1,57 @@
+import type { GraphqlAnswer, RestAnswer } from './gateway'
+
+/**
+ * One fault as both doors tell it, in REST spelling: `target invalid_url`, `events.1.type unknown_event_type`, or the
+ * code alone when it is of the request as a whole.
+ */
+export type Fault = string
+
+interface RestError {
+  field?: string
+  code?: string
+  message?: string
+  messages?: { message: string; code: string }[]
+}
+
+/** What a REST answer says of a request; faults are sorted: their order is no part of the contract. */
+export function restVerdict({ status, body }: Pick<RestAnswer, 'status' | 'body'>) {
+  const errors: RestError[] = body?.errors ?? []
+  const faults = errors.flatMap(
+    ({ field, code, messages }) => messages?.map((fault) => `${field} ${fault.code}`) ?? [`${code}`],
+  )
+  return verdict(status, faults)
+}
+
+/** What `restVerdict` gives for a refusal with this status and these faults. */
+export const verdict = (status: number, faults: Fault[]) => ({ status, faults: [...faults].sort() })
+
+/** The codes of a GraphQL answer's errors, in order. */
+export const graphqlCodes = ({ errors = [] }: GraphqlAnswer) => errors.map((error) => error.extensions?.code)
+
+/** Every problem of a `VALIDATION_FAILED`, in REST spelling but for the code, which stays as it came; sorted. */
+export function graphqlProblems({ errors = [] }: GraphqlAnswer): Fault[] {
+  const problems = errors.flatMap(({ extensions }) => extensions?.problems ?? []) as {
+    path: (string | number)[]
+    code: string
+  }[]
+  return problems
+    .map(({ path: [argument, ...path], code }) => `${argument}: ${snakeCase(path.join('.'))} ${code}`)
+    .sort()
+}
+
+/** What `graphqlProblems` gives for the faults that REST tells. */
+export const problemsOf = (argument: 'patch' | 'input', faults: Fault[]) =>
+  faults.map((fault) => `${argument}: ${fault.replace(/\w+$/, (code) => code.toUpperCase())}`).sort()
+
+/** JSON in REST spelling as GraphQL variables; only the names of fields change, at any depth. */
+export function graphqlSpelling(json: unknown): unknown {
+  if (Array.isArray(json)) return json.map(graphqlSpelling)
+  if (typeof json !== 'object' || json === null) return json
+  return Object.fromEntries(
+    Object.entries(json).map(([name, value]) => [camelCase(name), graphqlSpelling(value)]),
+  )
+}
+
+const camelCase = (name: string) => name.replace(/(?<=[a-z])_([a-z])/g, (_, letter) => letter.toUpperCase())
+
+const snakeCase = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
