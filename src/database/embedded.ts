@@ -1,21 +1,20 @@
-import { existsSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm'
 
 /**
- * Opens the embedded PostgreSQL below the data folder, which the caller has locked. The first start builds the
- * database beside its final place and moves it there whole, so that a kill in between leaves nothing half-made.
+ * Opens the embedded PostgreSQL below the data folder, which the caller has locked. While the first start builds the
+ * database a mark stands beside it: what a kill in between left half-made is built anew, and nothing else ever is.
  */
 export async function openEmbedded(dataDir: string): Promise<PGlite> {
   const folder = join(dataDir, 'postgres')
-  if (!existsSync(folder)) {
-    const draft = `${folder}.new`
-    rmSync(draft, { recursive: true, force: true })
-    await (await openPGlite(draft)).close()
-    renameSync(draft, folder)
-  }
-  return openPGlite(folder)
+  const mark = `${folder}.unfinished`
+  if (existsSync(mark)) rmSync(folder, { recursive: true, force: true })
+  if (!existsSync(folder)) writeFileSync(mark, '')
+  const pglite = await openPGlite(folder)
+  rmSync(mark, { force: true })
+  return pglite
 }
 
 /** @param folder undefined = in memory, gone with the process */

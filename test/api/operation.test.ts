@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { startCutOffProxy } from '../support/cut-off-proxy'
 import { createTestDatabase, spawnGateway, startTestGateway, tokenFor } from '../support/gateway'
@@ -124,6 +124,15 @@ describe('the data folder', () => {
     expect(stderr).toContain(`pid ${gateway.process.pid}`)
     const created = await gateway.createEndpoint()
     expect((await gateway.rest('GET', `endpoint/${created.id}/`)).status).toBe(200)
+    await gateway.stop()
+  })
+
+  embeddedOnly('builds anew what a kill during the first start left half-made', async () => {
+    const database = await createTestDatabase()
+    rmSync(join(database.dataDir, 'postgres', 'global'), { recursive: true })
+    writeFileSync(join(database.dataDir, 'postgres.unfinished'), '')
+    const gateway = await startTestGateway({}, database)
+    expect((await gateway.createEndpoint()).id).toBe(1)
     await gateway.stop()
   })
 
