@@ -2,6 +2,7 @@ import type { SqlMigrationAwareDriverAdapterFactory } from '@prisma/driver-adapt
 import { PrismaPGlite } from 'pglite-prisma-adapter'
 import type { Logger } from 'pino'
 import { PrismaClient } from '../generated/prisma/client'
+import { type Bell, localBell, serverBell } from './bell'
 import { openEmbedded } from './embedded'
 import { lockFolder } from './folder-lock'
 import { applyMigrations, type WithMigrationLock } from './migrations'
@@ -11,6 +12,7 @@ import { isDatabaseUnavailable } from './unavailable'
 /** The database that this process works on, embedded or a server: the same schema, migrations and SQL. */
 export interface Database {
   prisma: PrismaClient
+  bell: Bell
   close(): Promise<void>
 }
 
@@ -42,6 +44,7 @@ async function openInFolder(dataDir: string, log: Logger): Promise<Database> {
     const prisma = new PrismaClient({ adapter })
     return {
       prisma,
+      bell: localBell(),
       async close() {
         await prisma.$disconnect()
         await pglite.close()
@@ -59,7 +62,15 @@ async function openOnServer(databaseUrl: string, log: Logger): Promise<Database>
     throw inWords(error, databaseUrl)
   })
   const prisma = new PrismaClient({ adapter: serverAdapter(databaseUrl, log) })
-  return { prisma, close: () => prisma.$disconnect() }
+  const bell = serverBell(databaseUrl, prisma, log)
+  return {
+    prisma,
+    bell,
+    async close() {
+      await bell.close()
+      await prisma.$disconnect()
+    },
+  }
 }
 
 async function migrate(
