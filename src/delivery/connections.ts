@@ -1,0 +1,126 @@
+import type { Client } from 'undici'
+
+/** A way to send one request at a time to one origin. It is made with its first request. */
+export interface Connection {
+  client: Client
+  /** Breaks off whatever it is doing, be it connecting, sending or receiving. */
+  end(): Promise<void>
+}
+
+/**
+ * What there is for one origin. `taken` are in use, or promised to whoever waited longest; with `idle` they are never
+ * more than the limit, since a connection is opened only when none is idle.
+ */
+interface Line {
+  taken: number
+  idle: Connection[]
+  waiting: (() => void)[]
+}
+
+/**
+ * Connections by origin (scheme, host and port), a limited number of each, kept for the next one who needs them.
+ *
+ * Each is an undici Client of its own instead of one of a Pool: a send that is given up ends its connection, also
+ * while that is being made, and a Pool would open another one for it.
+ */
+export class Connections {
+  readonly #lines = new Map<string, Line>()
+  readonly #open = new Set<Connection>()
+
+  constructor(
+    private readonly limitPerOrigin: number,
+    private readonly connect: (origin: string) => Connection,
+  ) {}
+
+  /**
+   * Waits for a turn, in the order of asking, and does `work` with a connection that is nobody else's meanwhile.
+   *
+   * @param work tells whether its connection may serve again: else it is ended
+   * @returns what came of the work; undefined when `signal` was aborted before there was a turn
+   */
+  async use<T>(
+    origin: string,
+    signal: AbortSignal,
+    work: (client: Client) => Promise<{ outcome: T; isOver: boolean }>,
+  ): Promise<T | undefined> {
+    const line = this.#lineOf(origin)
+    if (!(await turn(line, this.limitPerOrigin, signal))) {
+      this.#forgetIfEmpty(origin, line)
+      return undefined
+    }
+    const connection = line.idle.pop() ?? this.#connect(origin, line)
+    let isReusable = false
+    try {
+      const { outcome, isOver } = await work(connection.client)
+      isReusable = isOver
+      return outcome
+    } finally {
+      this.#giveBack(origin, line, connection, isReusable)
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#open].map((connection) => connection.end()))
+    this.#open.clear()
+  }
+
+  #giveBack(origin: string, line: Line, connection: Connection, isReusable: boolean): void {
+    // A receiver that wants no other request has closed it by now.
+    if (isReusable && connection.client.stats.connected) line.idle.push(connection)
+    else this.#end(connection)
+    const next = line.waiting.shift()
+    if (next) next()
+    else line.taken -= 1
+    this.#forgetIfEmpty(origin, line)
+  }
+
+  #lineOf(origin: string): Line {
+    const line = this.#lines.get(origin) ?? { taken: 0, idle: [], waiting: [] }
+    this.#lines.set(origin, line)
+    return line
+  }
+
+  #connect(origin: string, line: Line): Connection {
+    const connection = this.connect(origin)
+    this.#open.add(connection)
+    connection.client.on('disconnect', () => {
+      const index = line.idle.indexOf(connection)
+      if (index === -1) return
+      line.idle.splice(index, 1)
+      this.#end(connection)
+      this.#forgetIfEmpty(origin, line)
+    })
+    return connection
+  }
+
+  #end(connection: Connection): void {
+    this.#open.delete(connection)
+    void connection.end()
+  }
+
+  #forgetIfEmpty(origin: string, line: Line): void {
+    if (line.taken === 0 && line.idle.length === 0) this.#lines.delete(origin)
+  }
+}
+
+/** Resolves with true when there is a place in the line, with false when `signal` is aborted first. */
+function turn(line: Line, limit: number, signal: AbortSignal): Promise<boolean> {
+  return new Promise((resolve) => {
+    const leave = () => {
+      line.waiting.splice(line.waiting.indexOf(take), 1)
+      resolve(false)
+    }
+    const take = () => {
+      signal.removeEventListener('abort', leave)
+      resolve(true)
+    }
+    if (signal.aborted) resolve(false)
+    else if (line.taken < limit) {
+      line.taken += 1
+      resolve(true)
+    } else {
+      line.waiting.push(take)
+      signal.addEventListener('abort', leave, { once: true })
+    }
+  })
+}

@@ -1,0 +1,139 @@
+import { setMaxListeners } from 'node:events'
+import type { Socket } from 'node:net'
+import { buildConnector, Client } from 'undici'
+import { type AddressGuardOptions, addressGuard } from './address-guard'
+import { type Connection, Connections } from './connections'
+import { exchange, type SendOutcome, type SendRequest, stoppedBeforeSending } from './exchange'
+
+export type { AttemptError } from './attempt-error'
+export type { SendOutcome, SendRequest } from './exchange'
+
+export interface SenderOptions extends AddressGuardOptions {
+  /** one deadline for lookup, connection, TLS, request and response */
+  timeoutMs: number
+  userAgent: string
+  /**
+   * sends under way to one origin (scheme, host, port) at a time, those with and those without verification counted
+   * apart; the others wait for their turn
+   */
+  connectionsPerOrigin: number
+  /** PEM certificates to trust instead of those that Node trusts */
+  trustedCertificates?: string[]
+}
+
+export interface Sender {
+  /**
+   * Sends one POST. Rejects for nothing that the network or the receiver does. Waiting for a turn at an origin is not
+   * part of the deadline, for it is not the receiver's fault; `signal` ends it.
+   *
+   * Nothing is ever sent twice, redirects are not followed, and each address was judged before its connection.
+   *
+   * @throws TypeError when the target is not an absolute http or https URL
+   */
+  send(request: SendRequest): Promise<SendOutcome>
+  /** Ends all connections; what is still under way is ABORTED, like every send from then on. */
+  close(): Promise<void>
+}
+
+export function createSender(options: SenderOptions): Sender {
+  const { timeoutMs, userAgent } = options
+  const closing = new AbortController()
+  const [verified, unverified] = connections(options)
+
+  return {
+    async send(request) {
+      const origin = originOf(request.target)
+      const available = request.verifyTls ? verified : unverified
+      const ending = new AbortController()
+      const unfollow = follow([closing.signal, request.signal], ending)
+      try {
+        const outcome = await available.use(origin, ending.signal, (client) =>
+          exchange(client, request, { timeoutMs, userAgent, signal: ending.signal }),
+        )
+        return outcome ?? stoppedBeforeSending()
+      } finally {
+        unfollow()
+      }
+    },
+
+    async close() {
+      closing.abort()
+      await Promise.all([verified.close(), unverified.close()])
+    },
+  }
+}
+
+function originOf(target: string): string {
+  const { origin, protocol } = new URL(target)
+  if (protocol !== 'https:' && protocol !== 'http:')
+    throw new TypeError('A target must be an http or https URL')
+  return origin
+}
+
+/** Verified and unverified ones apart: no connection made without verification may serve who asks for it. */
+function connections(options: SenderOptions): [Connections, Connections] {
+  const guard = addressGuard(options)
+  const { timeoutMs, connectionsPerOrigin, trustedCertificates } = options
+  const make = (rejectUnauthorized: boolean) => {
+    const connect = guard((lookup) =>
+      buildConnector({
+        lookup,
+        rejectUnauthorized,
+        ca: trustedCertificates,
+        // The exchange's deadline counts here too: it ends the connection.
+        timeout: 0,
+        autoSelectFamily: true,
+        // Node's 250 ms for each address but the last are too few for a receiver on the other side of the world.
+        autoSelectFamilyAttemptTimeout: Math.min(1_000, Math.ceil(timeoutMs / 4)),
+      }),
+    )
+    return new Connections(connectionsPerOrigin, (origin) => openConnection(origin, connect))
+  }
+  return [make(true), make(false)]
+}
+
+function openConnection(origin: string, connect: buildConnector.connector): Connection {
+  let socket: Socket | undefined
+  const client = new Client(origin, {
+    ...KEEP_ALIVE,
+    ...NO_TIMEOUTS,
+    connect(target, callback) {
+      // undici's connectors return their socket, though their type does not say so. A destroyed client lets a socket
+      // that is connecting go on, and the socket's own `signal` option leaks a listener for each socket.
+      socket = connect(target, callback) as unknown as Socket | undefined
+    },
+  })
+  return {
+    client,
+    async end() {
+      const ended = client.destroy()
+      socket?.destroy()
+      await ended
+    },
+  }
+}
+
+/**
+ * How long an idle connection is kept: 4 s, or what the receiver's Keep-Alive header says less 2 s, 30 s at most. A
+ * receiver that closes a connection just as the next request goes out costs a try, since the request may have arrived
+ * and a POST is not for the sender to repeat; most servers wait 5 s or longer.
+ */
+const KEEP_ALIVE = { keepAliveTimeout: 4_000, keepAliveTimeoutThreshold: 2_000, keepAliveMaxTimeout: 30_000 }
+
+/** The deadline is the exchange's; undici's own would start anew with every byte. */
+const NO_TIMEOUTS = { headersTimeout: 0, bodyTimeout: 0 }
+
+/** @returns ends the following */
+function follow(signals: (AbortSignal | undefined)[], follower: AbortController): () => void {
+  const abort = () => follower.abort()
+  const followed = signals.filter((signal) => signal !== undefined)
+  for (const signal of followed) {
+    // One signal may well stop hundreds of sends: that is no leak.
+    setMaxListeners(Number.POSITIVE_INFINITY, signal)
+    if (signal.aborted) abort()
+    signal.addEventListener('abort', abort, { once: true })
+  }
+  return () => {
+    for (const signal of followed) signal.removeEventListener('abort', abort)
+  }
+}

@@ -1,0 +1,69 @@
+import { createHmac } from 'node:crypto'
+
+export interface SignedHeadersOptions {
+  /** name of the documented header */
+  headerName: string
+  /** `whsec_...`, the live ones, newest first; at least one */
+  secrets: string[]
+  eventId: number | bigint | string
+  /** when it is sent: Unix time in whole seconds */
+  timestampSeconds: number
+  /** exactly what is sent */
+  body: Buffer | string
+}
+
+/** Every header by which a receiver verifies a delivery: the documented one and those of Standard Webhooks. */
+export function signedHeaders({
+  headerName,
+  secrets,
+  eventId,
+  timestampSeconds,
+  body,
+}: SignedHeadersOptions): Record<string, string> {
+  const id = `evt_${eventId}`
+  return {
+    [headerName]: documentedSignature(secrets, timestampSeconds, body),
+    'webhook-id': id,
+    'webhook-timestamp': String(timestampSeconds),
+    'webhook-signature': standardSignatures(secrets, id, timestampSeconds, body),
+  }
+}
+
+/**
+ * `t=<seconds>,v1=<hex>[,v1=<hex>]`, a v1 for each secret in their order: HMAC-SHA256 over `<t>.<body>`, keyed with
+ * the whole text of the secret, `whsec_` included. This is Stripe's scheme (docs.stripe.com/webhooks, "Verify webhook
+ * signatures manually"), which SelfCommunity's documentation of webhooks prescribes.
+ */
+export function documentedSignature(
+  secrets: string[],
+  timestampSeconds: number,
+  body: Buffer | string,
+): string {
+  const signatures = secrets.map((secret) => {
+    return `v1=${hmac(secret, `${timestampSeconds}.`, body).toString('hex')}`
+  })
+  return [`t=${timestampSeconds}`, ...signatures].join(',')
+}
+
+/**
+ * `v1,<base64>[ v1,<base64>]`, the webhook-signature header of Standard Webhooks (github.com/standard-webhooks,
+ * spec/standard-webhooks.md, "Webhook Headers"): HMAC-SHA256 over `<id>.<timestamp>.<body>`, keyed with the bytes
+ * that the base64 after `whsec_` stands for.
+ *
+ * @param id the webhook-id header, the same on every retry
+ */
+export function standardSignatures(
+  secrets: string[],
+  id: string,
+  timestampSeconds: number,
+  body: Buffer | string,
+): string {
+  const signatures = secrets.map((secret) => {
+    const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64')
+    return `v1,${hmac(key, `${id}.${timestampSeconds}.`, body).toString('base64')}`
+  })
+  return signatures.join(' ')
+}
+
+const hmac = (key: Buffer | string, prefix: string, body: Buffer | string) =>
+  createHmac('sha256', key).update(prefix).update(body).digest()

@@ -1,0 +1,170 @@
+import { closedPort, drip, ended, flood, httpReceiver, SHORT_MS, tcpReceiver, testSender } from './receivers'
+
+const HEAD = 'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n'
+
+describe('a receiver that is too slow: TIMEOUT', () => {
+  it('never answers', async () => {
+    const receiver = await tcpReceiver()
+    expect(await testSender({ timeoutMs: SHORT_MS }).post(receiver.url)).toMatchObject({
+      error: 'TIMEOUT',
+      status: null,
+      responseBody: null,
+      truncated: false,
+      sentAt: expect.any(Date),
+    })
+  })
+
+  it('sends its head byte by byte', async () => {
+    const receiver = await tcpReceiver((socket) => drip(socket, `${HEAD}Content-Length: 0\r\n\r\n`.repeat(9)))
+    expect(await testSender({ timeoutMs: SHORT_MS }).post(receiver.url)).toMatchObject({
+      error: 'TIMEOUT',
+      status: null,
+      responseBody: null,
+    })
+  })
+
+  it('sends its body byte by byte, although it said 200', async () => {
+    const receiver = await tcpReceiver((socket) => {
+      socket.write(`${HEAD}Content-Length: 9999\r\n\r\n`)
+      drip(socket, 'a'.repeat(9_999))
+    })
+    expect(await testSender({ timeoutMs: SHORT_MS }).post(receiver.url)).toMatchObject({
+      error: 'TIMEOUT',
+      status: 200,
+      responseBody: expect.stringMatching(/^a+$/),
+      truncated: true,
+    })
+  })
+
+  it('sends informational answers for ever', async () => {
+    const receiver = await tcpReceiver((socket) => drip(socket, 'HTTP/1.1 102 Processing\r\n\r\n', 27))
+    expect(await testSender({ timeoutMs: SHORT_MS }).post(receiver.url)).toMatchObject({ error: 'TIMEOUT' })
+  })
+
+  it('does not take the request off the wire', async () => {
+    const receiver = await tcpReceiver((socket) => socket.pause())
+    const body = Buffer.alloc(32 * 1024 * 1024, 'a')
+    const request = { target: receiver.url, body, headers: {}, verifyTls: true }
+    expect(await testSender({ timeoutMs: SHORT_MS }).send(request)).toMatchObject({ error: 'TIMEOUT' })
+  })
+
+  it.each([
+    [410, 'HTTP_STATUS'],
+    [500, 'HTTP_STATUS'],
+    [302, 'REDIRECT'],
+  ])('but has said %d before its body dripped: that is the outcome', async (status, error) => {
+    const receiver = await tcpReceiver((socket) => {
+      socket.write(`HTTP/1.1 ${status} No\r\nContent-Length: 9999\r\n\r\ngone`)
+    })
+    expect(await testSender({ timeoutMs: SHORT_MS }).post(receiver.url)).toMatchObject({
+      status,
+      error,
+      responseBody: 'gone',
+      truncated: true,
+    })
+  })
+
+  it('loses its connection, and the next send gets one of its own', async () => {
+    let slow = true
+    const receiver = await httpReceiver((_, response) => {
+      if (!slow) response.end()
+      slow = false
+    })
+    const sender = testSender({ timeoutMs: SHORT_MS, connectionsPerOrigin: 1 })
+    expect(await sender.post(receiver.url)).toMatchObject({ error: 'TIMEOUT' })
+
+    await ended(receiver.connections[0])
+    expect(await sender.post(receiver.url)).toMatchObject({ error: null })
+    expect(receiver.connections).toHaveLength(2)
+  })
+})
+
+describe('a connection that breaks: CONNECTION', () => {
+  it('is refused, so nothing was sent', async () => {
+    expect(await testSender().post(`http://127.0.0.1:${await closedPort()}`)).toMatchObject({
+      error: 'CONNECTION',
+      status: null,
+      responseBody: null,
+      sentAt: null,
+      detail: expect.stringContaining('ECONNREFUSED'),
+    })
+  })
+
+  it.each([
+    ['is closed before the answer', (socket: { end(): unknown }) => socket.end()],
+    ['is reset before the answer', (socket: { resetAndDestroy(): unknown }) => socket.resetAndDestroy()],
+  ])('%s: the request may have arrived, and is not sent again', async (_, act) => {
+    const receiver = await tcpReceiver(act)
+    expect(await testSender().post(receiver.url)).toMatchObject({
+      error: 'CONNECTION',
+      status: null,
+      sentAt: expect.any(Date),
+    })
+    expect(receiver.connections).toHaveLength(1)
+  })
+
+  it.each([
+    ['Content-Length: 100\r\n\r\nhalf', 'is closed in the middle of a body'],
+    ['Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n', 'is closed between two chunks'],
+  ])('%j %s, although it said 200', async (rest) => {
+    const receiver = await tcpReceiver((socket) => socket.end(HEAD + rest))
+    expect(await testSender().post(receiver.url)).toMatchObject({
+      error: 'CONNECTION',
+      status: 200,
+      responseBody: 'half',
+      truncated: true,
+    })
+  })
+
+  it('is reset in the middle of a body, although it said 200', async () => {
+    const receiver = await tcpReceiver((socket) => {
+      socket.write(`${HEAD}Content-Length: 100\r\n\r\nhalf`)
+      setTimeout(() => socket.resetAndDestroy(), 50)
+    })
+    expect(await testSender().post(receiver.url)).toMatchObject({
+      error: 'CONNECTION',
+      status: 200,
+      responseBody: 'half',
+      truncated: true,
+    })
+  })
+
+  it('breaks in the body of a 410: that is the outcome', async () => {
+    const receiver = await tcpReceiver((socket) =>
+      socket.end('HTTP/1.1 410 Gone\r\nContent-Length: 9\r\n\r\ngone'),
+    )
+    expect(await testSender().post(receiver.url)).toMatchObject({
+      error: 'HTTP_STATUS',
+      status: 410,
+      responseBody: 'gone',
+      truncated: true,
+    })
+  })
+
+  it.each([
+    ['what is no HTTP', 'SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n'],
+    ['a status that is none', 'HTTP/1.1 abc OK\r\n\r\n'],
+    ['two lengths', `${HEAD}Content-Length: 1\r\nContent-Length: 2\r\n\r\nab`],
+    ['a chunk of no length', `${HEAD}Transfer-Encoding: chunked\r\n\r\nzz\r\n`],
+    [
+      'an upgrade nobody asked for',
+      'HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n',
+    ],
+    ['one huge header', `${HEAD}X-Huge: ${'a'.repeat(100_000)}\r\n\r\n`],
+    ['a huge number of headers', `${HEAD}${'X-Many: a\r\n'.repeat(10_000)}\r\n`],
+  ])('brings %s', async (_, answer) => {
+    const receiver = await tcpReceiver((socket) => socket.end(answer))
+    expect(await testSender().post(receiver.url)).toMatchObject({
+      error: 'CONNECTION',
+      sentAt: expect.any(Date),
+    })
+  })
+
+  it('brings headers that never end', async () => {
+    const receiver = await tcpReceiver((socket) => {
+      socket.write(HEAD)
+      flood(socket, Buffer.from('X-Many: aaaaaaaaaaaaaaaaaaaaa\r\n'.repeat(2_000)))
+    })
+    expect(await testSender().post(receiver.url)).toMatchObject({ error: 'CONNECTION' })
+  })
+})
