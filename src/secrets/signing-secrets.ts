@@ -1,0 +1,148 @@
+import { Failure, refuseProblems } from '../failure'
+import type { PrismaClient } from '../generated/prisma/client'
+import { parseEndpointId } from '../identifiers'
+import type { Keyring } from './keyring'
+import { RevealPassword } from './reveal-password'
+import { newSecretRow } from './signing-secret'
+
+/** Seconds: 7 days. */
+export const OVERLAP_MAX = 604_800
+/** How many secrets of an endpoint sign at once, the newest included. */
+export const LIVE_SECRETS_MAX = 5
+
+/** Enough for all secrets of a few thousand endpoints; some 4 MB. */
+const OPENED_MAX = 10_000
+
+/** Everything that is done to the signing secrets of endpoints. */
+export class SigningSecrets {
+  private readonly password: RevealPassword | undefined
+  /** plain texts by id and sealed text, the longest unused first */
+  private readonly opened = new Map<string, string>()
+
+  /**
+   * @param options.revealPasswordHash scrypt or argon2; undefined = whoever may reveal needs no password
+   * @param options.now milliseconds of a clock that never goes back
+   * @throws Error when the hash is malformed
+   */
+  constructor(
+    private readonly prisma: PrismaClient,
+    private readonly keyring: Keyring,
+    {
+      revealPasswordHash,
+      now = () => performance.now(),
+    }: {
+      revealPasswordHash: string | undefined
+      now?: () => number
+    },
+  ) {
+    if (revealPasswordHash !== undefined) this.password = new RevealPassword(revealPasswordHash, now)
+  }
+
+  /**
+   * The newest live secret in plain text: `whsec_...`. Whoever does not know the password does not learn whether the
+   * endpoint exists.
+   *
+   * @throws Failure `forbidden`, `rate_limited` (with `retryAfter`, seconds), `not_found`
+   */
+  async reveal(endpointId: string, password?: string | null): Promise<string> {
+    await this.password?.check(password)
+    const number = parseEndpointId(endpointId)
+    if (number === undefined) throw notFound(endpointId)
+    const [newest] = await this.prisma.$queryRaw<{ id: string; sealed: string }[]>`
+      SELECT secret.id, encode(secret.sealed, 'base64') AS sealed
+      FROM endpoints endpoint
+      JOIN signing_secrets secret ON secret.endpoint_id = endpoint.id
+      WHERE endpoint.id = ${number} AND endpoint.deleted_at IS NULL
+        AND (secret.expires_at IS NULL OR secret.expires_at > clock_timestamp())
+      ORDER BY secret.created_at DESC, secret.id
+      LIMIT 1`
+    // Every endpoint has a secret that does not expire: from its creation on, and after each expire.
+    if (newest === undefined) throw notFound(endpointId)
+    return this.open(newest.id, newest.sealed)
+  }
+
+  /**
+   * Makes a new secret. Those that signed until now go on to sign beside it for the overlap, or for less where that
+   * was settled before; of more than `LIVE_SECRETS_MAX` the oldest end at once. Rows that ended more than a day ago
+   * are removed.
+   *
+   * Invariant: exactly one secret of an endpoint has no end, and it is the newest. The row lock comes first, and the
+   * second statement takes a fresh snapshot (READ COMMITTED), so the second of two concurrent calls sees the secret
+   * of the first. Claims hold the endpoint FOR SHARE while they start sends: once this is answered, no send is
+   * signed by a secret that has ended.
+   *
+   * @param overlapSeconds 0 (the default) to `OVERLAP_MAX`
+   * @throws Failure `validation_failed`, `not_found`
+   */
+  async expire(endpointId: string, overlapSeconds?: number | null): Promise<void> {
+    const overlap = overlapSeconds ?? 0
+    refuseOverlap(overlap)
+    const number = parseEndpointId(endpointId)
+    if (number === undefined) throw notFound(endpointId)
+    const { id, sealed } = newSecretRow(this.keyring)
+    // The clock is cut, not rounded, to the milliseconds that are stored: what ends now has ended. A new secret is
+    // newer than all others, whatever the clock says.
+    const [, inserted] = await this.prisma.$transaction([
+      this.prisma.$queryRaw`SELECT id FROM endpoints WHERE id = ${number} FOR NO KEY UPDATE`,
+      this.prisma.$executeRaw`
+        WITH clock AS MATERIALIZED (
+          SELECT date_trunc('milliseconds', clock_timestamp()) AS now
+        ),
+        endpoint AS (
+          SELECT id FROM endpoints WHERE id = ${number} AND deleted_at IS NULL
+        ),
+        stored AS MATERIALIZED (
+          SELECT secret.id, secret.created_at, secret.expires_at
+          FROM endpoint JOIN signing_secrets secret ON secret.endpoint_id = endpoint.id
+        ),
+        live AS (
+          SELECT stored.id, row_number() OVER (ORDER BY stored.created_at DESC, stored.id) AS place
+          FROM stored, clock WHERE stored.expires_at IS NULL OR stored.expires_at > clock.now
+        ),
+        ended AS (
+          UPDATE signing_secrets secret
+          SET expires_at = CASE
+            WHEN live.place >= ${LIVE_SECRETS_MAX} THEN clock.now
+            ELSE least(secret.expires_at, clock.now + make_interval(secs => ${overlap}::float8))
+          END
+          FROM live, clock WHERE secret.id = live.id
+        ),
+        removed AS (
+          DELETE FROM signing_secrets secret
+          USING stored, clock
+          WHERE secret.id = stored.id AND stored.expires_at < clock.now - interval '1 day'
+        )
+        INSERT INTO signing_secrets (id, endpoint_id, sealed, created_at)
+        SELECT ${id}::uuid, endpoint.id, ${sealed}::bytea,
+          greatest(clock.now, (SELECT max(created_at) + interval '1 millisecond' FROM stored))
+        FROM endpoint, clock`,
+    ])
+    if (inserted === 0) throw notFound(endpointId)
+  }
+
+  /**
+   * A stored secret in plain text. It is kept in memory, so that a send does not have to decrypt.
+   *
+   * @param sealedBase64 as stored, in base64, line breaks or not
+   * @throws Error when the key is not in the ring, or when the text is not the one of this row
+   */
+  open(id: string, sealedBase64: string): string {
+    const key = `${id} ${sealedBase64}`
+    const known = this.opened.get(key)
+    const plain = known ?? this.keyring.open(Buffer.from(sealedBase64, 'base64'), id)
+    this.opened.delete(key)
+    this.opened.set(key, plain)
+    const [longestUnused = ''] = this.opened.keys()
+    if (this.opened.size > OPENED_MAX) this.opened.delete(longestUnused)
+    return plain
+  }
+}
+
+function refuseOverlap(overlap: number): void {
+  if (Number.isInteger(overlap) && overlap >= 0 && overlap <= OVERLAP_MAX) return
+  const message = `overlapSeconds must be between 0 and ${OVERLAP_MAX}.`
+  refuseProblems([{ path: ['overlapSeconds'], code: 'OUT_OF_RANGE', message }])
+}
+
+const notFound = (id: string) =>
+  new Failure('not_found', `There is no webhook endpoint ${JSON.stringify(id.slice(0, 40))}.`)

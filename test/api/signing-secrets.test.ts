@@ -1,0 +1,265 @@
+import { type Child, spawnChild } from '../support/child'
+import { createTestDatabase, type TestDatabase } from '../support/gateway'
+
+/** What was done, or the failure that it ended with. */
+interface Outcome {
+  value?: string
+  failure?: { kind: string; message: string; details: { problems?: unknown[]; retryAfter?: number } }
+}
+
+/** A stored secret, newest first; instants are milliseconds from the database's clock. */
+interface Row {
+  id: string
+  createdAt: number
+  expiresIn: number | null
+}
+
+/** `correct horse` */
+const HASH = '$scrypt$ln=1,r=8,p=1$c2FsdCBvZiAxNiBieXRlcw$xaQ5ytYyjpJHrFDiJyjNaT8FBcwyPfrhzHLca2PMvhI'
+const HOUR = 3_600
+const NOT_FOUND = { failure: { kind: 'not_found', message: expect.stringContaining('no webhook endpoint') } }
+
+/** The built program's secrets on a database that is opened as a gateway opens it. */
+const SCRIPT = `
+  const { openDatabase } = dist('database/database.js')
+  const { SigningSecrets } = dist('secrets/signing-secrets.js')
+  const { newSecretRow } = dist('secrets/signing-secret.js')
+  const [dataDir, databaseUrl, hash] = process.argv.slice(1)
+  const ring = dist('secrets/keyring.js').keyring([Buffer.alloc(32, 7)])
+  const outcome = (promise) =>
+    promise.then((value) => ({ value }), ({ kind, message, details }) => ({ failure: { kind, message, details } }))
+  const opened = openDatabase({ dataDir, databaseUrl: databaseUrl || undefined }, { info() {}, warn() {} })
+  opened.then(({ prisma, close }) => {
+    const secrets = new SigningSecrets(prisma, ring, { revealPasswordHash: undefined })
+    const guarded = new SigningSecrets(prisma, ring, { revealPasswordHash: hash })
+    const acts = {
+      sql: (statement) => prisma.$queryRawUnsafe(statement),
+      reveal: (id) => outcome(secrets.reveal(id)),
+      revealGuarded: (id, password) => outcome(guarded.reveal(id, password)),
+      expire: (id, overlap) => outcome(secrets.expire(id, overlap)),
+      expireAtOnce: (id, overlaps) => Promise.all(overlaps.map((overlap) => outcome(secrets.expire(id, overlap)))),
+      create: async () => {
+        const { id } = await prisma.endpoint.create({
+          data: { target: 'https://example.com/', secrets: { create: newSecretRow(ring) } },
+        })
+        return String(id)
+      },
+      close,
+    }
+    onLine(async (line) => {
+      const [act, ...args] = JSON.parse(line)
+      print(JSON.stringify((await acts[act](...args)) ?? null))
+    })
+    print('open')
+  })
+`
+
+let database: TestDatabase
+let child: Child
+
+async function run<T>(act: string, ...args: unknown[]): Promise<T> {
+  child.say(JSON.stringify([act, ...args]))
+  return JSON.parse(await child.hear())
+}
+
+const create = () => run<string>('create')
+const reveal = async (id: string) => (await run<Outcome>('reveal', id)).value
+const expire = (id: string, overlap?: number | null) => run<Outcome>('expire', id, overlap)
+
+const rows = (id: string) =>
+  run<Row[]>(
+    'sql',
+    `SELECT id, extract(epoch FROM created_at)::float8 * 1000 AS "createdAt",
+      extract(epoch FROM expires_at - clock_timestamp())::float8 * 1000 AS "expiresIn"
+    FROM signing_secrets WHERE endpoint_id = ${id} ORDER BY created_at DESC, id`,
+  )
+
+const live = async (id: string) =>
+  (await rows(id)).filter(({ expiresIn }) => expiresIn === null || expiresIn > 0)
+
+/** The seconds that each live secret has left, newest first; null = no end. */
+const secondsLeft = async (id: string) =>
+  (await live(id)).map(({ expiresIn }) => expiresIn && Math.ceil(expiresIn / 1000 / 60) * 60)
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+  child = spawnChild(SCRIPT, [database.dataDir, database.env.DATABASE_URL ?? '', HASH])
+  expect(await child.hear()).toBe('open')
+})
+
+afterAll(async () => {
+  await run('close')
+  await child.end()
+  await database.remove()
+})
+
+describe('revealing', () => {
+  it('gives the secret of an endpoint, the same each time, another for each', async () => {
+    const [one, other] = [await create(), await create()]
+    const secret = await reveal(one)
+    expect(secret).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/)
+    expect(await reveal(one)).toBe(secret)
+    expect(await reveal(other)).not.toBe(secret)
+  })
+
+  it.each(['0', '-1', '2147483647', '99999999999', 'x', '', "1' OR '1"])(
+    'knows no endpoint %j',
+    async (id) => {
+      expect(await run('reveal', id)).toMatchObject(NOT_FOUND)
+      expect(await expire(id)).toMatchObject(NOT_FOUND)
+    },
+  )
+
+  it('and expiring know no deleted endpoint, even if its secrets were still there', async () => {
+    const id = await create()
+    await run('sql', `UPDATE endpoints SET deleted_at = now() WHERE id = ${id} RETURNING id`)
+    const before = (await rows(id)).map((row) => row.id)
+    expect(await run('reveal', id)).toMatchObject(NOT_FOUND)
+    expect(await expire(id)).toMatchObject(NOT_FOUND)
+    expect((await rows(id)).map((row) => row.id)).toEqual(before)
+    expect(await secondsLeft(id)).toEqual([null])
+  })
+
+  it('asks for the password, before it looks for the endpoint', async () => {
+    const id = await create()
+    const guarded = (endpoint: string, password?: string | null) =>
+      run<Outcome>('revealGuarded', endpoint, password)
+    expect(await guarded(id, 'correct horse')).toEqual({ value: await reveal(id) })
+    expect(await guarded('999999', 'correct horse')).toMatchObject(NOT_FOUND)
+    for (const endpoint of [id, '999999', 'x']) {
+      for (const password of [undefined, null]) {
+        expect((await guarded(endpoint, password)).failure?.kind).toBe('forbidden')
+      }
+    }
+    // All endpoints together: the fifth wrong one closes the door for this minute.
+    for (const endpoint of [id, '999999', 'x', id, '1']) {
+      expect((await guarded(endpoint, 'wrong')).failure?.kind).toBe('forbidden')
+    }
+    const { failure } = await guarded(id, 'correct horse')
+    expect(failure?.kind).toBe('rate_limited')
+    expect(failure?.details.retryAfter).toBeGreaterThan(50)
+    expect(failure?.details.retryAfter).toBeLessThanOrEqual(60)
+  })
+})
+
+describe('expiring', () => {
+  it('puts a new secret in the place of the old one, which ends at once', async () => {
+    const id = await create()
+    const [first] = await rows(id)
+    const secret = await reveal(id)
+    expect(await expire(id)).toEqual({ value: undefined })
+    expect(await reveal(id)).not.toBe(secret)
+    const [second, ended] = await rows(id)
+    expect(second?.expiresIn).toBeNull()
+    expect(ended?.id).toBe(first?.id)
+    expect(ended?.expiresIn).toBeLessThanOrEqual(0)
+    for (const overlap of [0, null]) {
+      await expire(id, overlap)
+      expect(await secondsLeft(id)).toEqual([null])
+    }
+  })
+
+  it('leaves the old one live for the overlap and reveals the new one', async () => {
+    const id = await create()
+    const secret = await reveal(id)
+    await expire(id, HOUR)
+    expect(await secondsLeft(id)).toEqual([null, HOUR])
+    expect(await reveal(id)).not.toBe(secret)
+    await expire(id, 604_800)
+    expect(await secondsLeft(id)).toEqual([null, 604_800, HOUR])
+  })
+
+  it('never gives an old secret longer than was settled, and shorter if so asked', async () => {
+    const id = await create()
+    await expire(id, 2 * HOUR)
+    await expire(id, 3 * HOUR)
+    expect(await secondsLeft(id)).toEqual([null, 3 * HOUR, 2 * HOUR])
+    await expire(id, HOUR)
+    expect(await secondsLeft(id)).toEqual([null, HOUR, HOUR, HOUR])
+    await expire(id, 0)
+    expect(await secondsLeft(id)).toEqual([null])
+  })
+
+  it('keeps at most 5 live and ends the oldest at once', async () => {
+    const id = await create()
+    for (const hours of [10, 9, 8, 7]) await expire(id, hours * HOUR)
+    const before = await live(id)
+    expect(before).toHaveLength(5)
+    await expire(id, 6 * HOUR)
+    const after = await live(id)
+    expect(after.slice(1).map((row) => row.id)).toEqual(before.slice(0, 4).map((row) => row.id))
+    expect(await secondsLeft(id)).toEqual([null, 6 * HOUR, 6 * HOUR, 6 * HOUR, 6 * HOUR])
+  })
+
+  it.each([-1, 604_801, 1.5, 1e12])(
+    'refuses an overlap of %d s, before it looks for the endpoint',
+    async (overlap) => {
+      const id = await create()
+      for (const endpoint of [id, '999999']) {
+        const { failure } = await expire(endpoint, overlap)
+        expect(failure?.kind).toBe('validation_failed')
+        expect(failure?.details.problems).toMatchObject([{ path: ['overlapSeconds'], code: 'OUT_OF_RANGE' }])
+      }
+      expect(await rows(id)).toHaveLength(1)
+    },
+  )
+
+  it.each([
+    ['with an overlap', HOUR],
+    ['without', 0],
+  ])('by 20 at once leaves one secret without an end, %s', async (_case, overlap) => {
+    const id = await create()
+    const outcomes = await run<Outcome[]>('expireAtOnce', id, Array(20).fill(overlap))
+    expect(outcomes).toEqual(Array(20).fill({ value: undefined }))
+    const stored = await rows(id)
+    expect(stored).toHaveLength(21)
+    expect(stored.filter(({ expiresIn }) => expiresIn === null)).toEqual([stored[0]])
+    expect(await secondsLeft(id)).toEqual(overlap ? [null, HOUR, HOUR, HOUR, HOUR] : [null])
+    // No two are of one instant: which one is newer is never in doubt.
+    expect(new Set(stored.map(({ createdAt }) => createdAt)).size).toBe(21)
+  })
+
+  it('removes what ended more than a day ago, and nothing else', async () => {
+    const [id, other] = [await create(), await create()]
+    for (const endpoint of [id, other]) for (let nth = 0; nth < 3; nth++) await expire(endpoint)
+    const [, recent, ...long] = await rows(id)
+    for (const { id: secret } of long) {
+      await run(
+        'sql',
+        `UPDATE signing_secrets SET expires_at = now() - interval '25 hours' WHERE id = '${secret}' RETURNING id`,
+      )
+    }
+    await expire(id)
+    const left = (await rows(id)).map((row) => row.id)
+    expect(left).toHaveLength(3)
+    expect(left[2]).toBe(recent?.id)
+    expect(await rows(other)).toHaveLength(4)
+  })
+
+  it('makes the new secret the newest even when the clock of the database went back', async () => {
+    const id = await create()
+    await run(
+      'sql',
+      `UPDATE signing_secrets SET created_at = now() + interval '1 hour' WHERE endpoint_id = ${id} RETURNING id`,
+    )
+    const secret = await reveal(id)
+    await expire(id, HOUR)
+    expect(await reveal(id)).not.toBe(secret)
+    expect((await rows(id))[0]?.expiresIn).toBeNull()
+  })
+
+  it('stores secrets sealed alone', async () => {
+    const id = await create()
+    await expire(id, HOUR)
+    const sealed = await run<{ text: string }[]>(
+      'sql',
+      `SELECT encode(sealed, 'escape') AS text FROM signing_secrets WHERE endpoint_id = ${id}`,
+    )
+    expect(sealed).toHaveLength(2)
+    const secret = (await reveal(id)) ?? ''
+    for (const { text } of sealed) {
+      expect(text).not.toContain('whsec_')
+      expect(text).not.toContain(secret.slice(6, 20))
+    }
+  })
+})

@@ -1,0 +1,73 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import type { PrismaClient } from '../../src/generated/prisma/client'
+import { keyring } from '../../src/secrets/keyring'
+import { newSecretRow } from '../../src/secrets/signing-secret'
+import { SigningSecrets } from '../../src/secrets/signing-secrets'
+
+const ring = keyring([randomBytes(32)])
+
+/** Secrets without a database, and how often one was decrypted. */
+function opener() {
+  const open = jest.fn(ring.open)
+  const secrets = new SigningSecrets({} as PrismaClient, { ...ring, open }, { revealPasswordHash: undefined })
+  return { secrets, open }
+}
+
+const stored = () => {
+  const { id, sealed } = newSecretRow(ring)
+  return { id, sealed: Buffer.from(sealed).toString('base64') }
+}
+
+describe('a stored secret', () => {
+  it('opens, also from base64 in lines, as PostgreSQL prints it', () => {
+    const { secrets } = opener()
+    const { id, sealed } = stored()
+    const plain = secrets.open(id, sealed)
+    expect(plain).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/)
+    expect(secrets.open(id, sealed.replace(/.{76}/g, '$&\n'))).toBe(plain)
+  })
+
+  it('is decrypted once, however often it signs', () => {
+    const { secrets, open } = opener()
+    const [one, other] = [stored(), stored()]
+    const plain = secrets.open(one.id, one.sealed)
+    for (let nth = 0; nth < 100; nth++) {
+      expect(secrets.open(one.id, one.sealed)).toBe(plain)
+      expect(secrets.open(other.id, other.sealed)).not.toBe(plain)
+    }
+    expect(open).toHaveBeenCalledTimes(2)
+  })
+
+  it('opens under its own id alone, known or not', () => {
+    const { secrets } = opener()
+    const { id, sealed } = stored()
+    const refused = () => secrets.open(randomUUID(), sealed)
+    expect(refused).toThrow()
+    secrets.open(id, sealed)
+    expect(refused).toThrow()
+    expect(() => secrets.open(id, sealed.replace(/.{4}$/, 'AAAA'))).toThrow()
+  })
+
+  it('is forgotten when ten thousand others were used since', () => {
+    const { secrets, open } = opener()
+    const [kept, lost] = [stored(), stored()]
+    secrets.open(kept.id, kept.sealed)
+    secrets.open(lost.id, lost.sealed)
+    for (let nth = 0; nth < 9_999; nth++) {
+      const { id, sealed } = stored()
+      secrets.open(id, sealed)
+      if (nth % 5_000 === 0) secrets.open(kept.id, kept.sealed)
+    }
+    const decrypted = open.mock.calls.length
+    secrets.open(kept.id, kept.sealed)
+    expect(open).toHaveBeenCalledTimes(decrypted)
+    secrets.open(lost.id, lost.sealed)
+    expect(open).toHaveBeenCalledTimes(decrypted + 1)
+  })
+})
+
+it('a malformed password hash is refused before anybody asks for a secret', () => {
+  const build = () => new SigningSecrets({} as PrismaClient, ring, { revealPasswordHash: '$scrypt$secret' })
+  expect(build).toThrow('The password hash must read')
+  expect(build).not.toThrow('secret$')
+})
