@@ -2,6 +2,7 @@ import { createPublicKey } from 'node:crypto'
 import { BlockList, isIPv4, isIPv6 } from 'node:net'
 import { resolve } from 'node:path'
 import { cleanEnv, makeValidator } from 'envalid'
+import { parsePasswordHash } from './secrets/password-hash'
 
 export type Role = 'api' | 'worker'
 
@@ -60,6 +61,8 @@ export class ConfigError extends Error {
   }
 }
 
+const RESERVED_HEADERS =
+  /^(host|content-.*|user-agent|connection|keep-alive|transfer-encoding|upgrade|expect|webhook-.*)$/i
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 
 const text = makeValidator<string>((value) => value)
@@ -76,21 +79,19 @@ const logLevel = makeValidator<string>((value) => oneOf(value, LOG_LEVELS))
 const environment = makeValidator<string>((value) => oneOf(value, ['development', 'test', 'production']))
 const webUrl = makeValidator<string>((value) => urlOf(value, ['https:', 'http:']))
 const postgresUrl = makeValidator<string>((value) => urlOf(value, ['postgresql:', 'postgres:']))
-const headerName = makeValidator<string>((value) =>
-  matching(value, /^[A-Za-z0-9-]{1,64}$/, 'an HTTP header name'),
-)
+const headerName = makeValidator<string>((value) => {
+  if (RESERVED_HEADERS.test(value)) throw new Error('must not be a header that the gateway sets otherwise')
+  return matching(value, /^[A-Za-z0-9-]{1,64}$/, 'an HTTP header name')
+})
 const pem = makeValidator<string>((value) => publicKey(value.replaceAll('\\n', '\n')))
 const jwtSecret = makeValidator<string>((value) => {
   if (Buffer.byteLength(value) < 32) throw new Error('must be at least 32 bytes long')
   return value
 })
-const passwordHash = makeValidator<string>((value) =>
-  matching(
-    value,
-    /^\$(scrypt|argon2id?|argon2i)\$\S+$/,
-    'an argon2 or scrypt hash ($argon2id$... or $scrypt$...)',
-  ),
-)
+const passwordHash = makeValidator<string>((value) => {
+  parsePasswordHash(value)
+  return value
+})
 
 /** Every variable with its default; the README's table says what each means to an operator. */
 const variables = (production: boolean) => ({

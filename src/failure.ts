@@ -8,6 +8,8 @@ export type FailureKind =
   | 'not_found'
   | 'validation_failed'
   | 'version_conflict'
+  | 'conflict'
+  | 'rate_limited'
   | 'unavailable'
 
 /** What is wrong with one value of the input. */
@@ -21,6 +23,7 @@ export type ProblemCode =
   | 'UNKNOWN_EVENT_TYPE'
   | 'EMPTY'
   | 'INVALID_CHARACTER'
+  | 'UNKNOWN_EVENT'
   | 'OUT_OF_RANGE'
 
 /** One fault of the input. `path` starts at the argument: `['patch', 'events', 1, 'type']`. */
@@ -51,3 +54,7 @@ export function refuseProblems(problems: Problem[]): void {
   const message = `The input has ${count}: ${problems.map((problem) => problem.message).join(' ')}`
   throw new Failure('validation_failed', message, { problems })
 }
+
+/** @param id as the caller sent it */
+export const endpointNotFound = (id: string) =>
+  new Failure('not_found', `There is no webhook endpoint ${JSON.stringify(id.slice(0, 40))}.`)

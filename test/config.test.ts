@@ -91,9 +91,9 @@ describe('a variable that is set', () => {
     ['HOOKGATE_ENCRYPTION_KEY', `${KEY}, ${OLD_KEY}`, keysOf, [KEY, OLD_KEY]],
     [
       'HOOKGATE_REVEAL_PASSWORD_HASH',
-      '$argon2id$v=19$m=1,t=1,p=1$c2FsdA$aGFzaA',
+      '$argon2id$v=19$m=64,t=1,p=1$c2FsdHNhbHRzYWx0c2FsdA$aGFzaGhhc2hoYXNoaGFzaGhhc2g',
       (config) => config.revealPasswordHash,
-      '$argon2id$v=19$m=1,t=1,p=1$c2FsdA$aGFzaA',
+      '$argon2id$v=19$m=64,t=1,p=1$c2FsdHNhbHRzYWx0c2FsdA$aGFzaGhhc2hoYXNoaGFzaGhhc2g',
     ],
     [
       'HOOKGATE_ALLOWED_NETWORKS',

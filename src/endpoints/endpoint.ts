@@ -59,9 +59,3 @@ export interface EndpointPage {
   totalCount: number
   nodes: Endpoint[]
 }
-
-/** Identifiers are positive 32-bit integers; whatever else a caller sends names no endpoint. */
-export function parseEndpointId(id: string): number | undefined {
-  const number = /^[1-9]\d{0,9}$/.test(id) ? Number(id) : 0
-  return number >= 1 && number <= 2_147_483_647 ? number : undefined
-}

@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto'
-import { Failure, type Problem, refuseProblems } from '../failure'
+import { endpointNotFound, Failure, refuseProblems } from '../failure'
 import type { Prisma, PrismaClient } from '../generated/prisma/client'
+import { parseEndpointId } from '../identifiers'
 import type { Keyring } from '../secrets/keyring'
-import { generateSecret } from '../secrets/signing-secret'
+import { newSecretRow } from '../secrets/signing-secret'
 import {
   type Endpoint,
   type EndpointFilter,
@@ -10,15 +10,16 @@ import {
   type EndpointOrder,
   type EndpointPage,
   type EndpointPatch,
-  parseEndpointId,
 } from './endpoint'
 import { type InputRules, judgeInput, judgeStorable } from './judge-input'
-import { type EndpointChange, likeLiterally, selectEndpoint, updateEndpoint } from './statements'
-
-export const PAGE_LIMIT_DEFAULT = 20
-export const PAGE_LIMIT_MAX = 100
-/** The largest offset that PostgreSQL's integers and everybody's patience bear. */
-const OFFSET_MAX = 2_147_483_647
+import { pageRange } from './page-range'
+import {
+  deleteEndpoint,
+  type EndpointChange,
+  likeLiterally,
+  selectEndpoint,
+  updateEndpoint,
+} from './statements'
 
 /** Which part of a list; null and undefined mean the default. */
 export interface Slice {
@@ -27,12 +28,16 @@ export interface Slice {
   offset?: number | null
 }
 
-/** Everything that is done to endpoints. Identifiers are taken as callers send them. */
+/**
+ * Everything that is done to endpoints. Identifiers are taken as callers send them; `ring` wakes the workers, for
+ * which a change may mean new work.
+ */
 export class Endpoints {
   constructor(
     private readonly prisma: PrismaClient,
     private readonly keyring: Keyring,
     private readonly rules: InputRules,
+    private readonly ring: () => void,
   ) {}
 
   /** Undefined when there is none. */
@@ -41,17 +46,19 @@ export class Endpoints {
     return number === undefined ? undefined : selectEndpoint(this.prisma, number)
   }
 
+  /** The endpoint that a delivery goes to, deleted ones included. */
+  async ofDelivery(id: number): Promise<Endpoint> {
+    return this.prisma.endpoint.findUniqueOrThrow({ where: { id }, include: WITH_EVENTS })
+  }
+
   /** @throws Failure `validation_failed` */
   async list(filter: EndpointFilter, { orderBy, limit, offset }: Slice): Promise<EndpointPage> {
-    const take = limit ?? PAGE_LIMIT_DEFAULT
-    const skip = offset ?? 0
-    refuseProblems([
-      ...judgeRange('limit', take, 1, Number.MAX_SAFE_INTEGER),
-      ...judgeRange('offset', skip, 0, OFFSET_MAX),
+    const { take, skip } = pageRange({ limit, offset }, [
       ...judgeStorable(filter.targetContains ?? '', ['filter', 'targetContains']),
       ...judgeStorable(filter.eventType ?? '', ['filter', 'eventType']),
     ])
     const where: Prisma.EndpointWhereInput = {
+      deletedAt: null,
       target: filter.targetContains
         ? { contains: likeLiterally(filter.targetContains), mode: 'insensitive' }
         : undefined,
@@ -63,9 +70,9 @@ export class Endpoints {
       this.prisma.endpoint.findMany({
         where,
         orderBy: ORDER_BY[orderBy ?? 'CREATED_AT_DESC'],
-        take: Math.min(take, PAGE_LIMIT_MAX),
+        take,
         skip,
-        include: { events: { orderBy: { type: 'asc' } } },
+        include: WITH_EVENTS,
       }),
     ])
     return { totalCount, nodes }
@@ -79,17 +86,14 @@ export class Endpoints {
   async create(input: EndpointInput): Promise<Endpoint> {
     refuseProblems(judgeInput(input, 'input', this.rules))
     const { eventTypes, ...fields } = changeOf(input)
-    const secretId = randomUUID()
     return this.prisma.endpoint.create({
       data: {
         ...fields,
         target: input.target,
         events: { create: eventTypes?.map((type) => ({ type })) },
-        secrets: {
-          create: { id: secretId, sealed: new Uint8Array(this.keyring.seal(generateSecret(), secretId)) },
-        },
+        secrets: { create: newSecretRow(this.keyring) },
       },
-      include: { events: { orderBy: { type: 'asc' } } },
+      include: WITH_EVENTS,
     })
   }
 
@@ -117,22 +121,23 @@ export class Endpoints {
   /** @throws Failure `not_found`, `version_conflict` */
   async delete(id: string, expectedVersion?: number | null): Promise<void> {
     const number = parseEndpointId(id)
-    if (number === undefined) throw notFound(id)
-    const version = expectedVersion ?? undefined
-    const { count } = await this.prisma.endpoint.deleteMany({ where: { id: number, version } })
-    if (count > 0) return
-    const current = await selectEndpoint(this.prisma, number)
-    throw current === undefined ? notFound(id) : versionConflict(current)
+    if (number === undefined) throw endpointNotFound(id)
+    const deletion = await deleteEndpoint(this.prisma, number, expectedVersion ?? undefined)
+    if (deletion === undefined) throw endpointNotFound(id)
+    if (deletion.outcome === 'conflict') throw versionConflict(deletion.endpoint)
   }
 
   private async change(id: string, change: EndpointChange): Promise<Endpoint> {
     const number = parseEndpointId(id)
     const update = number === undefined ? undefined : await updateEndpoint(this.prisma, number, change)
-    if (update === undefined) throw notFound(id)
+    if (update === undefined) throw endpointNotFound(id)
     if (update.outcome === 'conflict') throw versionConflict(update.endpoint)
+    if (update.outcome === 'changed') this.ring()
     return update.endpoint
   }
 }
+
+const WITH_EVENTS = { events: { orderBy: { type: 'asc' } } } satisfies Prisma.EndpointInclude
 
 /** Ties are broken by id, so that pages never overlap. */
 const ORDER_BY = {
@@ -154,15 +159,6 @@ function changeOf(given: EndpointPatch | EndpointInput): EndpointChange {
     eventTypes: given.events ? [...new Set(given.events.map(({ type }) => type))] : undefined,
   }
 }
-
-function judgeRange(name: string, value: number, least: number, most: number): Problem[] {
-  if (value >= least && value <= most) return []
-  const range = most === Number.MAX_SAFE_INTEGER ? `at least ${least}` : `between ${least} and ${most}`
-  return [{ path: [name], code: 'OUT_OF_RANGE', message: `${name} must be ${range}.` }]
-}
-
-const notFound = (id: string) =>
-  new Failure('not_found', `There is no webhook endpoint ${JSON.stringify(id.slice(0, 40))}.`)
 
 const versionConflict = (current: Endpoint) =>
   new Failure('version_conflict', `The webhook endpoint has changed: version ${current.version} is stored.`, {

@@ -27,7 +27,7 @@ type EndpointDocument = Omit<Endpoint, 'createdAt' | 'updatedAt' | 'events'> & {
 /** One endpoint with its events, read in one statement: both are of the same moment. */
 export async function selectEndpoint(prisma: PrismaClient, id: number): Promise<Endpoint | undefined> {
   const [row] = await prisma.$queryRaw<{ endpoint: EndpointDocument }[]>`
-    SELECT endpoint_document(endpoints) AS endpoint FROM endpoints WHERE id = ${id}`
+    SELECT endpoint_document(endpoints) AS endpoint FROM endpoints WHERE id = ${id} AND deleted_at IS NULL`
   return row && fromDocument(row.endpoint)
 }
 
@@ -52,6 +52,37 @@ export async function updateEndpoint(
     ) AS update`
   if (!row?.update) return undefined
   return { outcome: row.update.outcome, endpoint: fromDocument(row.update.endpoint) }
+}
+
+/** Deletes one endpoint in one statement; see the SQL function delete_endpoint. Undefined when it does not exist. */
+export async function deleteEndpoint(
+  prisma: PrismaClient,
+  id: number,
+  expectedVersion: number | undefined,
+): Promise<{ outcome: 'deleted' | 'conflict'; endpoint: Endpoint } | undefined> {
+  const [row] = await prisma.$queryRaw<
+    { deletion: { outcome: 'deleted' | 'conflict'; endpoint: EndpointDocument } | null }[]
+  >`SELECT delete_endpoint(${id}::integer, ${expectedVersion ?? null}::integer) AS deletion`
+  if (!row?.deletion) return undefined
+  return { outcome: row.deletion.outcome, endpoint: fromDocument(row.deletion.endpoint) }
+}
+
+/**
+ * Switches an endpoint off on behalf of its receiver, unless it was given another target meanwhile.
+ *
+ * @param reason what the admin is told
+ */
+export async function disableEndpoint(
+  prisma: PrismaClient,
+  id: number,
+  target: string,
+  reason: string,
+): Promise<void> {
+  await prisma.$executeRaw`
+    UPDATE endpoints
+    SET is_active = false, disabled_reason = ${reason}, version = version + 1,
+      updated_at = greatest(clock_timestamp(), updated_at)
+    WHERE id = ${id} AND target = ${target} AND is_active AND deleted_at IS NULL`
 }
 
 /** The condition for `LIKE` that finds a text as it stands, its wildcards taken literally. */

@@ -1,4 +1,4 @@
-import { parseEndpointId } from '../../src/endpoints/endpoint'
+import { parseEndpointId } from '../src/identifiers'
 
 describe('parseEndpointId', () => {
   it.each<[string, number]>([
