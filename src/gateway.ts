@@ -2,15 +2,25 @@ import { type Logger, pino } from 'pino'
 import { callerIdentifier, signToken, type TokenKey } from './auth/bearer-token'
 import type { Config } from './config'
 import { openDatabase } from './database/database'
+import { Attempts } from './delivery/attempts'
+import { releaseLeases } from './delivery/leases'
+import { resendEvents } from './delivery/resend'
+import { createSender } from './delivery/sender'
+import { sendTestEvent } from './delivery/test-send'
+import { startWorker } from './delivery/worker'
 import { developmentKeys } from './development-keys'
+import { addressPolicy } from './endpoints/address-policy'
 import { Endpoints } from './endpoints/endpoints'
 import { readEventCatalogue, saveEventCatalogue } from './endpoints/event-catalogue'
 import { targetPolicy } from './endpoints/target-policy'
+import { Events } from './events/events'
 import { buildServer } from './http/server'
 import { buildGuardedSchema } from './schema/build'
 import type { Core } from './schema/context'
 import { schemaExecutor } from './schema/execute'
 import { keyring } from './secrets/keyring'
+import { SigningSecrets } from './secrets/signing-secrets'
+import { version } from './version'
 
 /** A running gateway. */
 export interface Gateway {
@@ -18,6 +28,8 @@ export interface Gateway {
   url: string
   /** in development: an admin token to start with */
   developmentToken: string | undefined
+  /** false = it only delivers, and has no door but its health */
+  servesApi: boolean
   /** Stops accepting, finishes what is in flight (10 s at most), closes the database. */
   stop(): Promise<void>
 }
@@ -39,10 +51,36 @@ export async function startGateway(config: Config, log: Logger = logger(config))
   const database = await openDatabase(config, log)
   try {
     await saveEventCatalogue(database.prisma, catalogue)
-    const judgeTarget = targetPolicy(config.targets)
+    const { prisma, bell } = database
+    const { delivery } = config
     const keys = keyring(encryptionKeys(config))
-    const endpoints = new Endpoints(database.prisma, keys, { judgeTarget, catalogue })
-    const core: Core = { endpoints, catalogue }
+    const secrets = new SigningSecrets(prisma, keys, { revealPasswordHash: config.revealPasswordHash })
+    const sender = createSender({
+      isAddressAllowed: addressPolicy(config.targets.allowedNetworks),
+      timeoutMs: delivery.sendTimeoutMs,
+      userAgent: `Hookgate/${version}`,
+      connectionsPerOrigin: delivery.concurrency,
+    })
+    const attemptParts = { sender, openSecret: secrets.open.bind(secrets), config: delivery }
+    const core: Core = {
+      endpoints: new Endpoints(
+        prisma,
+        keys,
+        { judgeTarget: targetPolicy(config.targets), catalogue },
+        bell.ring,
+      ),
+      catalogue,
+      events: new Events(prisma, catalogue, bell.ring),
+      attempts: new Attempts(prisma),
+      secrets,
+      async resendEvents(endpointId, eventIds) {
+        const queued = await resendEvents(prisma, endpointId, eventIds)
+        bell.ring()
+        return queued
+      },
+      sendTestEvent: (endpointId, type) =>
+        sendTestEvent({ ...attemptParts, prisma, catalogue }, endpointId, type),
+    }
     const schema = buildGuardedSchema()
     const developmentToken = developmentTokenMaker(config, key)
     const app = await buildServer({
@@ -53,16 +91,24 @@ export async function startGateway(config: Config, log: Logger = logger(config))
       checkReady: () => answersWithin(READY_WITHIN_MS, database.prisma.$queryRaw`SELECT 1`),
       developmentToken,
       production: config.production,
+      servesApi: config.roles.includes('api'),
       log,
     })
+    // On the embedded database no other process can be at work: what is leased was left by one that died.
+    if (config.databaseUrl === undefined) await releaseLeases(prisma)
+    const worker = config.roles.includes('worker')
+      ? startWorker({ ...attemptParts, prisma, config: delivery, log }, bell)
+      : undefined
     const url = await app.listen({ host: config.host, port: config.port })
     return {
       url,
       developmentToken: await developmentToken?.(),
+      servesApi: config.roles.includes('api'),
       async stop() {
         const late = setTimeout(() => app.server.closeAllConnections(), STOP_WITHIN_MS)
-        await app.close()
+        await Promise.all([app.close(), worker?.stop(STOP_WITHIN_MS)])
         clearTimeout(late)
+        await sender.close()
         await database.close()
       },
     }

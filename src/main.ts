@@ -30,12 +30,15 @@ async function serve(args: string[]): Promise<void> {
   const config = readConfig(process.env)
   const gateway = await startGateway(config)
   const { url } = gateway
-  const lines = [
+  const doors = [
     `GraphQL    ${url}/graphql`,
     `GraphiQL   ${url}/graphiql`,
     `REST       ${url}/api/v2/webhook/endpoint/`,
   ]
-  if (gateway.developmentToken) lines.push(`Admin token for development (12 h): ${gateway.developmentToken}`)
+  const lines = gateway.servesApi ? doors : [`Worker     ${url}/healthz`]
+  if (gateway.servesApi && gateway.developmentToken) {
+    lines.push(`Admin token for development (12 h): ${gateway.developmentToken}`)
+  }
   process.stdout.write(`${lines.join('\n')}\n`)
 
   let stopping = false

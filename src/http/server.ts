@@ -25,12 +25,14 @@ export interface ServerOptions extends GraphqlOptions {
   checkReady: () => Promise<void>
   /** makes the token that GraphiQL fills in; undefined = it does not */
   developmentToken?: () => Promise<string>
+  /** false = health alone: a process that only delivers */
+  servesApi: boolean
   log: Logger
 }
 
 /** The HTTP server with all its doors, not yet listening. */
 export async function buildServer(options: ServerOptions): Promise<FastifyInstance> {
-  const { log, identifyCaller, checkReady } = options
+  const { log, checkReady } = options
   const app = fastify({
     loggerInstance: log as never,
     genReqId: () => randomUUID(),
@@ -65,17 +67,21 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
       return reply.code(503).send({ status: 'unavailable', reason: 'The database does not answer.' })
     }
   })
+  if (options.servesApi) await openDoors(app, options)
+  return app
+}
+
+async function openDoors(app: FastifyInstance, options: ServerOptions): Promise<void> {
   app.get('/', (_request, reply) => reply.redirect('/graphiql'))
   await app.register(graphiqlPage, { developmentToken: options.developmentToken })
   await app.register(async (doors) => {
     doors.decorateRequest('caller')
     doors.addHook('onRequest', async (request) => {
-      request.caller = await identifyCaller(request.headers.authorization)
+      request.caller = await options.identifyCaller(request.headers.authorization)
     })
     await doors.register(graphqlDoor(options))
     await doors.register(restDoor(options.executor, routes))
   })
-  return app
 }
 
 /** Both doors read the same JSON: UTF-8 or nothing, and no key of it is special. An empty body is no body. */

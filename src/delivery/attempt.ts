@@ -1,0 +1,86 @@
+import type { DeliveryConfig } from '../config'
+import type { ClaimedDelivery } from './claim'
+import type { Outcome, Verdict } from './outcomes'
+import { nextAttempt } from './retry-schedule'
+import type { Sender, SendOutcome } from './sender'
+import { signedHeaders } from './signature'
+
+/** What an attempt needs beside its delivery. */
+export interface AttemptParts {
+  sender: Sender
+  /** opens a sealed secret */
+  openSecret: (id: string, sealed: string) => string
+  config: Pick<DeliveryConfig, 'retrySchedule' | 'signatureHeader'>
+}
+
+/** An outcome to be recorded, and what the log alone is told. */
+export interface Attempted {
+  outcome: Outcome
+  /** the receiver says that it is gone for good (410): its endpoint is to be switched off */
+  isGone: boolean
+  detail: string
+}
+
+/**
+ * Signs and sends a delivery once, by the endpoint's state at the claim, and judges what came of it. Rejects only when
+ * a secret cannot be opened.
+ */
+export async function attemptDelivery(
+  delivery: ClaimedDelivery,
+  { sender, openSecret, config }: AttemptParts,
+  signal: AbortSignal,
+): Promise<Attempted> {
+  const headers = signedHeaders({
+    headerName: config.signatureHeader,
+    secrets: delivery.secrets.map(({ id, sealed }) => openSecret(id, sealed)),
+    eventId: delivery.eventId,
+    timestampSeconds: Math.floor(Date.now() / 1000),
+    body: delivery.body,
+  })
+  const sent = await sender.send({
+    target: delivery.target,
+    body: delivery.body,
+    headers,
+    verifyTls: delivery.sslCertVerification,
+    signal,
+  })
+  const { verdict, retryInMs } = judge(sent, delivery.tries, config.retrySchedule)
+  return {
+    outcome: {
+      deliveryId: String(delivery.id),
+      eventId: String(delivery.eventId),
+      endpointId: delivery.endpointId,
+      number: delivery.number,
+      sentAt: sent.sentAt?.toISOString() ?? null,
+      signatureHeader: headers[config.signatureHeader] ?? '',
+      responseStatus: sent.status,
+      responseBody: sent.responseBody,
+      responseTruncated: sent.truncated,
+      durationMs: Math.round(sent.durationMs),
+      error: sent.error,
+      verdict,
+      retryInMs,
+    },
+    isGone: sent.status === 410,
+    detail: sent.detail,
+  }
+}
+
+/**
+ * What becomes of a delivery: a send that the gateway itself broke off uses up no try.
+ *
+ * @param tries those used up before this one
+ */
+export function judge(
+  sent: Pick<SendOutcome, 'error' | 'retryAfter'>,
+  tries: number,
+  schedule: number[],
+): { verdict: Verdict; retryInMs: number | null } {
+  if (sent.error === null) return { verdict: 'delivered', retryInMs: null }
+  if (sent.error === 'ABORTED') return { verdict: 'released', retryInMs: 0 }
+  const now = new Date()
+  const next = nextAttempt({ schedule, tries: tries + 1, now, retryAfter: sent.retryAfter })
+  return next
+    ? { verdict: 'retry', retryInMs: next.getTime() - now.getTime() }
+    : { verdict: 'failed', retryInMs: null }
+}

@@ -1,0 +1,128 @@
+import type { Prisma } from '../generated/prisma/client'
+
+/** A delivery that this process has leased, with all that its send needs as it stands right now. */
+export interface ClaimedDelivery {
+  id: bigint
+  eventId: bigint
+  endpointId: number
+  /** the number that the attempt will have */
+  number: number
+  /** tries of the schedule that are used up */
+  tries: number
+  target: string
+  sslCertVerification: boolean
+  body: string
+  /** the endpoint's live secrets, newest first */
+  secrets: { id: string; sealed: string }[]
+}
+
+/** What a claim may take. */
+export interface ClaimRequest {
+  owner: string
+  /** how many in all */
+  capacity: number
+  /** how many of one endpoint, unless `busy` says less */
+  laneCapacity: number
+  /** endpoints that have sends in flight here, with the room that is left */
+  busy: { endpointId: number; free: number }[]
+  /** where the last claim ended: endpoints after it come first */
+  afterEndpoint: number
+  leaseMs: number
+  /** added to the database's clock; 0 but in tests */
+  clockOffsetMs: number
+}
+
+/**
+ * Leases due deliveries: first attempts before retries, one of each endpoint before a second of any, earliest first
+ * within an endpoint.
+ *
+ * Invariants:
+ * - What it costs depends on how many endpoints have something pending, never on how much is pending: lanes are
+ *   found by skipping through the index deliveries_lane, and each is read for as many rows as it has room for.
+ * - No delivery is claimed twice while its lease lasts: rows are locked (SKIP LOCKED) and leave the due part of the
+ *   index with the lease's end as their new due time. After a crash they are due again by themselves.
+ * - It holds each endpoint FOR SHARE until its transaction ends. Sends are started before that, so a change of an
+ *   endpoint is answered only when no send by its old state can start any more. An endpoint that is being changed is
+ *   passed over this time.
+ */
+export async function claimDeliveries(
+  tx: Prisma.TransactionClient,
+  request: ClaimRequest,
+): Promise<ClaimedDelivery[]> {
+  const { owner, capacity, laneCapacity, busy, afterEndpoint, leaseMs, clockOffsetMs } = request
+  const busyIds = busy.map(({ endpointId }) => endpointId)
+  const busyFree = busy.map(({ free }) => free)
+  return tx.$queryRaw<ClaimedDelivery[]>`
+    WITH RECURSIVE clock AS MATERIALIZED (
+      SELECT clock_timestamp() + make_interval(secs => ${clockOffsetMs}::float8 / 1000) AS now
+    ),
+    lane AS (
+      (SELECT endpoint_id FROM deliveries WHERE status = 'PENDING' ORDER BY endpoint_id LIMIT 1)
+      UNION ALL
+      SELECT (
+        SELECT next.endpoint_id FROM deliveries next
+        WHERE next.status = 'PENDING' AND next.endpoint_id > lane.endpoint_id
+        ORDER BY next.endpoint_id LIMIT 1
+      )
+      FROM lane WHERE lane.endpoint_id IS NOT NULL
+    ),
+    open AS MATERIALIZED (
+      SELECT endpoint.id, endpoint.target, endpoint.ssl_cert_verification,
+        coalesce(busy.free, ${laneCapacity}::integer) AS free
+      FROM lane
+      JOIN endpoints endpoint ON endpoint.id = lane.endpoint_id
+      LEFT JOIN unnest(${busyIds}::integer[], ${busyFree}::integer[]) AS busy(endpoint_id, free)
+        ON busy.endpoint_id = endpoint.id
+      WHERE endpoint.is_active AND endpoint.deleted_at IS NULL AND coalesce(busy.free, 1) > 0
+      FOR SHARE OF endpoint SKIP LOCKED
+    ),
+    first_attempt AS MATERIALIZED (
+      SELECT open.id AS endpoint_id, due.id, due.next_attempt_at
+      FROM open CROSS JOIN LATERAL (
+        SELECT delivery.id, delivery.next_attempt_at FROM deliveries delivery
+        WHERE delivery.endpoint_id = open.id AND delivery.status = 'PENDING' AND least(delivery.tries, 1) = 0
+          AND delivery.next_attempt_at <= (SELECT now FROM clock)
+        ORDER BY delivery.next_attempt_at, delivery.id
+        LIMIT open.free FOR UPDATE SKIP LOCKED
+      ) due
+    ),
+    retry AS MATERIALIZED (
+      SELECT open.id AS endpoint_id, due.id, due.next_attempt_at
+      FROM open
+      LEFT JOIN (SELECT endpoint_id, count(*) AS taken FROM first_attempt GROUP BY endpoint_id) first
+        ON first.endpoint_id = open.id
+      CROSS JOIN LATERAL (
+        SELECT delivery.id, delivery.next_attempt_at FROM deliveries delivery
+        WHERE delivery.endpoint_id = open.id AND delivery.status = 'PENDING' AND least(delivery.tries, 1) = 1
+          AND delivery.next_attempt_at <= (SELECT now FROM clock)
+        ORDER BY delivery.next_attempt_at, delivery.id
+        LIMIT open.free - coalesce(first.taken, 0) FOR UPDATE SKIP LOCKED
+      ) due
+    ),
+    chosen AS MATERIALIZED (
+      SELECT id FROM (
+        SELECT *, row_number() OVER (PARTITION BY is_retry, endpoint_id ORDER BY next_attempt_at, id) AS place
+        FROM (SELECT *, false AS is_retry FROM first_attempt UNION ALL SELECT *, true FROM retry) due
+      ) ranked
+      ORDER BY is_retry, place, endpoint_id <= ${afterEndpoint}::integer, endpoint_id
+      LIMIT ${capacity}::integer
+    ),
+    claimed AS (
+      UPDATE deliveries delivery
+      SET lease_owner = ${owner}::uuid,
+        next_attempt_at = (SELECT now FROM clock) + make_interval(secs => ${leaseMs}::float8 / 1000)
+      FROM chosen WHERE delivery.id = chosen.id
+      RETURNING delivery.id, delivery.event_id, delivery.endpoint_id, delivery.attempt_count, delivery.tries
+    )
+    SELECT claimed.id, claimed.event_id AS "eventId", claimed.endpoint_id AS "endpointId",
+      claimed.attempt_count + 1 AS number, claimed.tries,
+      open.target, open.ssl_cert_verification AS "sslCertVerification", event.body,
+      (SELECT coalesce(jsonb_agg(jsonb_build_object('id', secret.id, 'sealed', encode(secret.sealed, 'base64'))
+          ORDER BY secret.created_at DESC, secret.id), '[]')
+        FROM signing_secrets secret
+        WHERE secret.endpoint_id = claimed.endpoint_id
+          AND (secret.expires_at IS NULL OR secret.expires_at > (SELECT now FROM clock))) AS secrets
+    FROM claimed
+    JOIN open ON open.id = claimed.endpoint_id
+    JOIN events event ON event.id = claimed.event_id`
+}

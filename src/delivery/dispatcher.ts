@@ -1,0 +1,206 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Logger } from 'pino'
+import type { DeliveryConfig } from '../config'
+import { disableEndpoint } from '../endpoints/statements'
+import type { PrismaClient } from '../generated/prisma/client'
+import { type AttemptParts, attemptDelivery } from './attempt'
+import { type ClaimedDelivery, claimDeliveries } from './claim'
+import { Lanes } from './lanes'
+import { type LeaseHolder, nextDueIn, releaseLeases, renewLeases } from './leases'
+import { recordOutcomes } from './outcomes'
+import { Recorder } from './recorder'
+import { Wakeable } from './wakeable'
+
+/** A delivery whose process has died is taken over after this long. */
+const LEASE_MS = 10_000
+const RENEW_EVERY_MS = 3_000
+/** The longest sleep: what no bell rang for and no clock told of is found by then. */
+const POLL_MS = 1_000
+/** Sends that end within this long of each other make room together, so that claims come in batches. */
+const GATHER_MS = 3
+const DATABASE_RETRY_MS = 250
+/** How long outcomes may take to be recorded once all sends have ended. */
+const RECORD_WITHIN_MS = 2_000
+/** A claim that was given up for being slow would be undone after its sends have begun. */
+const TRANSACTION = { maxWait: 10_000, timeout: 60_000 }
+
+export interface DispatcherOptions extends AttemptParts {
+  prisma: PrismaClient
+  config: DeliveryConfig
+  log: Logger
+  /** added to the database's clock; tests move it to let time pass */
+  clockOffsetMs?: () => number
+}
+
+/** Claims due deliveries, sends them and records what came of it, until it is stopped. */
+export class Dispatcher {
+  private readonly owner = randomUUID()
+  private readonly lanes: Lanes
+  private readonly recorder: Recorder
+  private readonly sending = new Map<bigint, Promise<void>>()
+  private readonly abort = new AbortController()
+  private readonly signal = new Wakeable()
+  private lastEndpoint = 0
+  private stopping = false
+  /** the database did not answer lately */
+  private hindered = false
+  private running: Promise<void> | undefined
+  private renewal: NodeJS.Timeout | undefined
+  private gathering: NodeJS.Timeout | undefined
+
+  constructor(private readonly options: DispatcherOptions) {
+    const { config } = options
+    this.lanes = new Lanes(config.concurrency, config.endpointConcurrency)
+    this.recorder = new Recorder(
+      async (outcomes) => {
+        await recordOutcomes(options.prisma, this.holder(), outcomes)
+        this.signal.wake()
+      },
+      (error) => this.hinder(error, 'outcomes cannot be recorded at the moment'),
+    )
+  }
+
+  start(): void {
+    this.running = this.run()
+    this.renewal = setInterval(() => this.renew(), RENEW_EVERY_MS)
+  }
+
+  /** Something may have fallen due: look now. */
+  wake(): void {
+    this.signal.wake()
+  }
+
+  /**
+   * Takes no more, lets sends in flight end (`withinMs` at most, then they are broken off and count for nothing),
+   * records what came of them and gives all leases back. With the database away it does not wait for ever: what is
+   * not on record then is sent again, by whoever takes it over.
+   */
+  async stop(withinMs: number): Promise<void> {
+    this.stopping = true
+    this.signal.wake()
+    const late = setTimeout(() => this.abort.abort(), withinMs)
+    await Promise.race([this.finish(), sleep(withinMs + RECORD_WITHIN_MS, undefined, { ref: false })])
+    clearTimeout(late)
+    clearInterval(this.renewal)
+  }
+
+  private async finish(): Promise<void> {
+    try {
+      await this.running
+      await Promise.all(this.sending.values())
+      await this.recorder.drained()
+      await releaseLeases(this.options.prisma, this.owner)
+    } catch (error) {
+      this.options.log.warn({ err: error }, 'leases could not be given back')
+    }
+  }
+
+  private async run(): Promise<void> {
+    while (!this.stopping) {
+      try {
+        if (this.hindered) await this.recover()
+        const hasRoom = this.lanes.free > 0 && this.recorder.size < this.options.config.concurrency
+        const claimed = hasRoom ? await this.claim() : 0
+        // More may be due than there was room for: look again until nothing is.
+        if (claimed === 0 && !this.stopping) await this.signal.wait(await this.idleMs(hasRoom))
+      } catch (error) {
+        this.hinder(error, 'deliveries cannot be claimed at the moment')
+        await this.signal.wait(DATABASE_RETRY_MS)
+      }
+    }
+  }
+
+  /** @returns how many sends it started */
+  private async claim(): Promise<number> {
+    const { prisma, config } = this.options
+    return prisma.$transaction(async (tx) => {
+      const claimed = await claimDeliveries(tx, {
+        ...this.holder(),
+        capacity: this.lanes.free,
+        laneCapacity: config.endpointConcurrency,
+        busy: this.lanes.busy(),
+        afterEndpoint: this.lastEndpoint,
+        leaseMs: LEASE_MS,
+      })
+      // Before the transaction ends, which a change of their endpoints waits for.
+      for (const delivery of claimed) this.begin(delivery)
+      this.lastEndpoint = claimed.at(-1)?.endpointId ?? 0
+      return claimed.length
+    }, TRANSACTION)
+  }
+
+  private begin(delivery: ClaimedDelivery): void {
+    this.lanes.enter(delivery.endpointId)
+    const sending = this.send(delivery).finally(() => {
+      this.sending.delete(delivery.id)
+      this.lanes.leave(delivery.endpointId)
+      this.gathering ??= setTimeout(() => {
+        this.gathering = undefined
+        this.signal.wake()
+      }, GATHER_MS)
+    })
+    this.sending.set(delivery.id, sending)
+  }
+
+  private async send(delivery: ClaimedDelivery): Promise<void> {
+    const { prisma, log } = this.options
+    const about = {
+      deliveryId: String(delivery.id),
+      eventId: String(delivery.eventId),
+      endpointId: delivery.endpointId,
+    }
+    try {
+      const { outcome, isGone, detail } = await attemptDelivery(delivery, this.options, this.abort.signal)
+      if (isGone)
+        await disableEndpoint(prisma, delivery.endpointId, delivery.target, 'The receiver answered 410 Gone.')
+      log.debug(
+        { ...about, number: outcome.number, status: outcome.responseStatus, error: outcome.error, detail },
+        'attempt',
+      )
+      this.recorder.add(outcome)
+    } catch (error) {
+      // A secret that no key opens, or the database away for a moment: the lease runs out, and it is tried again.
+      log.error({ err: error, ...about }, 'a delivery could not be sent')
+    }
+  }
+
+  /** How long nothing can happen that this process would not hear of. */
+  private async idleMs(hasRoom: boolean): Promise<number> {
+    if (!hasRoom) return POLL_MS
+    const due = await nextDueIn(this.options.prisma, this.holder().clockOffsetMs, this.lanes.full())
+    return Math.min(Math.max(due ?? POLL_MS, GATHER_MS), POLL_MS)
+  }
+
+  private async renew(): Promise<void> {
+    try {
+      await this.renewLeases()
+    } catch (error) {
+      this.hinder(error, 'leases cannot be renewed at the moment')
+    }
+  }
+
+  private async renewLeases(): Promise<void> {
+    const ids = [...this.sending.keys(), ...this.recorder.deliveryIds()]
+    if (ids.length > 0) await renewLeases(this.options.prisma, this.holder(), ids, LEASE_MS)
+  }
+
+  private hinder(error: unknown, message: string): void {
+    this.hindered = true
+    this.options.log.warn({ err: error }, message)
+  }
+
+  /**
+   * After the database was away, leases of what is in flight or not yet on record may have run out: they are taken up
+   * again, and what is known is written, before anything is claimed. Else this process would send it a second time.
+   */
+  private async recover(): Promise<void> {
+    await this.renewLeases()
+    await this.recorder.drained()
+    this.hindered = false
+  }
+
+  private holder(): LeaseHolder {
+    return { owner: this.owner, clockOffsetMs: this.options.clockOffsetMs?.() ?? 0 }
+  }
+}

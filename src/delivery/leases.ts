@@ -1,0 +1,68 @@
+import type { PrismaClient } from '../generated/prisma/client'
+
+/** Who holds which leases, and the clock they run by. */
+export interface LeaseHolder {
+  owner: string
+  clockOffsetMs: number
+}
+
+/** Keeps the deliveries that are being sent for as long again. */
+export async function renewLeases(
+  prisma: PrismaClient,
+  { owner, clockOffsetMs }: LeaseHolder,
+  deliveryIds: bigint[],
+  leaseMs: number,
+): Promise<void> {
+  await prisma.$executeRaw`
+    UPDATE deliveries
+    SET next_attempt_at = clock_timestamp() + make_interval(secs => (${leaseMs}::float8 + ${clockOffsetMs}::float8) / 1000)
+    WHERE id = ANY (${deliveryIds}::bigint[]) AND lease_owner = ${owner}::uuid`
+}
+
+/**
+ * Gives leases back: due again at once, for whoever is there. Those of one owner when it stops; those of all owners
+ * where no other process can be at work (embedded) and the ones before must have died.
+ */
+export async function releaseLeases(prisma: PrismaClient, owner?: string): Promise<void> {
+  // The index deliveries_leased is over the text, and holds what is leased alone.
+  await prisma.$executeRaw`
+    UPDATE deliveries SET lease_owner = NULL, next_attempt_at = clock_timestamp()
+    WHERE lease_owner IS NOT NULL AND status = 'PENDING'
+      AND (${owner ?? null}::text IS NULL OR lease_owner::text = ${owner ?? null}::text)`
+}
+
+/**
+ * When the next delivery falls due, in milliseconds from now; undefined = nothing is pending but in lanes that are
+ * full, switched off or being sent.
+ *
+ * @param fullLanes endpoints that have no room in this process
+ */
+export async function nextDueIn(
+  prisma: PrismaClient,
+  clockOffsetMs: number,
+  fullLanes: number[],
+): Promise<number | undefined> {
+  const [row] = await prisma.$queryRaw<{ wait: number | null }[]>`
+    WITH RECURSIVE lane AS (
+      (SELECT endpoint_id FROM deliveries WHERE status = 'PENDING' ORDER BY endpoint_id LIMIT 1)
+      UNION ALL
+      SELECT (
+        SELECT next.endpoint_id FROM deliveries next
+        WHERE next.status = 'PENDING' AND next.endpoint_id > lane.endpoint_id
+        ORDER BY next.endpoint_id LIMIT 1
+      )
+      FROM lane WHERE lane.endpoint_id IS NOT NULL
+    )
+    SELECT (extract(epoch FROM min(due.at) - clock_timestamp()) * 1000)::float8 - ${clockOffsetMs}::float8 AS wait
+    FROM lane
+    JOIN endpoints endpoint ON endpoint.id = lane.endpoint_id AND endpoint.is_active AND endpoint.deleted_at IS NULL
+    CROSS JOIN (VALUES (0), (1)) AS kind(is_retry)
+    CROSS JOIN LATERAL (
+      SELECT delivery.next_attempt_at AS at FROM deliveries delivery
+      WHERE delivery.endpoint_id = endpoint.id AND delivery.status = 'PENDING'
+        AND least(delivery.tries, 1) = kind.is_retry
+      ORDER BY delivery.next_attempt_at LIMIT 1
+    ) due
+    WHERE endpoint.id <> ALL (${fullLanes}::integer[])`
+  return row?.wait ?? undefined
+}

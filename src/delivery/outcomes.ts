@@ -1,0 +1,85 @@
+import type { PrismaClient } from '../generated/prisma/client'
+import type { LeaseHolder } from './leases'
+
+/**
+ * What becomes of a delivery after an attempt. `released`: the attempt does not count (the gateway itself broke it
+ * off), and the delivery is due again at once.
+ */
+export type Verdict = 'delivered' | 'retry' | 'failed' | 'released'
+
+/** One attempt, ready to be recorded. Instants are ISO texts, as JSON wants them. */
+export interface Outcome {
+  deliveryId: string
+  eventId: string
+  endpointId: number
+  number: number
+  sentAt: string | null
+  signatureHeader: string
+  responseStatus: number | null
+  responseBody: string | null
+  responseTruncated: boolean
+  durationMs: number
+  error: string | null
+  verdict: Verdict
+  /** until the next attempt; null when there will be none */
+  retryInMs: number | null
+}
+
+/** Identifies a recorded attempt. */
+export interface RecordedAttempt {
+  id: bigint
+  deliveryId: bigint
+}
+
+/**
+ * Records a batch of outcomes in one statement, hence one transaction: the attempts, their count, and the state of
+ * their deliveries, or nothing of it.
+ *
+ * Invariants: an attempt that happened is on record even when its lease was lost meanwhile. A delivery is moved only
+ * by who holds its lease, except that a success of anybody ends it. Waits are counted from the database's clock at
+ * this moment, to the millisecond. Counts are touched in the order of their keys, so that two batches never wait for
+ * each other crosswise.
+ */
+export async function recordOutcomes(
+  prisma: PrismaClient,
+  { owner, clockOffsetMs }: LeaseHolder,
+  outcomes: Outcome[],
+): Promise<RecordedAttempt[]> {
+  return prisma.$queryRaw<RecordedAttempt[]>`
+    WITH clock AS MATERIALIZED (
+      SELECT (clock_timestamp() + make_interval(secs => ${clockOffsetMs}::float8 / 1000))::timestamptz(3) AS now
+    ),
+    outcome AS MATERIALIZED (
+      SELECT * FROM jsonb_to_recordset(${JSON.stringify(outcomes)}::jsonb) AS outcome(
+        "deliveryId" bigint, "eventId" bigint, "endpointId" integer, "number" integer, "sentAt" timestamptz,
+        "signatureHeader" text, "responseStatus" integer, "responseBody" text, "responseTruncated" boolean,
+        "durationMs" integer, "error" attempt_error, "verdict" text, "retryInMs" float8)
+    ),
+    recorded AS (
+      INSERT INTO attempts (delivery_id, event_id, endpoint_id, number, created_at, sent_at, signature_header,
+        response_status, response_body, response_truncated, duration_ms, error, next_retry_at)
+      SELECT "deliveryId", "eventId", "endpointId", "number", now, "sentAt", "signatureHeader",
+        "responseStatus", "responseBody", "responseTruncated", "durationMs", "error",
+        now + make_interval(secs => "retryInMs" / 1000)
+      FROM outcome CROSS JOIN clock
+      RETURNING id, delivery_id, endpoint_id
+    ),
+    counted AS (
+      INSERT INTO attempt_counts (endpoint_id, count)
+      SELECT endpoint_id, count(*) FROM recorded GROUP BY endpoint_id ORDER BY endpoint_id
+      ON CONFLICT (endpoint_id) DO UPDATE SET count = attempt_counts.count + excluded.count
+    ),
+    moved AS (
+      UPDATE deliveries delivery
+      SET status = CASE outcome."verdict" WHEN 'delivered' THEN 'DELIVERED' WHEN 'failed' THEN 'FAILED' ELSE 'PENDING'
+          END::delivery_status,
+        attempt_count = greatest(delivery.attempt_count, outcome."number"),
+        tries = CASE outcome."verdict" WHEN 'released' THEN delivery.tries ELSE delivery.tries + 1 END,
+        next_attempt_at = now + make_interval(secs => coalesce(outcome."retryInMs", 0) / 1000),
+        lease_owner = NULL
+      FROM outcome CROSS JOIN clock
+      WHERE delivery.id = outcome."deliveryId" AND delivery.status = 'PENDING'
+        AND (delivery.lease_owner = ${owner}::uuid OR outcome."verdict" = 'delivered')
+    )
+    SELECT id, delivery_id AS "deliveryId" FROM recorded`
+}

@@ -1,0 +1,64 @@
+import { endpointNotFound, Failure, type Problem, refuseProblems } from '../failure'
+import type { PrismaClient } from '../generated/prisma/client'
+import { parseEndpointId, parseEventId } from '../identifiers'
+
+export const RESEND_MAX = 1_000
+
+/**
+ * Queues events for an endpoint once more, all or none: each delivery starts its schedule again from the beginning.
+ * An event that never went to this endpoint (it listened later) gets a delivery. What is being sent right now is left
+ * to end, with its schedule restarted.
+ *
+ * @returns how many were queued; the same event twice counts once
+ * @throws Failure `not_found`, `validation_failed` (naming every unknown event), `conflict` when the endpoint is off
+ */
+export async function resendEvents(
+  prisma: PrismaClient,
+  endpointId: string,
+  eventIds: string[],
+): Promise<number> {
+  const path = ['eventIds']
+  if (eventIds.length === 0)
+    refuseProblems([{ path, code: 'EMPTY', message: 'At least one event is needed.' }])
+  if (eventIds.length > RESEND_MAX) {
+    refuseProblems([
+      { path, code: 'TOO_LONG', message: `At most ${RESEND_MAX} events can be resent at once.` },
+    ])
+  }
+  return prisma.$transaction(async (tx) => {
+    const id = parseEndpointId(endpointId)
+    // Locked, so that it is not switched off or deleted before the deliveries are there.
+    const [endpoint] = await tx.$queryRaw<{ is_active: boolean }[]>`
+      SELECT is_active FROM endpoints WHERE id = ${id ?? 0} AND deleted_at IS NULL FOR SHARE`
+    if (!id || !endpoint) {
+      throw endpointNotFound(endpointId)
+    }
+    if (!endpoint.is_active) {
+      throw new Failure(
+        'conflict',
+        'The webhook endpoint is switched off: switch it on before you resend events.',
+      )
+    }
+    const ids = eventIds.map((eventId) => parseEventId(eventId))
+    const wanted = [...new Set(ids.filter((eventId) => eventId !== undefined))].sort((a, b) =>
+      a < b ? -1 : 1,
+    )
+    const found = await tx.event.findMany({ where: { id: { in: wanted } }, select: { id: true } })
+    const known = new Set(found.map((event) => event.id))
+    refuseProblems(
+      ids.flatMap((eventId, index): Problem[] => {
+        if (eventId !== undefined && known.has(eventId)) return []
+        const message = `There is no event ${JSON.stringify(eventIds[index]?.slice(0, 40))}.`
+        return [{ path: [...path, index], code: 'UNKNOWN_EVENT', message }]
+      }),
+    )
+    await tx.$executeRaw`
+      INSERT INTO deliveries (event_id, endpoint_id, next_attempt_at)
+      SELECT event_id, ${id}::integer, clock_timestamp() FROM unnest(${wanted}::bigint[]) AS event_id
+      ON CONFLICT (event_id, endpoint_id) DO UPDATE
+      SET status = 'PENDING', tries = 0,
+        next_attempt_at = CASE WHEN deliveries.lease_owner IS NULL
+          THEN excluded.next_attempt_at ELSE deliveries.next_attempt_at END`
+    return wanted.length
+  })
+}

@@ -1,0 +1,85 @@
+import { randomUUID } from 'node:crypto'
+import type { EventCatalogue } from '../endpoints/event-catalogue'
+import { disableEndpoint } from '../endpoints/statements'
+import { samplePayload } from '../events/sample-payloads'
+import { endpointNotFound, refuseProblems } from '../failure'
+import type { PrismaClient } from '../generated/prisma/client'
+import { parseEndpointId } from '../identifiers'
+import { type AttemptParts, attemptDelivery } from './attempt'
+import { type Attempt, readAttempt } from './attempts'
+import type { ClaimedDelivery } from './claim'
+import { recordOutcomes } from './outcomes'
+
+export interface TestSendParts extends AttemptParts {
+  prisma: PrismaClient
+  catalogue: EventCatalogue
+}
+
+/**
+ * Sends an endpoint a sample event, at once and once: the attempt is on record like any other and never retried. An
+ * endpoint that is switched off can be tried as well.
+ *
+ * @param type default: the first type that the endpoint listens to
+ * @throws Failure `not_found`, `validation_failed`
+ */
+export async function sendTestEvent(
+  parts: TestSendParts,
+  endpointId: string,
+  type: string | null | undefined,
+): Promise<Attempt> {
+  const { prisma, catalogue } = parts
+  if (type != null && !catalogue.has(type)) {
+    const message = `There is no event type ${JSON.stringify(type.slice(0, 100))}.`
+    refuseProblems([{ path: ['type'], code: 'UNKNOWN_EVENT_TYPE', message }])
+  }
+  const delivery = await prepare(prisma, endpointId, type)
+  const { outcome, isGone } = await attemptDelivery(delivery, parts, new AbortController().signal)
+  if (isGone)
+    await disableEndpoint(prisma, delivery.endpointId, delivery.target, 'The receiver answered 410 Gone.')
+  const holder = { owner: randomUUID(), clockOffsetMs: 0 }
+  const [recorded] = await recordOutcomes(prisma, holder, [{ ...outcome, retryInMs: null }])
+  const status = outcome.error === null ? 'DELIVERED' : 'FAILED'
+  await prisma.delivery.update({ where: { id: delivery.id }, data: { status, attemptCount: 1 } })
+  if (!recorded) throw new Error('An attempt that was recorded is not there')
+  return readAttempt(prisma, recorded.id)
+}
+
+/**
+ * The event and its delivery. The delivery counts as failed until it is known better, so that no worker ever takes it
+ * up, even when this process dies now.
+ */
+async function prepare(
+  prisma: PrismaClient,
+  endpointId: string,
+  type: string | null | undefined,
+): Promise<ClaimedDelivery> {
+  const id = parseEndpointId(endpointId) ?? 0
+  const endpoint = await prisma.endpoint.findFirst({
+    where: { id, deletedAt: null },
+    include: { events: { orderBy: { type: 'asc' }, take: 1 } },
+  })
+  const sampleType = type ?? endpoint?.events[0]?.type
+  if (!endpoint || sampleType === undefined) {
+    throw endpointNotFound(endpointId)
+  }
+  const data = JSON.stringify(samplePayload(sampleType))
+  const [row] = await prisma.$queryRaw<[Pick<ClaimedDelivery, 'id' | 'eventId' | 'body' | 'secrets'>]>`
+    WITH event AS (
+      INSERT INTO events (id, type, created_at, body, is_test)
+      SELECT id, ${sampleType}, now, event_body(id, ${sampleType}, now, ${data}), true
+      FROM (SELECT nextval('events_id_seq') AS id, clock_timestamp() AS now) new
+      RETURNING id, body
+    ),
+    delivery AS (
+      INSERT INTO deliveries (event_id, endpoint_id, status) SELECT id, ${id}::integer, 'FAILED' FROM event
+      RETURNING id
+    )
+    SELECT delivery.id, event.id AS "eventId", event.body,
+      (SELECT coalesce(jsonb_agg(jsonb_build_object('id', id, 'sealed', encode(sealed, 'base64'))
+          ORDER BY created_at DESC, id), '[]')
+        FROM signing_secrets
+        WHERE endpoint_id = ${id}::integer AND (expires_at IS NULL OR expires_at > clock_timestamp())) AS secrets
+    FROM event, delivery`
+  const { target, sslCertVerification } = endpoint
+  return { ...row, endpointId: id, number: 1, tries: 0, target, sslCertVerification }
+}
