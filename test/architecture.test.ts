@@ -33,9 +33,8 @@ describe('the tree of sources', () => {
     ]) {
       expect(rooms).toContain(room)
     }
-    const targets = importsOf('http/rest/routes.ts', tree['http/rest/routes.ts'] ?? '').map(
-      ({ target }) => target,
-    )
+    const file = 'http/rest/endpoint-routes.ts'
+    const targets = importsOf(file, tree[file] ?? '').map(({ target }) => target)
     expect(targets).toContain('failure')
     expect(targets).toContain('generated/graphql/graphql')
     expect(targets).toContain('http/rest/page')

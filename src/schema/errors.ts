@@ -16,6 +16,8 @@ const CODE = {
   not_found: 'NOT_FOUND',
   validation_failed: 'VALIDATION_FAILED',
   version_conflict: 'VERSION_CONFLICT',
+  conflict: 'CONFLICT',
+  rate_limited: 'RATE_LIMITED',
   unavailable: 'INTERNAL_SERVER_ERROR',
 } satisfies Record<FailureKind, string>
 

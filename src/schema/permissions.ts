@@ -1,3 +1,4 @@
+import { type GraphQLResolveInfo, Kind, type SelectionSetNode } from 'graphql'
 import { allow, deny, rule, shield } from 'graphql-shield'
 import type { Caller } from '../auth/bearer-token'
 import type { Role } from '../auth/viewer'
@@ -10,21 +11,20 @@ const ACCESS: Record<'Query' | 'Mutation', Record<string, Role[]>> = {
     webhookEndpoint: ['admin'],
     webhookEndpoints: ['admin'],
     webhookEventTypes: ['admin'],
+    webhookEvent: ['admin'],
+    webhookAttempts: ['admin'],
   },
   Mutation: {
     createWebhookEndpoint: ['admin'],
     updateWebhookEndpoint: ['admin'],
     replaceWebhookEndpoint: ['admin'],
     deleteWebhookEndpoint: ['admin'],
+    publishWebhookEvent: ['admin', 'publisher'],
+    resendWebhookEvents: ['admin'],
+    sendTestWebhookEvent: ['admin'],
+    revealWebhookEndpointSecret: ['admin'],
+    expireWebhookEndpointSecret: ['admin'],
   },
-}
-
-/** What is reached through an operation was granted with it. A type that is not here is denied. */
-const REACHED = {
-  WebhookEndpoint: allow,
-  WebhookEndpointEvent: allow,
-  WebhookEndpointPage: allow,
-  WebhookEventType: allow,
 }
 
 /**
@@ -38,15 +38,59 @@ export function refusalOf(caller: Caller, parent: 'Query' | 'Mutation', field: s
   return new Failure('forbidden', `This needs the role ${roles.join(' or ') || 'of nobody'}.`)
 }
 
-/** Cached by who is asking alone: no rule reads arguments, so an answer never tells whether an id exists. */
+const adminRefusal = ({ viewer, refusal }: Caller): Failure | undefined =>
+  refusal ??
+  (viewer?.roles.includes('admin') ? undefined : new Failure('forbidden', 'This needs the role admin.'))
+
+const mayReadDeliveries = rule('WebhookEvent.deliveries', { cache: 'contextual' })(
+  (_parent, _args, { caller }: Context) => adminRefusal(caller) ?? true,
+)
+
+/** What is reached through an operation was granted with it. A type that is not here is denied. */
+const REACHED = {
+  WebhookEndpoint: allow,
+  WebhookEndpointEvent: allow,
+  WebhookEndpointPage: allow,
+  WebhookEventType: allow,
+  WebhookAttempt: allow,
+  WebhookAttemptPage: allow,
+  WebhookDelivery: allow,
+  // A publisher sees the event, and of its deliveries nothing: they lead to endpoints.
+  WebhookEvent: { '*': allow, deliveries: mayReadDeliveries },
+}
+
+/**
+ * Cached by who is asking alone: rules read no arguments, so an answer never tells whether an id exists. The one that
+ * reads what is asked of an answer is not cached.
+ */
 function rulesFor(parent: 'Query' | 'Mutation') {
   const rules = Object.keys(ACCESS[parent]).map((field) => {
-    const mayCall = rule(`${parent}.${field}`, { cache: 'contextual' })(
-      (_parent, _args, { caller }: Context) => refusalOf(caller, parent, field) ?? true,
+    const isPublish = field === 'publishWebhookEvent'
+    const mayCall = rule(`${parent}.${field}`, { cache: isPublish ? 'no_cache' : 'contextual' })(
+      (_parent, _args, { caller }: Context, info: GraphQLResolveInfo) =>
+        refusalOf(caller, parent, field) ?? (isPublish ? publishRefusal(caller, info) : undefined) ?? true,
     )
     return [field, mayCall]
   })
   return { '*': deny, ...Object.fromEntries(rules) }
+}
+
+/** A field of the answer that would be denied is denied before the event is accepted, not after. */
+function publishRefusal(caller: Caller, info: GraphQLResolveInfo): Failure | undefined {
+  const asksFor = info.fieldNodes.some((node) => selects(node.selectionSet, 'deliveries', info.fragments))
+  return asksFor ? adminRefusal(caller) : undefined
+}
+
+function selects(
+  set: SelectionSetNode | undefined,
+  name: string,
+  fragments: GraphQLResolveInfo['fragments'],
+): boolean {
+  return (set?.selections ?? []).some((selection) => {
+    if (selection.kind === Kind.FIELD) return selection.name.value === name
+    if (selection.kind === Kind.INLINE_FRAGMENT) return selects(selection.selectionSet, name, fragments)
+    return selects(fragments[selection.name.value]?.selectionSet, name, fragments)
+  })
 }
 
 export const permissions = shield(

@@ -1,9 +1,12 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { CREATE, DELETE, EVENT_TYPES, GET, LIST, REPLACE, UPDATE } from '../support/endpoint-documents'
+import { ATTEMPTS, EVENT, EXPIRE, PUBLISH, RESEND, REVEAL, SEND_TEST } from '../support/event-documents'
 import { JWT_SECRET } from '../support/gateway'
 import { fromNow, HOUR, hmacToken, keyToken, unsignedToken } from '../support/tokens'
 
 const ENDPOINT = { target: 'https://example.com/changed', events: [{ type: 'post.updated' }] }
+
+const EVENT_INPUT = { type: 'user.deleted', data: { by: 'nobody' } }
 
 export interface GraphqlCall {
   query: string
@@ -29,6 +32,13 @@ export const GRAPHQL_OPERATIONS: Record<string, (id: string) => GraphqlCall> = {
   }),
   'Mutation.replaceWebhookEndpoint': (id) => ({ query: REPLACE, variables: { id, input: ENDPOINT } }),
   'Mutation.deleteWebhookEndpoint': (id) => ({ query: DELETE, variables: { id } }),
+  'Query.webhookEvent': (id) => ({ query: EVENT, variables: { id } }),
+  'Query.webhookAttempts': (id) => ({ query: ATTEMPTS, variables: { id } }),
+  'Mutation.publishWebhookEvent': () => ({ query: PUBLISH, variables: { input: EVENT_INPUT } }),
+  'Mutation.resendWebhookEvents': (id) => ({ query: RESEND, variables: { id, eventIds: ['1'] } }),
+  'Mutation.sendTestWebhookEvent': (id) => ({ query: SEND_TEST, variables: { id } }),
+  'Mutation.revealWebhookEndpointSecret': (id) => ({ query: REVEAL, variables: { id } }),
+  'Mutation.expireWebhookEndpointSecret': (id) => ({ query: EXPIRE, variables: { id } }),
 }
 
 /** Every route of the REST API, likewise. */
@@ -41,7 +51,24 @@ export const REST_ROUTES: Record<string, (id: string) => RestCall> = {
   'PUT endpoint/:id': (id) => ({ method: 'PUT', path: `endpoint/${id}/`, json: ENDPOINT }),
   'PATCH endpoint/:id': (id) => ({ method: 'PATCH', path: `endpoint/${id}/`, json: { is_active: false } }),
   'DELETE endpoint/:id': (id) => ({ method: 'DELETE', path: `endpoint/${id}/` }),
+  'GET endpoint/:id/attempt': (id) => ({ method: 'GET', path: `endpoint/${id}/attempt/` }),
+  'POST endpoint/:id/secret/reveal': (id) => ({ method: 'POST', path: `endpoint/${id}/secret/reveal/` }),
+  'POST endpoint/:id/secret/expire': (id) => ({ method: 'POST', path: `endpoint/${id}/secret/expire/` }),
+  'POST endpoint/:id/event/resend': (id) => ({
+    method: 'POST',
+    path: `endpoint/${id}/event/resend/`,
+    json: { event: 1 },
+  }),
+  'POST endpoint/:id/event/resend/bulk': (id) => ({
+    method: 'POST',
+    path: `endpoint/${id}/event/resend/bulk/`,
+    json: { event: [1] },
+  }),
+  'POST event': () => ({ method: 'POST', path: 'event/', json: EVENT_INPUT }),
 }
+
+/** What a publisher may do, of both tables. */
+export const FOR_PUBLISHERS = ['Mutation.publishWebhookEvent', 'POST event']
 
 /** Who calls, and with which `Authorization` header; undefined = none. */
 export type Caller = [name: string, authorization: string | undefined]
@@ -113,10 +140,12 @@ const rolesOfNoAdmin: [name: string, claims: Record<string, unknown>][] = [
   ['roles in other claims', { roles: ['admin'], admin: true, scope: 'admin' }],
 ]
 
-/** Known, but without the role. */
+/** Known, but without the role that anything asks for; publishers may publish, and nothing else. */
 export const WITHOUT_THE_ROLE = rolesOfNoAdmin.map(
   ([name, claims]): Caller => [name, bearer(token({ ...live, ...claims }))],
 )
+
+export const isPublisher = ([name]: Caller) => name.startsWith('a publisher')
 
 /** Those who may do everything. */
 export const ADMINS: Caller[] = [

@@ -7,8 +7,10 @@ import { startTestGateway, type TestGateway } from '../support/gateway'
 import {
   ADMINS,
   type Caller,
+  FOR_PUBLISHERS,
   GRAPHQL_OPERATIONS,
   type GraphqlCall,
+  isPublisher,
   REST_ROUTES,
   type RestCall,
   STRANGERS,
@@ -59,6 +61,12 @@ async function verdictsOn<Call, Verdict>(
 
 const allOf = <Verdict>(table: object, verdict: Verdict) =>
   Object.fromEntries(Object.keys(table).map((name) => [name, verdict]))
+
+/** The part of a table that is not for this caller. */
+const closedTo = <Call>(caller: Caller, table: Record<string, Call>) =>
+  Object.fromEntries(
+    Object.entries(table).filter(([name]) => !(isPublisher(caller) && FOR_PUBLISHERS.includes(name))),
+  )
 
 interface ErrorOf {
   code?: string
@@ -120,12 +128,15 @@ describe('without access nothing is read or changed', () => {
   })
 
   describe('every operation answers 403 and FORBIDDEN to', () => {
-    it.each(WITHOUT_THE_ROLE)('%s', async (_name, authorization) => {
-      expect(await verdictsOn(REST_ROUTES, (call) => restVerdict(authorization, call))).toEqual(
-        allOf(REST_ROUTES, { status: 403, authenticate: null, codes: ['forbidden'] }),
+    it.each(WITHOUT_THE_ROLE)('%s', async (...caller) => {
+      const [, authorization] = caller
+      const routes = closedTo(caller, REST_ROUTES)
+      expect(await verdictsOn(routes, (call) => restVerdict(authorization, call))).toEqual(
+        allOf(routes, { status: 403, authenticate: null, codes: ['forbidden'] }),
       )
-      expect(await verdictsOn(GRAPHQL_OPERATIONS, (call) => graphqlVerdict(authorization, call))).toEqual(
-        allOf(GRAPHQL_OPERATIONS, { codes: ['FORBIDDEN'], answered: [], type }),
+      const operations = closedTo(caller, GRAPHQL_OPERATIONS)
+      expect(await verdictsOn(operations, (call) => graphqlVerdict(authorization, call))).toEqual(
+        allOf(operations, { codes: ['FORBIDDEN'], answered: [], type }),
       )
     })
   })
@@ -135,19 +146,17 @@ describe('without access nothing is read or changed', () => {
       const told = [...headers].filter(([name]) => !['x-request-id', 'date'].includes(name))
       return { status, headers: Object.fromEntries(told), text }
     }
-    it.each([...STRANGERS.slice(0, 1), ...WITHOUT_THE_ROLE.slice(0, 4)])(
-      '%s',
-      async (_name, authorization) => {
-        for (const callOn of Object.values(REST_ROUTES)) {
-          const found = await sendRest(authorization, callOn(existing))
-          expect(same(await sendRest(authorization, callOn(MISSING)))).toEqual(same(found))
-        }
-        for (const callOn of Object.values(GRAPHQL_OPERATIONS)) {
-          const found = await sendGraphql(authorization, callOn(existing))
-          expect(same(await sendGraphql(authorization, callOn(MISSING)))).toEqual(same(found))
-        }
-      },
-    )
+    it.each([...STRANGERS.slice(0, 1), ...WITHOUT_THE_ROLE.slice(0, 4)])('%s', async (...caller) => {
+      const [, authorization] = caller
+      for (const callOn of Object.values(closedTo(caller, REST_ROUTES))) {
+        const found = await sendRest(authorization, callOn(existing))
+        expect(same(await sendRest(authorization, callOn(MISSING)))).toEqual(same(found))
+      }
+      for (const callOn of Object.values(closedTo(caller, GRAPHQL_OPERATIONS))) {
+        const found = await sendGraphql(authorization, callOn(existing))
+        expect(same(await sendGraphql(authorization, callOn(MISSING)))).toEqual(same(found))
+      }
+    })
   })
 
   describe('access comes before anything else that is wrong with', () => {
@@ -183,10 +192,12 @@ describe('without access nothing is read or changed', () => {
     })
 
     it('a GraphQL input that is bad in itself', async () => {
-      const input = { target: 'nope', events: [] }
-      for (const callOn of Object.values(GRAPHQL_OPERATIONS)) {
+      const endpoint = { target: 'nope', events: [] }
+      const event = { type: 'nope', data: {}, idempotencyKey: '' }
+      for (const [name, callOn] of Object.entries(GRAPHQL_OPERATIONS)) {
         const { query, variables } = callOn(existing)
-        const bad = { id: 'abc', limit: 0, ...('input' in variables && { input }), patch: { target: null } }
+        const input = name === 'Mutation.publishWebhookEvent' ? event : endpoint
+        const bad = { id: 'abc', limit: 0, eventIds: [], overlapSeconds: -1, input, patch: { target: null } }
         const { codes } = await graphqlVerdict(undefined, { query, variables: { ...variables, ...bad } })
         expect(codes).toEqual(['UNAUTHENTICATED'])
       }
@@ -220,6 +231,16 @@ describe('without access nothing is read or changed', () => {
     const [, publisher] = WITHOUT_THE_ROLE[0] as Caller
     const { codes } = await graphqlVerdict(publisher, { query, variables: {} })
     expect(new Set(codes)).toEqual(new Set(['FORBIDDEN']))
+  })
+})
+
+describe('a publisher is let in where it publishes', () => {
+  it.each(WITHOUT_THE_ROLE.filter(isPublisher))('%s', async (_name, authorization) => {
+    const rest = await sendRest(authorization, REST_ROUTES['POST event']?.(existing) as RestCall)
+    expect(rest.status).toBe(201)
+    const call = GRAPHQL_OPERATIONS['Mutation.publishWebhookEvent']?.(existing) as GraphqlCall
+    const { text } = await sendGraphql(authorization, call)
+    expect(JSON.parse(text)).toMatchObject({ data: { publishWebhookEvent: { type: 'user.deleted' } } })
   })
 })
 

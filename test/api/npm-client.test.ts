@@ -1,15 +1,24 @@
+import { Webhook } from 'standardwebhooks'
+import { attemptsOf, deliveryOf, publish } from '../support/events'
 import { startTestGateway, type TestGateway } from '../support/gateway'
+import { startReceiver, type TestReceiver } from '../support/receiver'
+import { until } from '../support/until'
 
 // The published client, unmodified. It is CommonJS and reads its base URL and headers from the axios configuration.
 const { WebhookService } = require('@selfcommunity/api-services')
 
 let gateway: TestGateway
+let receiver: TestReceiver
 let config: { baseURL: string; headers: Record<string, string> }
 beforeAll(async () => {
   gateway = await startTestGateway()
+  receiver = await startReceiver()
   config = { baseURL: gateway.url, headers: { Authorization: `Bearer ${gateway.adminToken}` } }
 })
-afterAll(() => gateway.stop())
+afterAll(async () => {
+  await gateway.stop()
+  await receiver.close()
+})
 
 const target = 'http://127.0.0.1:9999/client'
 const events = [{ type: 'post.created' }, { type: 'comment.created' }]
@@ -58,5 +67,46 @@ describe('@selfcommunity/api-services', () => {
     expect(types).toHaveLength(97)
     expect(types).toEqual([...types].sort())
     expect(types).toContain('post.created')
+  })
+
+  it('lists the attempts of an endpoint and resends its events, one and several', async () => {
+    const { id } = await WebhookService.createWebhookEndpoint({ target: receiver.url, events }, config)
+    const published = [await publish(gateway), await publish(gateway)]
+    await until(async () => (await attemptsOf(gateway, id)).length === 2)
+
+    const page = await WebhookService.getAllWebhookEndpointAttempts(id, config)
+    expect(page).toMatchObject({ count: 2, next: null, previous: null })
+    expect(page.results.map((attempt: { event: { id: number } }) => attempt.event.id).sort()).toEqual(
+      published,
+    )
+
+    // A 204 has no body; the client hands on what there is.
+    expect(await WebhookService.resendWebhookEndpointEvent(id, published[0], config)).toBeFalsy()
+    await until(async () => (await attemptsOf(gateway, id)).length === 3)
+    expect(await WebhookService.resendMultipleWebhookEndpointEvent(id, published, config)).toBeFalsy()
+    await until(async () => (await attemptsOf(gateway, id)).length === 5)
+    for (const [index, attempts] of [3, 2].entries()) {
+      const delivery = await deliveryOf(gateway, published[index] ?? 0)
+      expect(delivery).toMatchObject({ status: 'DELIVERED', attemptCount: attempts })
+    }
+    await expect(WebhookService.resendWebhookEndpointEvent(id, 999_999, config)).rejects.toMatchObject({
+      response: { status: 400 },
+    })
+    await WebhookService.deleteWebhookEndpoint(id, config)
+  })
+
+  it('reveals and expires the signing secret that the deliveries are signed with', async () => {
+    const created = await WebhookService.createWebhookEndpoint({ target: receiver.url, events }, config)
+    const { signing_secret: before } = await WebhookService.revealWebhookSigningSecret(created.id, config)
+    expect(before).toMatch(/^whsec_/)
+    expect(await WebhookService.expireWebhookSigningSecret(created.id, config)).toEqual(created)
+    const { signing_secret: after } = await WebhookService.revealWebhookSigningSecret(created.id, config)
+    expect(after).not.toBe(before)
+
+    const eventId = await publish(gateway)
+    await until(() => receiver.eventIds().includes(eventId))
+    const { headers, body } = receiver.received.at(-1) ?? { headers: {}, body: '' }
+    expect(new Webhook(after).verify(body, headers)).toMatchObject({ event_id: eventId })
+    expect(() => new Webhook(before).verify(body, headers)).toThrow()
   })
 })

@@ -141,9 +141,7 @@ function isHttpClient({ specifier, isTypeOnly, clause }: Import): boolean {
   return names.split(',').some((name) => SENDS.test(name.trim().split(/\s/)[0] ?? ''))
 }
 
-/** The sender and the parts it is made of. */
-const SENDER = /^delivery\/(sender|exchange|connections|address-guard)\.ts$/
-const maySendHttp = (file: string) => SENDER.test(file) || roomOf(file) === 'console'
+const maySendHttp = (file: string) => file === 'delivery/sender.ts' || roomOf(file) === 'console'
 
 function misplacedCode(file: string, source: string): string[] {
   const room = roomOf(file)

@@ -165,7 +165,7 @@ export function spawnGateway(env: Record<string, string>): SpawnedGateway {
   const listening = new Promise<string>((resolve, reject) => {
     const read = (chunk: Buffer) => {
       output += chunk
-      const url = /GraphiQL +(\S+)\/graphiql/.exec(output)?.[1]
+      const url = /(?:GraphiQL|Worker) +(\S+)\/(?:graphiql|healthz)/.exec(output)?.[1]
       if (url) resolve(url)
     }
     child.stdout.on('data', read)

@@ -149,6 +149,193 @@ query EventTypes {
     variables: '',
   },
   {
+    name: 'PublishEvent',
+    query: `# Goes to every active endpoint that listens
+# to this type.
+mutation PublishEvent(
+  $input: PublishWebhookEventInput!
+) {
+  publishWebhookEvent(input: $input) {
+    id
+    type
+    createdAt
+    data
+    deliveries {
+      endpoint {
+        id
+        target
+      }
+      status
+    }
+  }
+}
+`,
+    variables: `{
+  "input": {
+    "type": "post.created",
+    "data": { "id": 7, "text": "Hello" },
+    "idempotencyKey": "post-7-created"
+  }
+}
+`,
+  },
+  {
+    name: 'GetEvent',
+    query: `# Where an event went, and how far it has come.
+query GetEvent($id: ID!) {
+  webhookEvent(id: $id) {
+    id
+    type
+    createdAt
+    data
+    deliveries {
+      endpoint {
+        id
+        target
+      }
+      status
+      attemptCount
+      nextRetryAt
+    }
+  }
+}
+`,
+    variables: `{
+  "id": "1"
+}
+`,
+  },
+  {
+    name: 'ListAttempts',
+    query: `# Newest first; leave out any variable but the id.
+query ListAttempts(
+  $endpointId: ID!
+  $filter: WebhookAttemptFilter
+  $orderBy: WebhookAttemptOrder
+  $limit: Int
+  $offset: Int
+) {
+  webhookAttempts(
+    endpointId: $endpointId
+    filter: $filter
+    orderBy: $orderBy
+    limit: $limit
+    offset: $offset
+  ) {
+    totalCount
+    nodes {
+      id
+      event {
+        id
+        type
+      }
+      number
+      sentAt
+      durationMs
+      responseStatus
+      error
+      nextRetryAt
+    }
+  }
+}
+`,
+    variables: `{
+  "endpointId": "1",
+  "filter": { "isSuccessful": false },
+  "orderBy": "CREATED_AT_DESC",
+  "limit": 20,
+  "offset": 0
+}
+`,
+  },
+  {
+    name: 'SendTestEvent',
+    query: `# One sample event, at once, never retried.
+mutation SendTestEvent(
+  $endpointId: ID!
+  $type: String
+) {
+  sendTestWebhookEvent(
+    endpointId: $endpointId
+    type: $type
+  ) {
+    sentAt
+    durationMs
+    responseStatus
+    responseBody
+    error
+    requestBody
+    requestSignatureHeader
+  }
+}
+`,
+    variables: `{
+  "endpointId": "1",
+  "type": "post.created"
+}
+`,
+  },
+  {
+    name: 'ResendEvents',
+    query: `# All of them or none; answers how many.
+mutation ResendEvents(
+  $endpointId: ID!
+  $eventIds: [ID!]!
+) {
+  resendWebhookEvents(
+    endpointId: $endpointId
+    eventIds: $eventIds
+  )
+}
+`,
+    variables: `{
+  "endpointId": "1",
+  "eventIds": ["1"]
+}
+`,
+  },
+  {
+    name: 'RevealSecret',
+    query: `# What receivers verify signatures with.
+mutation RevealSecret(
+  $id: ID!
+  $password: String
+) {
+  revealWebhookEndpointSecret(
+    id: $id
+    password: $password
+  )
+}
+`,
+    variables: `{
+  "id": "1"
+}
+`,
+  },
+  {
+    name: 'ExpireSecret',
+    query: `# Makes a new secret. The old one signs along
+# for the overlap, then no more.
+mutation ExpireSecret(
+  $id: ID!
+  $overlapSeconds: Int
+) {
+  expireWebhookEndpointSecret(
+    id: $id
+    overlapSeconds: $overlapSeconds
+  ) {
+    id
+    version
+  }
+}
+`,
+    variables: `{
+  "id": "1",
+  "overlapSeconds": 86400
+}
+`,
+  },
+  {
     name: 'ReplaceEndpoint',
     query: `# Stores the input as the whole endpoint: what
 # it leaves out goes back to its default.

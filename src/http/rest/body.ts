@@ -17,7 +17,7 @@ const READ_ONLY: Record<string, string[]> = {
 }
 
 /** Fields of the schema's inputs that the REST API says otherwise: a version is expected by `If-Match`. */
-const NOT_IN_BODY = new Set(['expectedVersion'])
+const NOT_IN_BODY = new Set(['expectedVersion', 'idempotencyKey'])
 
 /**
  * Turns a JSON body into an input of the schema, renaming its fields and judging their types by the schema's own, as

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core'
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
+import type { GraphQLInputType } from 'graphql'
 import { Failure } from '../../failure'
 import { MaskedError, type SchemaExecutor } from '../../schema/execute'
 import { readBody } from './body'
@@ -17,11 +18,13 @@ export interface Call {
   headers: IncomingHttpHeaders
   reply: FastifyReply
   /**
-   * The JSON body as an input of the schema.
+   * The JSON body as an input of the schema (by name), or of a type that the route brings.
    *
    * @throws RestError 400 with every fault of type
    */
-  body<Input>(typeName: string): Input
+  body<Input>(type: string | GraphQLInputType): Input
+  /** The same where no body counts as an empty one. */
+  optionalBody<Input>(type: GraphQLInputType): Input
   /** @throws Failure, MaskedError */
   run<Data, Variables extends Record<string, unknown>>(
     document: TypedDocumentNode<Data, Variables>,
@@ -79,7 +82,9 @@ function callOf(request: FastifyRequest, reply: FastifyReply, executor: SchemaEx
     query: request.query as Query,
     headers: request.headers,
     reply,
-    body: <Input>(typeName: string) => readBody(request.body, executor.inputType(typeName)) as Input,
+    body: <Input>(type: string | GraphQLInputType) =>
+      readBody(request.body, typeof type === 'string' ? executor.inputType(type) : type) as Input,
+    optionalBody: <Input>(type: GraphQLInputType) => readBody(request.body ?? {}, type) as Input,
     run: (document, variables) => executor.run(document, variables, request.caller, request.log),
   }
 }

@@ -11,6 +11,8 @@ const STATUS = {
   not_found: 404,
   validation_failed: 400,
   version_conflict: 412,
+  conflict: 409,
+  rate_limited: 429,
   unavailable: 503,
 } satisfies Record<FailureKind, number>
 
@@ -53,12 +55,20 @@ export function errorBody(faults: Fault[]) {
   }
 }
 
+interface FailureDetails {
+  problems?: Problem[]
+  current?: EndpointFragment
+  /** seconds */
+  retryAfter?: number
+}
+
 /** Answers a failure of the gateway behind the schema. */
 export function sendFailure(reply: FastifyReply, failure: Failure): FastifyReply {
   reply.code(STATUS[failure.kind])
   if (failure.kind === 'unauthenticated') reply.header('WWW-Authenticate', 'Bearer')
   if (failure.kind === 'unavailable') reply.header('Retry-After', RETRY_AFTER)
-  const { problems, current } = failure.details as { problems?: Problem[]; current?: EndpointFragment }
+  const { problems, current, retryAfter } = failure.details as FailureDetails
+  if (retryAfter !== undefined) reply.header('Retry-After', retryAfter)
   if (problems) return reply.send(errorBody(problems.map(faultOf)))
   const body = errorBody([{ code: failure.kind, message: failure.message }])
   if (!current) return reply.send(body)
@@ -67,7 +77,7 @@ export function sendFailure(reply: FastifyReply, failure: Failure): FastifyReply
 
 /** Arguments and filters of the schema that the REST API has no word for, and those that it calls otherwise. */
 const ARGUMENTS = new Set<string | number>(['patch', 'input', 'filter'])
-const RENAMED: Record<string, string> = { targetContains: 'target', orderBy: 'ordering' }
+const RENAMED: Record<string, string> = { targetContains: 'target', orderBy: 'ordering', eventIds: 'event' }
 
 function faultOf({ path, code, message }: Problem): Fault {
   const names = ARGUMENTS.has(path[0] ?? '') ? path.slice(1) : path

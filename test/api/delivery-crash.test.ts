@@ -1,0 +1,224 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { startCutOffProxy } from '../support/cut-off-proxy'
+import { deliveriesOf, publishMany } from '../support/events'
+import { createTestDatabase, startTestGateway, type TestGateway } from '../support/gateway'
+import { startReceiver, type TestReceiver } from '../support/receiver'
+import { until } from '../support/until'
+
+// Leases of a process that was killed run for ten seconds on a server, and there are many kills.
+jest.setTimeout(240_000)
+
+const serverOnly = process.env.TEST_DATABASE_URL === undefined ? it.skip : it
+
+/** A gateway that is killed and started again under its callers' hands. */
+interface Replaceable {
+  current: TestGateway
+}
+
+/**
+ * Publishes `count` events as a careful publisher does: each with a key, again and again until it is acknowledged.
+ *
+ * @param onAcknowledged told of each event id
+ */
+async function publishUntilAcknowledged(
+  gateway: Replaceable,
+  count: number,
+  onAcknowledged: (eventId: number) => void,
+): Promise<void> {
+  let next = 0
+  const publishSome = async () => {
+    while (next < count) {
+      next += 1
+      const json = { type: 'post.created', data: { nth: next } }
+      const headers = { 'idempotency-key': `key ${next}` }
+      for (;;) {
+        const answer = await gateway.current.rest('POST', 'event/', { json, headers }).catch(() => undefined)
+        if (answer?.status === 200 || answer?.status === 201) {
+          onAcknowledged(answer.body.event_id)
+          break
+        }
+        // Refused, broken off or 503: whatever publishers are told, they may try again.
+        expect([undefined, 503]).toContain(answer?.status)
+        await sleep(20)
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: 6 }, publishSome))
+}
+
+/** Every event has arrived, and each delivery is on record as delivered. */
+async function expectDelivered(gateway: TestGateway, receivers: TestReceiver[], eventIds: number[]) {
+  for (const receiver of receivers) {
+    const arrived = new Set(receiver.eventIds())
+    expect(eventIds.filter((id) => !arrived.has(id))).toEqual([])
+    for (const { id, eventId } of receiver.received) expect(id).toBe(`evt_${eventId}`)
+  }
+  for (const id of eventIds) {
+    const statuses = (await deliveriesOf(gateway, id)).map(({ status }) => status)
+    expect(statuses).toEqual(receivers.map(() => 'DELIVERED'))
+  }
+}
+
+const arrivedAtAll = (receivers: TestReceiver[], eventIds: number[]) =>
+  receivers.every((receiver) => {
+    const arrived = new Set(receiver.eventIds())
+    return eventIds.every((id) => arrived.has(id))
+  })
+
+const closeAll = (receivers: TestReceiver[]) => Promise.all(receivers.map((receiver) => receiver.close()))
+
+it('loses no acknowledged event by 8 kills, and repeats none but what was in flight', async () => {
+  const EVENTS = 600
+  const KILLS = 8
+  const slow = () => ({ status: 204, afterMs: 5 })
+  const receivers = [await startReceiver(slow), await startReceiver(slow), await startReceiver(slow)]
+  const gateway: Replaceable = { current: await startTestGateway() }
+  for (const { url } of receivers) await gateway.current.createEndpoint({ target: url })
+
+  const acknowledged: number[] = []
+  const publishing = publishUntilAcknowledged(gateway, EVENTS, (id) => acknowledged.push(id))
+  /** How much each receiver had got when a process was dead. */
+  const deaths: number[][] = receivers.map(() => [])
+  for (let kill = 1; kill <= KILLS; kill += 1) {
+    const mark = (EVENTS * (kill - 1 + Math.random())) / (KILLS + 1)
+    await until(() => acknowledged.length >= mark)
+    await gateway.current.end('SIGKILL')
+    for (const [index, { received }] of receivers.entries()) deaths[index]?.push(received.length)
+    gateway.current = await startTestGateway({}, gateway.current.database)
+  }
+  await publishing
+  expect(new Set(acknowledged).size).toBe(EVENTS)
+  await until(() => arrivedAtAll(receivers, acknowledged))
+  await until(async () => {
+    const last = acknowledged.slice(-30)
+    const deliveries = await Promise.all(last.map((id) => deliveriesOf(gateway.current, id)))
+    return deliveries.flat().every(({ status }) => status === 'DELIVERED')
+  })
+  await expectDelivered(gateway.current, receivers, acknowledged)
+
+  for (const [index, receiver] of receivers.entries()) {
+    const arrived = receiver.eventIds()
+    const own = new Set(acknowledged)
+    expect(arrived.filter((id) => !own.has(id))).toEqual([])
+    // One process sends nothing twice: a repetition follows a kill.
+    const ofOneProcess = [0, ...(deaths[index] ?? [])].map((from, nth) =>
+      arrived.slice(from, deaths[index]?.[nth]),
+    )
+    for (const sent of ofOneProcess) expect(sent).toHaveLength(new Set(sent).size)
+    // Ten at a time are in flight to an endpoint, and as many may wait to be written down.
+    expect(arrived.length - EVENTS).toBeLessThanOrEqual(KILLS * 20)
+  }
+  await gateway.current.stop()
+  await closeAll(receivers)
+})
+
+describe('on one PostgreSQL', () => {
+  serverOnly('two workers share the deliveries that a third process accepts, each sent once', async () => {
+    const database = await createTestDatabase()
+    const api = await startTestGateway({ HOOKGATE_ROLES: 'api' }, database)
+    const workers = [
+      await startTestGateway({ HOOKGATE_ROLES: 'worker', LOG_LEVEL: 'debug' }, database),
+      await startTestGateway({ HOOKGATE_ROLES: 'worker', LOG_LEVEL: 'debug' }, database),
+    ]
+    const receivers = [await startReceiver(), await startReceiver()]
+    for (const { url } of receivers) await api.createEndpoint({ target: url })
+    const eventIds = await publishMany(api, 500)
+    await until(() => arrivedAtAll(receivers, eventIds))
+    await until(async () => {
+      const deliveries = await Promise.all(eventIds.slice(-50).map((id) => deliveriesOf(api, id)))
+      return deliveries.flat().every(({ status }) => status === 'DELIVERED')
+    })
+    await expectDelivered(api, receivers, eventIds)
+    for (const receiver of receivers) expect(receiver.eventIds().sort()).toEqual([...eventIds].sort())
+    for (const worker of workers) {
+      expect(worker.output()).toContain('"msg":"attempt"')
+      expect((await fetch(`${worker.url}/graphql`)).status).toBe(404)
+    }
+    for (const worker of workers) expect(await worker.end()).toBe(0)
+    await api.stop()
+    await closeAll(receivers)
+  })
+
+  serverOnly('what one worker held when it was killed, the other delivers', async () => {
+    const database = await createTestDatabase()
+    const api = await startTestGateway({ HOOKGATE_ROLES: 'api' }, database)
+    const receiver = await startReceiver(() => 'never')
+    await api.createEndpoint({ target: receiver.url })
+    const first = await startTestGateway({ HOOKGATE_ROLES: 'worker' }, database)
+    const eventIds = await publishMany(api, 30)
+    await until(() => receiver.open() === 10)
+    receiver.answer = () => 204
+    const held = receiver.eventIds()
+    await first.end('SIGKILL')
+    const second = await startTestGateway({ HOOKGATE_ROLES: 'worker' }, database)
+    await until(() => receiver.received.length === 30 + 10)
+    await until(async () => {
+      const deliveries = await Promise.all(eventIds.map((id) => deliveriesOf(api, id)))
+      return deliveries.flat().every(({ status }) => status === 'DELIVERED')
+    })
+    expect(receiver.eventIds().slice(10).sort()).toEqual([...eventIds].sort())
+    expect(held).toHaveLength(10)
+    await second.end()
+    await api.stop()
+    await receiver.close()
+  })
+
+  serverOnly(
+    'a database that goes away for seconds under load loses nothing, and delivery resumes',
+    async () => {
+      const database = await createTestDatabase()
+      const server = new URL(database.env.DATABASE_URL ?? '')
+      const proxy = await startCutOffProxy(server.hostname, Number(server.port || 5432))
+      const viaProxy = new URL(server)
+      viaProxy.hostname = '127.0.0.1'
+      viaProxy.port = String(proxy.port)
+      const gateway: Replaceable = {
+        current: await startTestGateway({ DATABASE_URL: viaProxy.href }, database),
+      }
+      const receivers = [await startReceiver(() => ({ status: 204, afterMs: 5 })), await startReceiver()]
+      for (const { url } of receivers) await gateway.current.createEndpoint({ target: url })
+
+      const acknowledged: number[] = []
+      const publishing = publishUntilAcknowledged(gateway, 400, (id) => acknowledged.push(id))
+      for (const mark of [100, 200, 300]) {
+        await until(() => acknowledged.length >= mark)
+        proxy.cut()
+        await until(async () => (await fetch(`${gateway.current.url}/readyz`)).status === 503)
+        await sleep(2_000)
+        proxy.mend()
+      }
+      await publishing
+      await until(() => arrivedAtAll(receivers, acknowledged))
+      await until(async () => {
+        const deliveries = await Promise.all(acknowledged.map((id) => deliveriesOf(gateway.current, id)))
+        return deliveries.flat().every(({ status }) => status === 'DELIVERED')
+      })
+      await expectDelivered(gateway.current, receivers, acknowledged)
+      expect(gateway.current.output()).not.toContain('internal error')
+      await gateway.current.stop()
+      proxy.close()
+      await closeAll(receivers)
+    },
+  )
+
+  serverOnly('stopping while the database is away ends all the same', async () => {
+    const database = await createTestDatabase()
+    const server = new URL(database.env.DATABASE_URL ?? '')
+    const proxy = await startCutOffProxy(server.hostname, Number(server.port || 5432))
+    const viaProxy = new URL(server)
+    viaProxy.hostname = '127.0.0.1'
+    viaProxy.port = String(proxy.port)
+    const gateway = await startTestGateway({ DATABASE_URL: viaProxy.href }, database)
+    const receiver = await startReceiver(() => 'never')
+    await gateway.createEndpoint({ target: receiver.url })
+    await publishMany(gateway, 5)
+    await until(() => receiver.open() === 5)
+    proxy.cut()
+    gateway.process.kill('SIGTERM')
+    await until(() => gateway.process.exitCode !== null)
+    expect(gateway.process.exitCode).toBe(0)
+    await database.remove()
+    proxy.close()
+    await receiver.close()
+  })
+})

@@ -1,0 +1,219 @@
+import { ATTEMPTS, EVENT, PUBLISH } from '../support/event-documents'
+import { deliveriesOf, deliveryOf, publish } from '../support/events'
+import { startTestGateway, type TestGateway, tokenFor } from '../support/gateway'
+import { startReceiver, type TestReceiver } from '../support/receiver'
+import { until } from '../support/until'
+import { graphqlCodes, graphqlProblems, restVerdict, verdict } from '../support/verdicts'
+
+const publisher = tokenFor({ role: 'publisher', sub: 'shop' })
+
+let gateway: TestGateway
+let receiver: TestReceiver
+let endpointId: number
+
+beforeAll(async () => {
+  gateway = await startTestGateway()
+  receiver = await startReceiver()
+  endpointId = (await gateway.createEndpoint({ target: receiver.url })).id
+})
+afterAll(async () => {
+  await gateway?.stop()
+  await receiver?.close()
+})
+
+const post = (json: unknown, key?: string, token = publisher) =>
+  gateway.rest('POST', 'event/', {
+    token,
+    json,
+    headers: key === undefined ? {} : { 'idempotency-key': key },
+  })
+
+/** Publishes one more and waits for it: whatever was accepted before has been sent by then. */
+async function settled(): Promise<number> {
+  const last = await publish(gateway)
+  await until(() => receiver.eventIds().includes(last))
+  return last
+}
+
+describe('an idempotency key', () => {
+  const json = { type: 'post.created', data: { id: 1 } }
+
+  it('with the same content again answers 200 and the same event, which is sent once', async () => {
+    const first = await post(json, 'once')
+    const again = await post(json, 'once')
+    expect([first.status, again.status]).toEqual([201, 200])
+    expect(again.body).toEqual(first.body)
+    const { data } = await gateway.gql(PUBLISH, { input: { ...json, idempotencyKey: 'once' } })
+    expect(data.publishWebhookEvent).toMatchObject({ id: String(first.body.event_id), repeated: true })
+    await settled()
+    expect(receiver.eventIds().filter((id) => id === first.body.event_id)).toHaveLength(1)
+  })
+
+  it('with other content is a conflict: 409 in REST, CONFLICT in GraphQL, and nothing is sent', async () => {
+    await post(json, 'taken')
+    const before = await settled()
+    expect(restVerdict(await post({ ...json, data: { id: 2 } }, 'taken'))).toEqual(verdict(409, ['conflict']))
+    expect(restVerdict(await post({ ...json, type: 'post.deleted' }, 'taken'))).toEqual(
+      verdict(409, ['conflict']),
+    )
+    const input = { ...json, data: 2, idempotencyKey: 'taken' }
+    expect(graphqlCodes(await gateway.gql(PUBLISH, { input }))).toEqual(['CONFLICT'])
+    const after = await settled()
+    expect(receiver.eventIds().filter((id) => id >= before)).toEqual([before, after])
+  })
+
+  it('of 20 publishes at once fans out once', async () => {
+    const answers = await Promise.all(Array.from({ length: 20 }, () => post(json, 'at once')))
+    expect(answers.map(({ status }) => status).sort()).toEqual([...Array(19).fill(200), 201])
+    const [id, ...others] = new Set(answers.map(({ body }) => body.event_id))
+    expect(others).toEqual([])
+    expect(await deliveriesOf(gateway, id)).toHaveLength(1)
+    await settled()
+    expect(receiver.eventIds().filter((received) => received === id)).toHaveLength(1)
+  })
+
+  it('survives a restart, by kill as well', async () => {
+    const { body } = await post(json, 'kept')
+    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+      await gateway.end(signal)
+      gateway = await startTestGateway({}, gateway.database)
+      const again = await post(json, 'kept')
+      expect([again.status, again.body]).toEqual([200, body])
+    }
+  })
+
+  it.each([
+    ['empty', '', ['idempotency_key empty']],
+    ['too long', 'x'.repeat(256), ['idempotency_key too_long']],
+  ])('that is %s is refused', async (_what, key, faults) => {
+    expect(restVerdict(await post(json, key))).toEqual(verdict(400, faults))
+  })
+
+  it('is taken from the header alone', async () => {
+    expect(restVerdict(await post({ ...json, idempotency_key: 'x' }))).toEqual(
+      verdict(400, ['idempotency_key unknown_field']),
+    )
+  })
+})
+
+describe('a publisher', () => {
+  it('reads no endpoint, attempt or event', async () => {
+    const eventId = await publish(gateway)
+    for (const path of ['endpoint/', `endpoint/${endpointId}/`, `endpoint/${endpointId}/attempt/`]) {
+      expect((await gateway.rest('GET', path, { token: publisher })).status).toBe(403)
+    }
+    const id = String(endpointId)
+    expect(graphqlCodes(await gateway.gql(ATTEMPTS, { id }, publisher))).toEqual(['FORBIDDEN'])
+    expect(graphqlCodes(await gateway.gql(EVENT, { id: String(eventId) }, publisher))).toEqual(['FORBIDDEN'])
+  })
+
+  it.each([
+    ['', 'deliveries { id }'],
+    ['by another name', 'type mine: deliveries { endpoint { target } }'],
+    ['in an inline fragment', '... on WebhookEvent { ... { deliveries { id } } }'],
+    ['in a fragment', '...F'],
+  ])('that asks for deliveries %s publishes nothing', async (_how, selection) => {
+    const before = await settled()
+    const query = `mutation($input: PublishWebhookEventInput!) {
+      publishWebhookEvent(input: $input) { id ${selection} }
+    }
+    ${selection === '...F' ? 'fragment F on WebhookEvent { deliveries { status } }' : ''}`
+    const answer = await gateway.gql(query, { input: { type: 'post.created', data: 'secret' } }, publisher)
+    expect([graphqlCodes(answer), answer.data]).toEqual([['FORBIDDEN'], null])
+    const after = await settled()
+    expect(receiver.eventIds().filter((id) => id >= before)).toEqual([before, after])
+  })
+})
+
+describe('the data', () => {
+  const LIMIT = 256 * 1024
+  const arrives = async (eventId: number) => {
+    await until(() => receiver.eventIds().includes(eventId))
+    return JSON.parse(receiver.received.find((received) => received.eventId === eventId)?.body ?? '').data
+  }
+
+  it.each([
+    ['an object', { a: { b: [1, 'two', null, true] } }],
+    ['an empty object', {}],
+    ['a list', [1, [2, [3]]]],
+    ['a text', 'Hello'],
+    ['an empty text', ''],
+    ['a number', -1.5e-7],
+    ['zero', 0],
+    ['true', true],
+    ['false', false],
+    ['every script', 'Grüße, 世界, 👩‍👩‍👧, \u202e, \u2028'],
+    ['U+0000, control characters and half a character', { 'a\u0000b': 'c\u0000d\u0001\u001f\ud800"\\' }],
+    [
+      'keys that JavaScript has a meaning for',
+      JSON.parse('{"__proto__": {"a": 1}, "constructor": 2, "1": 3}'),
+    ],
+  ])('arrives as it was published: %s', async (_what, data) => {
+    const rest = await post({ type: 'post.created', data })
+    expect(rest.status).toBe(201)
+    expect(await arrives(rest.body.event_id)).toEqual(data)
+    expect(JSON.stringify(await arrives(rest.body.event_id))).toBe(JSON.stringify(data))
+    const graphql = await publish(gateway, data)
+    expect(JSON.stringify(await arrives(graphql))).toBe(JSON.stringify(data))
+    const event = await gateway.gql(EVENT, { id: String(graphql) })
+    expect(JSON.stringify(event.data.webhookEvent.data)).toBe(JSON.stringify(data))
+    await until(async () => (await deliveryOf(gateway, graphql)).status === 'DELIVERED')
+  })
+
+  it('may be a literal of a GraphQL document', async () => {
+    const { data } = await gateway.gql(
+      'mutation { publishWebhookEvent(input: { type: "post.created", data: { a: [1, 2.5, "x", null, true] } }) { id } }',
+    )
+    expect(await arrives(Number(data.publishWebhookEvent.id))).toEqual({ a: [1, 2.5, 'x', null, true] })
+  })
+
+  it('must be there, and not null', async () => {
+    expect(restVerdict(await post({ type: 'post.created' }))).toEqual(verdict(400, ['data required']))
+    expect(restVerdict(await post({ type: 'post.created', data: null }))).toEqual(
+      verdict(400, ['data null_not_allowed']),
+    )
+    const input = { type: 'post.created', data: null }
+    expect(graphqlCodes(await gateway.gql(PUBLISH, { input }))).toEqual(['BAD_USER_INPUT'])
+  })
+
+  it('arrives whole when the request has just 256 KiB', async () => {
+    const json = { type: 'post.created', data: '' }
+    json.data = 'é'.repeat(100) + 'x'.repeat(LIMIT - 200 - JSON.stringify(json).length)
+    expect(Buffer.byteLength(JSON.stringify(json))).toBe(LIMIT)
+    const { status, body } = await post(json)
+    expect(status).toBe(201)
+    expect(await arrives(body.event_id)).toBe(json.data)
+  })
+
+  it('is refused with 413 when the request has more', async () => {
+    const json = { type: 'post.created', data: '' }
+    json.data = 'x'.repeat(LIMIT + 1 - JSON.stringify(json).length)
+    expect(restVerdict(await post(json))).toEqual(verdict(413, ['too_large']))
+    expect((await gateway.gql(PUBLISH, { input: json })).status).toBe(413)
+  })
+})
+
+describe('an event', () => {
+  it('of an unknown type is refused', async () => {
+    for (const type of ['post.imagined', '', 'post.created ', 'POST.CREATED', 'post\u0000created']) {
+      expect(restVerdict(await post({ type, data: {} }))).toEqual(verdict(400, ['type unknown_event_type']))
+      const answer = await gateway.gql(PUBLISH, { input: { type, data: {} } })
+      expect(graphqlProblems(answer)).toEqual(['input: type UNKNOWN_EVENT_TYPE'])
+    }
+  })
+
+  it('is refused for all its faults at once', async () => {
+    expect(restVerdict(await post({ type: 1, date: {} }))).toEqual(
+      verdict(400, ['data required', 'date unknown_field', 'type wrong_type']),
+    )
+    expect(restVerdict(await post({ type: 'nope', data: 1 }, ''))).toEqual(
+      verdict(400, ['idempotency_key empty', 'type unknown_event_type']),
+    )
+  })
+
+  it('that does not exist is null', async () => {
+    for (const id of ['999999', '0', 'x', '9'.repeat(30)]) {
+      expect(await gateway.gql(EVENT, { id })).toEqual({ status: 200, data: { webhookEvent: null } })
+    }
+  })
+})

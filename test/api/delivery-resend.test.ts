@@ -1,0 +1,247 @@
+import { RESEND, SEND_TEST } from '../support/event-documents'
+import { attemptsOf, deliveriesOf, deliveryOf, promisedWait, publish } from '../support/events'
+import { startTestGateway, type TestGateway } from '../support/gateway'
+import { startReceiver, type TestReceiver } from '../support/receiver'
+import { until } from '../support/until'
+import { graphqlCodes, graphqlProblems, restVerdict, verdict } from '../support/verdicts'
+
+let gateway: TestGateway
+let receiver: TestReceiver
+let endpointId: number
+
+beforeAll(async () => {
+  gateway = await startTestGateway({ HOOKGATE_RETRY_SCHEDULE: '1,2' })
+})
+beforeEach(async () => {
+  receiver = await startReceiver()
+  endpointId = (await gateway.createEndpoint({ target: receiver.url })).id
+})
+afterEach(async () => {
+  await gateway.rest('DELETE', `endpoint/${endpointId}/`)
+  await receiver.close()
+})
+afterAll(() => gateway?.stop())
+
+const resend = (event: unknown) =>
+  gateway.rest('POST', `endpoint/${endpointId}/event/resend/`, { json: { event } })
+const resendBulk = (event: unknown) =>
+  gateway.rest('POST', `endpoint/${endpointId}/event/resend/bulk/`, { json: { event } })
+const resendByGraphql = (eventIds: unknown) => gateway.gql(RESEND, { id: String(endpointId), eventIds })
+
+const switchOff = () => gateway.rest('PATCH', `endpoint/${endpointId}/`, { json: { is_active: false } })
+
+/** Publishes an event and waits until it is on record that it arrived. */
+async function delivered(): Promise<number> {
+  const eventId = await publish(gateway)
+  await until(async () => (await deliveryOf(gateway, eventId)).status === 'DELIVERED')
+  return eventId
+}
+
+describe('resending', () => {
+  it('sends an event once more, under the same webhook-id', async () => {
+    const eventId = await delivered()
+    const { status, body } = await resend(eventId)
+    expect([status, body]).toEqual([204, undefined])
+    await until(async () => (await attemptsOf(gateway, endpointId)).length === 2)
+    expect((await attemptsOf(gateway, endpointId)).map(({ number }) => number)).toEqual([1, 2])
+    expect(receiver.received.map(({ id }) => id)).toEqual([`evt_${eventId}`, `evt_${eventId}`])
+    expect(receiver.received[1]?.body).toBe(receiver.received[0]?.body)
+    expect(await deliveryOf(gateway, eventId)).toMatchObject({ status: 'DELIVERED', attemptCount: 2 })
+  })
+
+  it('sends many once more, each once, and tells GraphQL how many', async () => {
+    const ids = [await delivered(), await delivered(), await delivered()]
+    expect((await resendBulk(ids)).status).toBe(204)
+    await until(() => receiver.received.length === 6)
+    expect(receiver.eventIds().slice(3).sort()).toEqual([...ids].sort())
+    const answer = await resendByGraphql([...ids, ...ids].map(String))
+    expect(answer.data).toEqual({ resendWebhookEvents: 3 })
+    await until(() => receiver.received.length === 9)
+    expect(receiver.eventIds().slice(6).sort()).toEqual([...ids].sort())
+  })
+
+  it('starts the schedule again from its beginning', async () => {
+    receiver.answer = () => 500
+    const eventId = await publish(gateway)
+    const failed = async () => (await deliveryOf(gateway, eventId)).status === 'FAILED'
+    await until(failed)
+    expect((await resend(eventId)).status).toBe(204)
+    await until(async () => (await attemptsOf(gateway, endpointId)).length === 6)
+    await until(failed)
+    const attempts = await attemptsOf(gateway, endpointId)
+    expect(attempts.map(({ number }) => number)).toEqual([1, 2, 3, 4, 5, 6])
+    expect(attempts.map(promisedWait)).toEqual([1000, 2000, null, 1000, 2000, null])
+  })
+
+  it('brings a retry that was waiting forward', async () => {
+    receiver.answer = (_request, nth) =>
+      nth === 1 ? { status: 503, headers: { 'retry-after': '3600' } } : 204
+    const eventId = await publish(gateway)
+    await until(async () => (await attemptsOf(gateway, endpointId)).length === 1)
+    expect((await resend(eventId)).status).toBe(204)
+    await until(async () => (await deliveryOf(gateway, eventId)).status === 'DELIVERED')
+  })
+
+  it('gives an event to an endpoint that did not listen when it was published', async () => {
+    await switchOff()
+    const eventId = await publish(gateway)
+    expect(await deliveriesOf(gateway, eventId)).toEqual([])
+    await gateway.rest('PATCH', `endpoint/${endpointId}/`, { json: { is_active: true } })
+    expect((await resend(eventId)).status).toBe(204)
+    await until(async () => (await deliveryOf(gateway, eventId)).status === 'DELIVERED')
+    expect(receiver.eventIds()).toEqual([eventId])
+  })
+
+  it('names every unknown event and then queues nothing', async () => {
+    const eventId = await delivered()
+    const answer = await resendBulk([eventId, 999_999, 888_888])
+    expect(restVerdict(answer)).toEqual(verdict(400, ['event.1 unknown_event', 'event.2 unknown_event']))
+    expect(JSON.stringify(answer.body)).toMatch(/999999.*888888/)
+    expect(restVerdict(await resend(999_999))).toEqual(verdict(400, ['event unknown_event']))
+    expect(graphqlProblems(await resendByGraphql([String(eventId), 'x']))).toEqual([
+      'eventIds: 1 UNKNOWN_EVENT',
+    ])
+    // One that came after it has arrived: nothing was queued before.
+    const last = await delivered()
+    expect(receiver.eventIds()).toEqual([eventId, last])
+  })
+
+  it('is refused for an endpoint that is off, in words', async () => {
+    const eventId = await delivered()
+    await switchOff()
+    for (const answer of [await resend(eventId), await resendBulk([eventId])]) {
+      expect(restVerdict(answer)).toEqual(verdict(409, ['conflict']))
+      expect(answer.body.errors[0].message).toContain('switched off')
+    }
+    expect(graphqlCodes(await resendByGraphql([String(eventId)]))).toEqual(['CONFLICT'])
+  })
+
+  it('takes 1 to 1,000 events', async () => {
+    expect(restVerdict(await resendBulk([]))).toEqual(verdict(400, ['event empty']))
+    const many = Array.from({ length: 1_001 }, (_, index) => index + 1)
+    expect(restVerdict(await resendBulk(many))).toEqual(verdict(400, ['event too_long']))
+    const ids: number[] = []
+    for (let nth = 0; nth < 5; nth += 1) ids.push(await delivered())
+    // The same events over and over make a thousand.
+    expect((await resendBulk(Array.from({ length: 200 }, () => ids).flat())).status).toBe(204)
+    await until(() => receiver.received.length === 10)
+  })
+
+  it.each([
+    ['nothing', {}, ['event required'], ['event required']],
+    ['null', { event: null }, ['event null_not_allowed'], ['event null_not_allowed']],
+    ['a half', { event: 1.5 }, ['event wrong_type'], ['event wrong_type']],
+    ['a list of halves', { event: [1.5] }, ['event wrong_type'], ['event.0 wrong_type']],
+    ['an object', { event: {} }, ['event wrong_type'], ['event wrong_type']],
+    ['a field too many', { event: 1, all: true }, ['all unknown_field'], ['all unknown_field']],
+  ])('refuses a body with %s', async (_what, json, faults, faultsInBulk) => {
+    const path = `endpoint/${endpointId}/event/resend/`
+    expect(restVerdict(await gateway.rest('POST', path, { json }))).toEqual(verdict(400, faults))
+    expect(restVerdict(await gateway.rest('POST', `${path}bulk/`, { json }))).toEqual(
+      verdict(400, faultsInBulk),
+    )
+  })
+
+  it('knows no endpoint that is not there', async () => {
+    const eventId = await delivered()
+    for (const id of ['999999', 'abc', '0']) {
+      const answer = await gateway.rest('POST', `endpoint/${id}/event/resend/`, { json: { event: eventId } })
+      expect(answer.status).toBe(404)
+    }
+  })
+})
+
+describe('a test event', () => {
+  const sendTest = (type?: string) => gateway.gql(SEND_TEST, { id: String(endpointId), type })
+
+  it('is one signed attempt with a sample of the type, on record', async () => {
+    const { data } = await sendTest()
+    const attempt = data.sendTestWebhookEvent
+    expect(attempt).toMatchObject({ number: 1, responseStatus: 204, error: null, nextRetryAt: null })
+    expect(attempt.event.type).toBe('post.created')
+    const [received, ...others] = receiver.received
+    expect(others).toEqual([])
+    expect(received?.body).toBe(attempt.requestBody)
+    expect(received?.headers['selfcommunity-signature']).toBe(attempt.requestSignatureHeader)
+    expect(Object.keys(JSON.parse(received?.body ?? '').data).length).toBeGreaterThan(1)
+    expect(await attemptsOf(gateway, endpointId)).toEqual([attempt])
+    expect(await deliveriesOf(gateway, attempt.event.id)).toMatchObject([
+      { status: 'DELIVERED', attemptCount: 1 },
+    ])
+  })
+
+  it('may be of any type of the catalogue, and goes to no other endpoint', async () => {
+    const other = await startReceiver()
+    const events = [{ type: 'user.created' }]
+    const { id } = await gateway.createEndpoint({ target: other.url, events })
+    const { data } = await sendTest('user.created')
+    expect(data.sendTestWebhookEvent.event.type).toBe('user.created')
+    expect(await deliveriesOf(gateway, data.sendTestWebhookEvent.event.id)).toHaveLength(1)
+    const last = await publish(gateway, {}, 'user.created')
+    await until(() => other.received.length > 0)
+    expect(other.eventIds()).toEqual([last])
+    await gateway.rest('DELETE', `endpoint/${id}/`)
+    await other.close()
+  })
+
+  it('that fails is never retried', async () => {
+    receiver.answer = () => ({ status: 503, body: 'not now', headers: { 'retry-after': '1' } })
+    const { data } = await sendTest()
+    const attempt = data.sendTestWebhookEvent
+    expect(attempt).toMatchObject({
+      error: 'HTTP_STATUS',
+      responseStatus: 503,
+      responseBody: 'not now',
+      nextRetryAt: null,
+    })
+    expect(await deliveryOf(gateway, attempt.event.id)).toMatchObject({ status: 'FAILED', nextRetryAt: null })
+    // An event that fails after it is retried, and it is not.
+    const eventId = await publish(gateway)
+    await until(() => receiver.received.length === 3)
+    expect(receiver.eventIds()).toEqual([Number(attempt.event.id), eventId, eventId])
+  })
+
+  it('tries an endpoint that is switched off as well', async () => {
+    await switchOff()
+    expect((await sendTest()).data.sendTestWebhookEvent).toMatchObject({ error: null, responseStatus: 204 })
+    expect((await gateway.rest('GET', `endpoint/${endpointId}/`)).body.is_active).toBe(false)
+  })
+
+  it('may be resent', async () => {
+    const { data } = await sendTest()
+    expect((await resend(Number(data.sendTestWebhookEvent.event.id))).status).toBe(204)
+    await until(() => receiver.received.length === 2)
+  })
+
+  it('is refused for an unknown type or endpoint', async () => {
+    expect(graphqlProblems(await sendTest('post.imagined'))).toEqual(['type:  UNKNOWN_EVENT_TYPE'])
+    expect(graphqlCodes(await gateway.gql(SEND_TEST, { id: '999999' }))).toEqual(['NOT_FOUND'])
+    expect(receiver.received).toEqual([])
+  })
+})
+
+describe('a target that the gateway may no longer reach', () => {
+  it('is BLOCKED_ADDRESS, with nothing of the inner network in its log', async () => {
+    const first = await startTestGateway()
+    const { id } = await first.createEndpoint({ target: `http://localhost:${receiver.port}/hook` })
+    await first.end()
+    const guarded = await startTestGateway({ HOOKGATE_ALLOWED_NETWORKS: '' }, first.database)
+    const refused = await guarded.rest('PATCH', `endpoint/${id}/`, { json: { target: 'http://localhost/' } })
+    expect(restVerdict(refused)).toEqual(verdict(400, ['target address_not_allowed']))
+
+    await publish(guarded)
+    await until(async () => (await attemptsOf(guarded, id)).length === 1)
+    const test = await guarded.gql(SEND_TEST, { id: String(id) })
+    const attempts = await attemptsOf(guarded, id)
+    expect(attempts).toEqual([expect.anything(), test.data.sendTestWebhookEvent])
+    for (const attempt of attempts) {
+      const none = { sentAt: null, responseStatus: null, responseBody: null, responseTruncated: false }
+      expect(attempt).toMatchObject({ error: 'BLOCKED_ADDRESS', ...none })
+    }
+    expect(attempts.map(promisedWait)).toEqual([5000, null])
+    const rest = await guarded.rest('GET', `endpoint/${id}/attempt/`)
+    expect(JSON.stringify([attempts, rest.body.results])).not.toMatch(/127\.|::1|localhost|ECONN/)
+    expect(receiver.received).toEqual([])
+    await guarded.stop()
+  })
+})

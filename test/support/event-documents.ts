@@ -1,0 +1,39 @@
+/** GraphQL documents for events, attempts and secrets. */
+export const PUBLISH = `mutation Publish($input: PublishWebhookEventInput!) {
+  publishWebhookEvent(input: $input) { id type createdAt created data repeated }
+}`
+
+export const EVENT = `query Event($id: ID!) {
+  webhookEvent(id: $id) {
+    id type createdAt created data
+    deliveries { id status attemptCount nextRetryAt endpoint { id isActive disabledReason } }
+  }
+}`
+
+const WHOLE_ATTEMPT = `
+  id createdAt sentAt number requestBody requestSignatureHeader responseStatus responseBody responseTruncated
+  durationMs error nextRetryAt event { id type createdAt }`
+
+export const ATTEMPTS = `query Attempts(
+  $id: ID!, $filter: WebhookAttemptFilter, $orderBy: WebhookAttemptOrder, $limit: Int, $offset: Int
+) {
+  webhookAttempts(endpointId: $id, filter: $filter, orderBy: $orderBy, limit: $limit, offset: $offset) {
+    totalCount nodes {${WHOLE_ATTEMPT} }
+  }
+}`
+
+export const RESEND = `mutation Resend($id: ID!, $eventIds: [ID!]!) {
+  resendWebhookEvents(endpointId: $id, eventIds: $eventIds)
+}`
+
+export const SEND_TEST = `mutation SendTest($id: ID!, $type: String) {
+  sendTestWebhookEvent(endpointId: $id, type: $type) {${WHOLE_ATTEMPT} }
+}`
+
+export const REVEAL = `mutation Reveal($id: ID!, $password: String) {
+  revealWebhookEndpointSecret(id: $id, password: $password)
+}`
+
+export const EXPIRE = `mutation Expire($id: ID!, $overlapSeconds: Int) {
+  expireWebhookEndpointSecret(id: $id, overlapSeconds: $overlapSeconds) { id version }
+}`

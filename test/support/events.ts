@@ -1,0 +1,91 @@
+import { ATTEMPTS, EVENT, PUBLISH } from './event-documents'
+import type { TestGateway } from './gateway'
+
+/** An attempt as GraphQL tells it. */
+export interface AttemptNode {
+  id: string
+  createdAt: string
+  sentAt: string | null
+  number: number
+  requestBody: string
+  requestSignatureHeader: string
+  responseStatus: number | null
+  responseBody: string | null
+  responseTruncated: boolean
+  durationMs: number | null
+  error: string | null
+  nextRetryAt: string | null
+  event: { id: string; type: string; createdAt: string }
+}
+
+export interface DeliveryNode {
+  id: string
+  status: 'PENDING' | 'DELIVERED' | 'FAILED' | 'CANCELLED'
+  attemptCount: number
+  nextRetryAt: string | null
+  endpoint: { id: string; isActive: boolean; disabledReason: string | null }
+}
+
+/** Publishes an event by GraphQL and answers its id. */
+export async function publish(
+  gateway: TestGateway,
+  data: unknown = {},
+  type = 'post.created',
+): Promise<number> {
+  const { data: answer, errors } = await gateway.gql(PUBLISH, { input: { type, data } })
+  if (errors) throw new Error(`not published: ${JSON.stringify(errors)}`)
+  return Number(answer.publishWebhookEvent.id)
+}
+
+/** Publishes many, some at a time; the ids in no particular order. */
+export async function publishMany(gateway: TestGateway, count: number, type?: string): Promise<number[]> {
+  const ids: number[] = []
+  let next = 0
+  const publishSome = async () => {
+    while (next < count) {
+      next += 1
+      ids.push(await publish(gateway, { nth: next }, type))
+    }
+  }
+  await Promise.all(Array.from({ length: 8 }, publishSome))
+  return ids
+}
+
+/** The deliveries of an event, by endpoint. */
+export async function deliveriesOf(gateway: TestGateway, eventId: number | string): Promise<DeliveryNode[]> {
+  const { data } = await gateway.gql(EVENT, { id: String(eventId) })
+  return data.webhookEvent.deliveries
+}
+
+/** How far an event has come on its way to its one endpoint. */
+export async function deliveryOf(gateway: TestGateway, eventId: number | string): Promise<DeliveryNode> {
+  const [delivery] = await deliveriesOf(gateway, eventId)
+  if (!delivery) throw new Error(`event ${eventId} goes nowhere`)
+  return delivery
+}
+
+/** All attempts of an endpoint, oldest first. */
+export async function attemptsOf(
+  gateway: TestGateway,
+  endpointId: number | string,
+  filter: Record<string, unknown> = {},
+): Promise<AttemptNode[]> {
+  const attempts: AttemptNode[] = []
+  for (;;) {
+    const { data, errors } = await gateway.gql(ATTEMPTS, {
+      id: String(endpointId),
+      filter,
+      orderBy: 'CREATED_AT_ASC',
+      limit: 100,
+      offset: attempts.length,
+    })
+    if (errors) throw new Error(`no attempts: ${JSON.stringify(errors)}`)
+    const { nodes, totalCount } = data.webhookAttempts
+    attempts.push(...nodes)
+    if (nodes.length === 0 || attempts.length >= totalCount) return attempts
+  }
+}
+
+/** The wait until the retry, as it was promised with an attempt: milliseconds. */
+export const promisedWait = ({ createdAt, nextRetryAt }: AttemptNode) =>
+  nextRetryAt === null ? null : Date.parse(nextRetryAt) - Date.parse(createdAt)
