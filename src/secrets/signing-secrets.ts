@@ -1,4 +1,4 @@
-import { Failure, refuseProblems } from '../failure'
+import { endpointNotFound, refuseProblems } from '../failure'
 import type { PrismaClient } from '../generated/prisma/client'
 import { parseEndpointId } from '../identifiers'
 import type { Keyring } from './keyring'
@@ -47,7 +47,7 @@ export class SigningSecrets {
   async reveal(endpointId: string, password?: string | null): Promise<string> {
     await this.password?.check(password)
     const number = parseEndpointId(endpointId)
-    if (number === undefined) throw notFound(endpointId)
+    if (number === undefined) throw endpointNotFound(endpointId)
     const [newest] = await this.prisma.$queryRaw<{ id: string; sealed: string }[]>`
       SELECT secret.id, encode(secret.sealed, 'base64') AS sealed
       FROM endpoints endpoint
@@ -57,7 +57,7 @@ export class SigningSecrets {
       ORDER BY secret.created_at DESC, secret.id
       LIMIT 1`
     // Every endpoint has a secret that does not expire: from its creation on, and after each expire.
-    if (newest === undefined) throw notFound(endpointId)
+    if (newest === undefined) throw endpointNotFound(endpointId)
     return this.open(newest.id, newest.sealed)
   }
 
@@ -78,7 +78,7 @@ export class SigningSecrets {
     const overlap = overlapSeconds ?? 0
     refuseOverlap(overlap)
     const number = parseEndpointId(endpointId)
-    if (number === undefined) throw notFound(endpointId)
+    if (number === undefined) throw endpointNotFound(endpointId)
     const { id, sealed } = newSecretRow(this.keyring)
     // The clock is cut, not rounded, to the milliseconds that are stored: what ends now has ended. A new secret is
     // newer than all others, whatever the clock says.
@@ -117,7 +117,7 @@ export class SigningSecrets {
           greatest(clock.now, (SELECT max(created_at) + interval '1 millisecond' FROM stored))
         FROM endpoint, clock`,
     ])
-    if (inserted === 0) throw notFound(endpointId)
+    if (inserted === 0) throw endpointNotFound(endpointId)
   }
 
   /**
@@ -143,6 +143,3 @@ function refuseOverlap(overlap: number): void {
   const message = `overlapSeconds must be between 0 and ${OVERLAP_MAX}.`
   refuseProblems([{ path: ['overlapSeconds'], code: 'OUT_OF_RANGE', message }])
 }
-
-const notFound = (id: string) =>
-  new Failure('not_found', `There is no webhook endpoint ${JSON.stringify(id.slice(0, 40))}.`)
