@@ -114,7 +114,11 @@ export class Dispatcher {
   /** @returns how many sends it started */
   private async claim(): Promise<number> {
     const { prisma, config } = this.options
-    return prisma.$transaction(async (tx) => {
+    let settle = () => {}
+    const settled = new Promise<void>((resolve) => {
+      settle = resolve
+    })
+    const claiming = prisma.$transaction(async (tx) => {
       const claimed = await claimDeliveries(tx, {
         ...this.holder(),
         capacity: this.lanes.free,
@@ -124,15 +128,16 @@ export class Dispatcher {
         leaseMs: LEASE_MS,
       })
       // Before the transaction ends, which a change of their endpoints waits for.
-      for (const delivery of claimed) this.begin(delivery)
+      for (const delivery of claimed) this.begin(delivery, settled)
       this.lastEndpoint = claimed.at(-1)?.endpointId ?? 0
       return claimed.length
     }, TRANSACTION)
+    return claiming.finally(settle)
   }
 
-  private begin(delivery: ClaimedDelivery): void {
+  private begin(delivery: ClaimedDelivery, claimSettled: Promise<void>): void {
     this.lanes.enter(delivery.endpointId)
-    const sending = this.send(delivery).finally(() => {
+    const sending = this.send(delivery, claimSettled).finally(() => {
       this.sending.delete(delivery.id)
       this.lanes.leave(delivery.endpointId)
       this.gathering ??= setTimeout(() => {
@@ -143,7 +148,7 @@ export class Dispatcher {
     this.sending.set(delivery.id, sending)
   }
 
-  private async send(delivery: ClaimedDelivery): Promise<void> {
+  private async send(delivery: ClaimedDelivery, claimSettled: Promise<void>): Promise<void> {
     const { prisma, log } = this.options
     const about = {
       deliveryId: String(delivery.id),
@@ -152,6 +157,8 @@ export class Dispatcher {
     }
     try {
       const { outcome, isGone, detail } = await attemptDelivery(delivery, this.options, this.abort.signal)
+      // A receiver may be quicker than the claim's own commit, before which the lease is not there to be given up.
+      await claimSettled
       if (isGone)
         await disableEndpoint(prisma, delivery.endpointId, delivery.target, 'The receiver answered 410 Gone.')
       log.debug(

@@ -3,7 +3,10 @@ import { EXPIRE, REVEAL } from '../support/event-documents'
 import { attemptsOf, deliveriesOf, deliveryOf, promisedWait, publish } from '../support/events'
 import { startTestGateway, type TestGateway } from '../support/gateway'
 import { startReceiver, type TestReceiver } from '../support/receiver'
+import { onServer } from '../support/template'
 import { until } from '../support/until'
+
+const serverOnly = process.env.TEST_DATABASE_URL === undefined ? it.skip : it
 
 let gateway: TestGateway
 let receiver: TestReceiver
@@ -254,3 +257,22 @@ it('a stop breaks off what hangs, and that uses up no try', async () => {
   await second.stop()
   await hanging.close()
 })
+
+serverOnly(
+  'a receiver that answers before its claim is committed uses up one try with each answer',
+  async () => {
+    const slow = await startTestGateway({ HOOKGATE_RETRY_SCHEDULE: '1,1' })
+    await onServer(
+      slow.database.env.DATABASE_URL ?? '',
+      `CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.3); RETURN NULL; END';
+    CREATE CONSTRAINT TRIGGER dawdle AFTER UPDATE ON deliveries DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW WHEN (new.lease_owner IS NOT NULL) EXECUTE FUNCTION dawdle()`,
+    )
+    const { id } = await slow.createEndpoint({ target: receiver.url })
+    const eventId = await publish(slow)
+    await until(async () => (await deliveryOf(slow, eventId)).status === 'FAILED')
+    expect((await attemptsOf(slow, id)).map(({ number }) => number)).toEqual([1, 2, 3])
+    expect(receiver.received).toHaveLength(3)
+    await slow.stop()
+  },
+)
