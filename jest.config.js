@@ -19,7 +19,7 @@ const project = {
 }
 
 module.exports = {
-  testTimeout: 60_000,
+  testTimeout: 240_000,
   // Gateways and databases of their own: more at once than cores only slows them down.
   maxWorkers: 2,
   projects: [
