@@ -2,7 +2,7 @@ import type { Event } from '../events/event'
 import { endpointNotFound } from '../failure'
 import type { Prisma, PrismaClient } from '../generated/prisma/client'
 import { AttemptError } from '../generated/prisma/enums'
-import { parseEndpointId } from '../identifiers'
+import { parseEndpointId, parseEventId } from '../identifiers'
 
 export { AttemptError }
 
@@ -103,7 +103,7 @@ function conditionOf(
 ): Prisma.AttemptWhereInput {
   const where: Prisma.AttemptWhereInput = { endpointId }
   // An id that is none matches nothing.
-  if (eventId != null) where.eventId = /^[1-9]\d{0,15}$/.test(eventId) ? BigInt(eventId) : -1n
+  if (eventId != null) where.eventId = parseEventId(eventId) ?? -1n
   if (isSuccessful === true) where.error = null
   if (isSuccessful === false) where.error = { not: null }
   if (error != null) where.AND = { error }

@@ -32,18 +32,17 @@ const ACCESS: Record<'Query' | 'Mutation', Record<string, Role[]>> = {
  * asks before it reads a body, both go by it.
  */
 export function refusalOf(caller: Caller, parent: 'Query' | 'Mutation', field: string): Failure | undefined {
-  if (caller.refusal) return caller.refusal
-  const roles = ACCESS[parent][field] ?? []
-  if (roles.some((role) => caller.viewer.roles.includes(role))) return undefined
+  return refusalUnless(ACCESS[parent][field] ?? [], caller)
+}
+
+function refusalUnless(roles: Role[], { viewer, refusal }: Caller): Failure | undefined {
+  if (refusal) return refusal
+  if (roles.some((role) => viewer.roles.includes(role))) return undefined
   return new Failure('forbidden', `This needs the role ${roles.join(' or ') || 'of nobody'}.`)
 }
 
-const adminRefusal = ({ viewer, refusal }: Caller): Failure | undefined =>
-  refusal ??
-  (viewer?.roles.includes('admin') ? undefined : new Failure('forbidden', 'This needs the role admin.'))
-
 const mayReadDeliveries = rule('WebhookEvent.deliveries', { cache: 'contextual' })(
-  (_parent, _args, { caller }: Context) => adminRefusal(caller) ?? true,
+  (_parent, _args, { caller }: Context) => refusalUnless(['admin'], caller) ?? true,
 )
 
 /** What is reached through an operation was granted with it. A type that is not here is denied. */
@@ -78,7 +77,7 @@ function rulesFor(parent: 'Query' | 'Mutation') {
 /** A field of the answer that would be denied is denied before the event is accepted, not after. */
 function publishRefusal(caller: Caller, info: GraphQLResolveInfo): Failure | undefined {
   const asksFor = info.fieldNodes.some((node) => selects(node.selectionSet, 'deliveries', info.fragments))
-  return asksFor ? adminRefusal(caller) : undefined
+  return asksFor ? refusalUnless(['admin'], caller) : undefined
 }
 
 function selects(
