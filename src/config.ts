@@ -70,7 +70,7 @@ const port = makeValidator<number>((value) => integerBetween(value, 0, 65_535))
 const count = makeValidator<number>((value) => integerBetween(value, 1, 1_000_000))
 const flag = makeValidator<boolean>((value) => oneOf(value, ['true', 'false']) === 'true')
 const seconds = makeValidator<number[]>((value) =>
-  list(value).map((item) => integerBetween(item, 1, 31_536_000)),
+  list(value).map((item) => decimalBetween(item, 0, 31_536_000)),
 )
 const cidrs = makeValidator<string[]>((value) => (value === '' ? [] : list(value).map(cidr)))
 const keys = makeValidator<Buffer[]>((value) => list(value).map(encryptionKey))
@@ -198,6 +198,13 @@ const list = (value: string) => value.split(',').map((item) => item.trim())
 function integerBetween(value: string, least: number, most: number): number {
   const number = /^\d+$/.test(value) ? Number(value) : Number.NaN
   if (!(number >= least && number <= most)) throw new Error(`must be a whole number from ${least} to ${most}`)
+  return number
+}
+
+function decimalBetween(value: string, least: number, most: number): number {
+  const number = /^\d+(\.\d{1,3})?$/.test(value) ? Number(value) : Number.NaN
+  if (!(number >= least && number <= most))
+    throw new Error(`must be numbers from ${least} to ${most}, with three decimals at most`)
   return number
 }
 

@@ -63,6 +63,7 @@ const KIND_OF: Record<string, string> = {
   Boolean: 'true or false',
   String: 'a string',
   Int: 'a whole number',
+  ID: 'an id',
 }
 
 function readObject(json: unknown, type: GraphQLInputObjectType, path: Path, faults: Fault[]): unknown {
