@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isDatabaseUnavailable } from '../database/unavailable'
 import type { Outcome } from './outcomes'
 
 /** How many outcomes go into one transaction. */
@@ -8,8 +9,9 @@ const RETRY_MS = 250
 
 /**
  * Collects outcomes and has them recorded in batches: while one batch is being written the next one gathers, so the
- * load itself sets the size. Nothing is given up: a batch that the database did not take is offered again until it
- * does, because the sends have happened.
+ * load itself sets the size. Nothing is given up because the database is away: a batch is offered again until it is
+ * taken, because the sends have happened. A batch that is refused is split, so that what the database does not want
+ * (a bug of ours) stops nothing else; it is given up alone, its lease runs out, and it is sent again.
  */
 export class Recorder {
   private readonly waiting: Outcome[] = []
@@ -19,10 +21,12 @@ export class Recorder {
   /**
    * @param record writes a batch, all or nothing
    * @param onFailure told of every failed try
+   * @param onRefused told of each outcome that is given up
    */
   constructor(
     private readonly record: (outcomes: Outcome[]) => Promise<unknown>,
     private readonly onFailure: (error: unknown) => void,
+    private readonly onRefused: (error: unknown, outcome: Outcome) => void,
   ) {}
 
   /** How many outcomes are not on record yet. */
@@ -50,21 +54,31 @@ export class Recorder {
     await new Promise(setImmediate)
     while (this.waiting.length > 0) {
       this.writing = this.waiting.splice(0, BATCH)
-      await this.write()
+      await this.write(this.writing)
       this.writing = []
     }
     this.running = undefined
   }
 
-  private async write(): Promise<void> {
+  private async write(batch: Outcome[]): Promise<void> {
     for (;;) {
       try {
-        await this.record(this.writing)
+        await this.record(batch)
         return
       } catch (error) {
-        this.onFailure(error)
-        await sleep(RETRY_MS)
+        if (isDatabaseUnavailable(error)) {
+          this.onFailure(error)
+          await sleep(RETRY_MS)
+        } else return this.divide(batch, error)
       }
     }
+  }
+
+  private async divide(batch: Outcome[], error: unknown): Promise<void> {
+    const [first] = batch
+    if (batch.length === 1 && first) return this.onRefused(error, first)
+    const half = Math.ceil(batch.length / 2)
+    await this.write(batch.slice(0, half))
+    await this.write(batch.slice(half))
   }
 }
