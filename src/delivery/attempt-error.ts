@@ -9,6 +9,16 @@ export type AttemptError =
   | 'HTTP_STATUS'
   | 'ABORTED'
 
+/** Its caller did not let the request leave. */
+export class WithdrawnError extends Error {
+  override name = 'WithdrawnError'
+  readonly code = 'WITHDRAWN'
+
+  constructor() {
+    super('The request was withdrawn before it was sent')
+  }
+}
+
 /**
  * Error codes and what they mean to the owner of an endpoint; the first line that matches counts. Whatever is not
  * listed broke the connection: ECONNREFUSED, ECONNRESET, EPIPE, EHOSTUNREACH, undici's UND_ERR_SOCKET and
@@ -17,6 +27,7 @@ export type AttemptError =
  * Sources: Node's documentation of errors, dns and tls ("X509 certificate error codes"), OpenSSL's X509_V_ERR list.
  */
 const CLASSES: readonly [AttemptError, RegExp][] = [
+  ['ABORTED', /^WITHDRAWN$/],
   ['BLOCKED_ADDRESS', /^BLOCKED_ADDRESS$/],
   ['DNS', /^(NAME_LOOKUP|ENOTFOUND|EAI_\w+)$/],
   ['TIMEOUT', /^(ETIMEDOUT|UND_ERR_\w+_TIMEOUT)$/],

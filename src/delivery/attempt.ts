@@ -2,7 +2,7 @@ import type { DeliveryConfig } from '../config'
 import type { ClaimedDelivery } from './claim'
 import type { Outcome, Verdict } from './outcomes'
 import { nextAttempt } from './retry-schedule'
-import type { Sender, SendOutcome } from './sender'
+import type { Departure, Sender, SendOutcome } from './sender'
 import { signedHeaders } from './signature'
 
 /** What an attempt needs beside its delivery. */
@@ -22,13 +22,14 @@ export interface Attempted {
 }
 
 /**
- * Signs and sends a delivery once, by the endpoint's state at the claim, and judges what came of it. Rejects only when
- * a secret cannot be opened.
+ * Signs and sends a delivery once, by the endpoint's state at the claim, and judges what came of it. Where a connection
+ * stands ready, this is begun before it returns. Rejects only when a secret cannot be opened.
  */
 export async function attemptDelivery(
   delivery: ClaimedDelivery,
   { sender, openSecret, config }: AttemptParts,
   signal: AbortSignal,
+  departure?: Departure,
 ): Promise<Attempted> {
   const headers = signedHeaders({
     headerName: config.signatureHeader,
@@ -43,6 +44,7 @@ export async function attemptDelivery(
     headers,
     verifyTls: delivery.sslCertVerification,
     signal,
+    departure,
   })
   const { verdict, retryInMs } = judge(sent, delivery.tries, config.retrySchedule)
   return {

@@ -36,23 +36,41 @@ export interface ClaimRequest {
  * Leases due deliveries: first attempts before retries, one of each endpoint before a second of any, earliest first
  * within an endpoint.
  *
+ * What an endpoint does not listen to any more is cancelled instead, unless somebody asked for it to be resent.
+ *
  * Invariants:
  * - What it costs depends on how many endpoints have something pending, never on how much is pending: lanes are
  *   found by skipping through the index deliveries_lane, and each is read for as many rows as it has room for.
  * - No delivery is claimed twice while its lease lasts: rows are locked (SKIP LOCKED) and leave the due part of the
  *   index with the lease's end as their new due time. After a crash they are due again by themselves.
- * - It holds each endpoint FOR SHARE until its transaction ends. Sends are started before that, so a change of an
- *   endpoint is answered only when no send by its old state can start any more. An endpoint that is being changed is
+ * - It holds each endpoint FOR SHARE until its transaction ends. Requests leave before that, so a change of an
+ *   endpoint is answered only when none by its old state can leave any more. An endpoint that is being changed is
  *   passed over this time.
+ * - What is sent is read in a statement of its own, after the endpoints are locked: it sees every change that was
+ *   answered before (READ COMMITTED).
  */
 export async function claimDeliveries(
   tx: Prisma.TransactionClient,
   request: ClaimRequest,
 ): Promise<ClaimedDelivery[]> {
-  const { owner, capacity, laneCapacity, busy, afterEndpoint, leaseMs, clockOffsetMs } = request
+  const chosen = await chooseDeliveries(tx, request)
+  if (chosen.length === 0) return []
+  return leaseDeliveries(
+    tx,
+    request,
+    chosen.map(({ id }) => id),
+  )
+}
+
+/** Locks what is to be sent next, and its endpoints. */
+async function chooseDeliveries(
+  tx: Prisma.TransactionClient,
+  request: ClaimRequest,
+): Promise<{ id: bigint }[]> {
+  const { capacity, laneCapacity, busy, afterEndpoint, clockOffsetMs } = request
   const busyIds = busy.map(({ endpointId }) => endpointId)
   const busyFree = busy.map(({ free }) => free)
-  return tx.$queryRaw<ClaimedDelivery[]>`
+  return tx.$queryRaw<{ id: bigint }[]>`
     WITH RECURSIVE clock AS MATERIALIZED (
       SELECT clock_timestamp() + make_interval(secs => ${clockOffsetMs}::float8 / 1000) AS now
     ),
@@ -67,13 +85,21 @@ export async function claimDeliveries(
       FROM lane WHERE lane.endpoint_id IS NOT NULL
     ),
     open AS MATERIALIZED (
-      SELECT endpoint.id, endpoint.target, endpoint.ssl_cert_verification,
-        coalesce(busy.free, ${laneCapacity}::integer) AS free
+      SELECT endpoint.id, coalesce(busy.free, ${laneCapacity}::integer) AS free
       FROM lane
       JOIN endpoints endpoint ON endpoint.id = lane.endpoint_id
       LEFT JOIN unnest(${busyIds}::integer[], ${busyFree}::integer[]) AS busy(endpoint_id, free)
         ON busy.endpoint_id = endpoint.id
       WHERE endpoint.is_active AND endpoint.deleted_at IS NULL AND coalesce(busy.free, 1) > 0
+        AND EXISTS (
+          SELECT FROM (VALUES (0), (1)) AS kind(is_retry) CROSS JOIN LATERAL (
+            SELECT delivery.next_attempt_at AS at FROM deliveries delivery
+            WHERE delivery.endpoint_id = endpoint.id AND delivery.status = 'PENDING'
+              AND least(delivery.tries, 1) = kind.is_retry
+            ORDER BY delivery.next_attempt_at LIMIT 1
+          ) earliest
+          WHERE earliest.at <= (SELECT now FROM clock)
+        )
       FOR SHARE OF endpoint SKIP LOCKED
     ),
     first_attempt AS MATERIALIZED (
@@ -83,7 +109,7 @@ export async function claimDeliveries(
         WHERE delivery.endpoint_id = open.id AND delivery.status = 'PENDING' AND least(delivery.tries, 1) = 0
           AND delivery.next_attempt_at <= (SELECT now FROM clock)
         ORDER BY delivery.next_attempt_at, delivery.id
-        LIMIT open.free FOR UPDATE SKIP LOCKED
+        LIMIT open.free FOR NO KEY UPDATE SKIP LOCKED
       ) due
     ),
     retry AS MATERIALIZED (
@@ -96,33 +122,49 @@ export async function claimDeliveries(
         WHERE delivery.endpoint_id = open.id AND delivery.status = 'PENDING' AND least(delivery.tries, 1) = 1
           AND delivery.next_attempt_at <= (SELECT now FROM clock)
         ORDER BY delivery.next_attempt_at, delivery.id
-        LIMIT open.free - coalesce(first.taken, 0) FOR UPDATE SKIP LOCKED
+        LIMIT open.free - coalesce(first.taken, 0) FOR NO KEY UPDATE SKIP LOCKED
       ) due
+    )
+    SELECT id FROM (
+      SELECT *, row_number() OVER (PARTITION BY is_retry, endpoint_id ORDER BY next_attempt_at, id) AS place
+      FROM (SELECT *, false AS is_retry FROM first_attempt UNION ALL SELECT *, true FROM retry) due
+    ) ranked
+    ORDER BY is_retry, place, endpoint_id <= ${afterEndpoint}::integer, endpoint_id
+    LIMIT ${capacity}::integer`
+}
+
+async function leaseDeliveries(
+  tx: Prisma.TransactionClient,
+  { owner, leaseMs, clockOffsetMs }: ClaimRequest,
+  ids: bigint[],
+): Promise<ClaimedDelivery[]> {
+  return tx.$queryRaw<ClaimedDelivery[]>`
+    WITH clock AS MATERIALIZED (
+      SELECT clock_timestamp() + make_interval(secs => ${clockOffsetMs}::float8 / 1000) AS now
     ),
     chosen AS MATERIALIZED (
-      SELECT id FROM (
-        SELECT *, row_number() OVER (PARTITION BY is_retry, endpoint_id ORDER BY next_attempt_at, id) AS place
-        FROM (SELECT *, false AS is_retry FROM first_attempt UNION ALL SELECT *, true FROM retry) due
-      ) ranked
-      ORDER BY is_retry, place, endpoint_id <= ${afterEndpoint}::integer, endpoint_id
-      LIMIT ${capacity}::integer
+      SELECT delivery.id, is_wanted(delivery, event.type) AS is_wanted
+      FROM deliveries delivery JOIN events event ON event.id = delivery.event_id
+      WHERE delivery.id = ANY (${ids}::bigint[])
     ),
     claimed AS (
       UPDATE deliveries delivery
-      SET lease_owner = ${owner}::uuid,
+      SET status = CASE WHEN is_wanted THEN 'PENDING' ELSE 'CANCELLED' END::delivery_status,
+        lease_owner = CASE WHEN is_wanted THEN ${owner}::uuid END,
         next_attempt_at = (SELECT now FROM clock) + make_interval(secs => ${leaseMs}::float8 / 1000)
       FROM chosen WHERE delivery.id = chosen.id
-      RETURNING delivery.id, delivery.event_id, delivery.endpoint_id, delivery.attempt_count, delivery.tries
+      RETURNING delivery.id, delivery.event_id, delivery.endpoint_id, delivery.attempt_count, delivery.tries, is_wanted
     )
     SELECT claimed.id, claimed.event_id AS "eventId", claimed.endpoint_id AS "endpointId",
       claimed.attempt_count + 1 AS number, claimed.tries,
-      open.target, open.ssl_cert_verification AS "sslCertVerification", event.body,
+      endpoint.target, endpoint.ssl_cert_verification AS "sslCertVerification", event.body,
       (SELECT coalesce(jsonb_agg(jsonb_build_object('id', secret.id, 'sealed', encode(secret.sealed, 'base64'))
           ORDER BY secret.created_at DESC, secret.id), '[]')
         FROM signing_secrets secret
         WHERE secret.endpoint_id = claimed.endpoint_id
           AND (secret.expires_at IS NULL OR secret.expires_at > (SELECT now FROM clock))) AS secrets
     FROM claimed
-    JOIN open ON open.id = claimed.endpoint_id
-    JOIN events event ON event.id = claimed.event_id`
+    JOIN endpoints endpoint ON endpoint.id = claimed.endpoint_id
+    JOIN events event ON event.id = claimed.event_id
+    WHERE claimed.is_wanted`
 }

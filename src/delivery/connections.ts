@@ -1,8 +1,11 @@
 import type { Client } from 'undici'
+import type { Departure } from './exchange'
 
 /** A way to send one request at a time to one origin. It is made with its first request. */
 export interface Connection {
   client: Client
+  /** of the request that it serves now */
+  departure?: Departure | undefined
   /** Breaks off whatever it is doing, be it connecting, sending or receiving. */
   end(): Promise<void>
 }
@@ -34,27 +37,38 @@ export class Connections {
 
   /**
    * Waits for a turn, in the order of asking, and does `work` with a connection that is nobody else's meanwhile.
+   * Where there is a turn at once, `work` is called before this returns.
    *
    * @param work tells whether its connection may serve again: else it is ended
-   * @returns what came of the work; undefined when `signal` was aborted before there was a turn
+   * @returns what came of the work; undefined when `signal` was aborted, or the departure refused, before there was a
+   *   turn
    */
   async use<T>(
     origin: string,
-    signal: AbortSignal,
+    { signal, departure }: { signal: AbortSignal; departure?: Departure | undefined },
     work: (client: Client) => Promise<{ outcome: T; isOver: boolean }>,
   ): Promise<T | undefined> {
     const line = this.#lineOf(origin)
-    if (!(await turn(line, this.limitPerOrigin, signal))) {
-      this.#forgetIfEmpty(origin, line)
-      return undefined
+    if (!takeTurn(line, this.limitPerOrigin, signal)) {
+      departure?.onWaiting()
+      if (!(await waitForTurn(line, signal))) {
+        this.#forgetIfEmpty(origin, line)
+        return undefined
+      }
+      if (departure !== undefined && !(await departure.mayLeave())) {
+        this.#passTurn(origin, line)
+        return undefined
+      }
     }
     const connection = line.idle.pop() ?? this.#connect(origin, line)
+    connection.departure = departure
     let isReusable = false
     try {
       const { outcome, isOver } = await work(connection.client)
       isReusable = isOver
       return outcome
     } finally {
+      connection.departure = undefined
       this.#giveBack(origin, line, connection, isReusable)
     }
   }
@@ -68,6 +82,10 @@ export class Connections {
     // A receiver that wants no other request has closed it by now.
     if (isReusable && connection.client.stats.connected) line.idle.push(connection)
     else this.#end(connection)
+    this.#passTurn(origin, line)
+  }
+
+  #passTurn(origin: string, line: Line): void {
     const next = line.waiting.shift()
     if (next) next()
     else line.taken -= 1
@@ -103,8 +121,14 @@ export class Connections {
   }
 }
 
+function takeTurn(line: Line, limit: number, signal: AbortSignal): boolean {
+  if (signal.aborted || line.taken >= limit) return false
+  line.taken += 1
+  return true
+}
+
 /** Resolves with true when there is a place in the line, with false when `signal` is aborted first. */
-function turn(line: Line, limit: number, signal: AbortSignal): Promise<boolean> {
+function waitForTurn(line: Line, signal: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {
     const leave = () => {
       line.waiting.splice(line.waiting.indexOf(take), 1)
@@ -114,13 +138,8 @@ function turn(line: Line, limit: number, signal: AbortSignal): Promise<boolean> 
       signal.removeEventListener('abort', leave)
       resolve(true)
     }
-    if (signal.aborted) resolve(false)
-    else if (line.taken < limit) {
-      line.taken += 1
-      resolve(true)
-    } else {
-      line.waiting.push(take)
-      signal.addEventListener('abort', leave, { once: true })
-    }
+    if (signal.aborted) return resolve(false)
+    line.waiting.push(take)
+    signal.addEventListener('abort', leave, { once: true })
   })
 }

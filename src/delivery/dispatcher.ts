@@ -6,8 +6,9 @@ import { disableEndpoint } from '../endpoints/statements'
 import type { PrismaClient } from '../generated/prisma/client'
 import { type AttemptParts, attemptDelivery } from './attempt'
 import { type ClaimedDelivery, claimDeliveries } from './claim'
+import { type ClaimedDeparture, Departures } from './departures'
 import { Lanes } from './lanes'
-import { type LeaseHolder, nextDueIn, releaseLeases, renewLeases } from './leases'
+import { giveBackLease, type LeaseHolder, nextDueIn, releaseLeases, renewLeases } from './leases'
 import { recordOutcomes } from './outcomes'
 import { Recorder } from './recorder'
 import { Wakeable } from './wakeable'
@@ -38,6 +39,7 @@ export class Dispatcher {
   private readonly owner = randomUUID()
   private readonly lanes: Lanes
   private readonly recorder: Recorder
+  private readonly departures: Departures
   private readonly sending = new Map<bigint, Promise<void>>()
   private readonly abort = new AbortController()
   private readonly signal = new Wakeable()
@@ -58,6 +60,12 @@ export class Dispatcher {
         this.signal.wake()
       },
       (error) => this.hinder(error, 'outcomes cannot be recorded at the moment'),
+      (err, { deliveryId }) => options.log.error({ err, deliveryId }, 'an outcome cannot be recorded'),
+    )
+    this.departures = new Departures(
+      options.prisma,
+      () => this.holder(),
+      (error) => this.hinder(error, 'requests cannot leave at the moment'),
     )
   }
 
@@ -127,17 +135,22 @@ export class Dispatcher {
         afterEndpoint: this.lastEndpoint,
         leaseMs: LEASE_MS,
       })
-      // Before the transaction ends, which a change of their endpoints waits for.
-      for (const delivery of claimed) this.begin(delivery, settled)
+      // One whose lease ran out while it was being sent: the claim has taken the lease up again, and that is all.
+      const fresh = claimed.filter(({ id }) => !this.sending.has(id))
+      const begun = fresh.map((delivery) => this.begin(delivery, settled))
       this.lastEndpoint = claimed.at(-1)?.endpointId ?? 0
-      return claimed.length
+      // Before the transaction ends, which a change of their endpoints waits for.
+      await Promise.all(begun.map((departure) => departure.settled()))
+      return begun.length
     }, TRANSACTION)
     return claiming.finally(settle)
   }
 
-  private begin(delivery: ClaimedDelivery, claimSettled: Promise<void>): void {
+  private begin(delivery: ClaimedDelivery, claimSettled: Promise<void>): ClaimedDeparture {
     this.lanes.enter(delivery.endpointId)
-    const sending = this.send(delivery, claimSettled).finally(() => {
+    const departure = this.departures.of(delivery)
+    const sending = this.send(delivery, departure, claimSettled).finally(() => {
+      departure.end()
       this.sending.delete(delivery.id)
       this.lanes.leave(delivery.endpointId)
       this.gathering ??= setTimeout(() => {
@@ -146,9 +159,14 @@ export class Dispatcher {
       }, GATHER_MS)
     })
     this.sending.set(delivery.id, sending)
+    return departure
   }
 
-  private async send(delivery: ClaimedDelivery, claimSettled: Promise<void>): Promise<void> {
+  private async send(
+    delivery: ClaimedDelivery,
+    departure: ClaimedDeparture,
+    claimSettled: Promise<void>,
+  ): Promise<void> {
     const { prisma, log } = this.options
     const about = {
       deliveryId: String(delivery.id),
@@ -156,9 +174,16 @@ export class Dispatcher {
       endpointId: delivery.endpointId,
     }
     try {
-      const { outcome, isGone, detail } = await attemptDelivery(delivery, this.options, this.abort.signal)
+      const { outcome, isGone, detail } = await attemptDelivery(
+        delivery,
+        this.options,
+        this.abort.signal,
+        departure,
+      )
+      departure.end()
       // A receiver may be quicker than the claim's own commit, before which the lease is not there to be given up.
       await claimSettled
+      if (departure.isHeldBack()) return await giveBackLease(prisma, this.holder(), delivery.id)
       if (isGone)
         await disableEndpoint(prisma, delivery.endpointId, delivery.target, 'The receiver answered 410 Gone.')
       log.debug(

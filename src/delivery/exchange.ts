@@ -10,8 +10,22 @@ export interface SendRequest {
   /** beside Content-Type and User-Agent, which the sender sets */
   headers: Record<string, string>
   verifyTls: boolean
+  departure?: Departure
   /** aborted = stop at once, whatever the state */
   signal?: AbortSignal
+}
+
+/**
+ * The moment from which a request is on its way, for a caller who has to know it: who holds something until then, or
+ * wants a last look at what has changed while a connection was being made.
+ */
+export interface Departure {
+  /** The request cannot be written yet; `mayLeave` will be asked before it is. */
+  onWaiting(): void
+  /** Asked whenever the request has waited and could now be written. Resolves with false = it is not to be sent. */
+  mayLeave(): Promise<boolean>
+  /** It is being written. */
+  onLeaving(): void
 }
 
 /** What came of one POST. `error` null means: delivered. */
@@ -48,6 +62,7 @@ export interface ExchangeOptions {
   userAgent: string
   /** aborted = ABORTED */
   signal: AbortSignal
+  onLeaving?: () => void
 }
 
 /**
@@ -119,6 +134,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   onRequestStart(): void {
     this.#sentAt = new Date()
+    this.options.onLeaving?.()
   }
 
   onResponseStart(

@@ -19,6 +19,18 @@ export async function renewLeases(
     WHERE id = ANY (${deliveryIds}::bigint[]) AND lease_owner = ${owner}::uuid`
 }
 
+/** Gives one delivery back that was not sent after all: it is due again at once. */
+export async function giveBackLease(
+  prisma: PrismaClient,
+  { owner, clockOffsetMs }: LeaseHolder,
+  deliveryId: bigint,
+): Promise<void> {
+  await prisma.$executeRaw`
+    UPDATE deliveries
+    SET lease_owner = NULL, next_attempt_at = clock_timestamp() + make_interval(secs => ${clockOffsetMs}::float8 / 1000)
+    WHERE id = ${deliveryId} AND lease_owner = ${owner}::uuid AND status = 'PENDING'`
+}
+
 /**
  * Gives leases back: due again at once, for whoever is there. Those of one owner when it stops; those of all owners
  * where no other process can be at work (embedded) and the ones before must have died.

@@ -37,8 +37,9 @@ export interface RecordedAttempt {
  *
  * Invariants: an attempt that happened is on record even when its lease was lost meanwhile. A delivery is moved only
  * by who holds its lease, except that a success of anybody ends it. Waits are counted from the database's clock at
- * this moment, to the millisecond. Counts are touched in the order of their keys, so that two batches never wait for
- * each other crosswise.
+ * this moment, to the millisecond. Deliveries, then counts, are touched in the order of their keys, so that two
+ * batches, or a batch and a resend, never wait for each other crosswise. An attempt whose delivery was removed
+ * meanwhile has nothing to be on record with, and is passed over.
  */
 export async function recordOutcomes(
   prisma: PrismaClient,
@@ -55,6 +56,9 @@ export async function recordOutcomes(
         "signatureHeader" text, "responseStatus" integer, "responseBody" text, "responseTruncated" boolean,
         "durationMs" integer, "error" attempt_error, "verdict" text, "retryInMs" float8)
     ),
+    held AS MATERIALIZED (
+      SELECT id FROM deliveries WHERE id IN (SELECT "deliveryId" FROM outcome) ORDER BY id FOR NO KEY UPDATE
+    ),
     recorded AS (
       INSERT INTO attempts (delivery_id, event_id, endpoint_id, number, created_at, sent_at, signature_header,
         response_status, response_body, response_truncated, duration_ms, error, next_retry_at)
@@ -62,6 +66,7 @@ export async function recordOutcomes(
         "responseStatus", "responseBody", "responseTruncated", "durationMs", "error",
         now + make_interval(secs => "retryInMs" / 1000)
       FROM outcome CROSS JOIN clock
+      WHERE "deliveryId" IN (SELECT id FROM held)
       RETURNING id, delivery_id, endpoint_id
     ),
     counted AS (

@@ -6,7 +6,7 @@ export const RESEND_MAX = 1_000
 
 /**
  * Queues events for an endpoint once more, all or none: each delivery starts its schedule again from the beginning.
- * An event that never went to this endpoint (it listened later) gets a delivery. What is being sent right now is left
+ * An event that never went to this endpoint (it listened later, or never did) gets a delivery. What is being sent right now is left
  * to end, with its schedule restarted.
  *
  * @returns how many were queued; the same event twice counts once
@@ -43,7 +43,9 @@ export async function resendEvents(
     const wanted = [...new Set(ids.filter((eventId) => eventId !== undefined))].sort((a, b) =>
       a < b ? -1 : 1,
     )
-    const found = await tx.event.findMany({ where: { id: { in: wanted } }, select: { id: true } })
+    // Held, so that they are not pruned before their deliveries are pending again.
+    const found = await tx.$queryRaw<{ id: bigint }[]>`
+      SELECT id FROM events WHERE id = ANY (${wanted}::bigint[]) ORDER BY id FOR KEY SHARE`
     const known = new Set(found.map((event) => event.id))
     refuseProblems(
       ids.flatMap((eventId, index): Problem[] => {
@@ -53,10 +55,10 @@ export async function resendEvents(
       }),
     )
     await tx.$executeRaw`
-      INSERT INTO deliveries (event_id, endpoint_id, next_attempt_at)
-      SELECT event_id, ${id}::integer, clock_timestamp() FROM unnest(${wanted}::bigint[]) AS event_id
+      INSERT INTO deliveries (event_id, endpoint_id, next_attempt_at, is_resend)
+      SELECT event_id, ${id}::integer, clock_timestamp(), true FROM unnest(${wanted}::bigint[]) AS event_id
       ON CONFLICT (event_id, endpoint_id) DO UPDATE
-      SET status = 'PENDING', tries = 0,
+      SET status = 'PENDING', tries = 0, is_resend = true,
         next_attempt_at = CASE WHEN deliveries.lease_owner IS NULL
           THEN excluded.next_attempt_at ELSE deliveries.next_attempt_at END`
     return wanted.length

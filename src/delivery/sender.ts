@@ -2,11 +2,18 @@ import { setMaxListeners } from 'node:events'
 import type { Socket } from 'node:net'
 import { buildConnector, Client } from 'undici'
 import { type AddressGuardOptions, addressGuard } from './address-guard'
+import { WithdrawnError } from './attempt-error'
 import { type Connection, Connections } from './connections'
-import { exchange, type SendOutcome, type SendRequest, stoppedBeforeSending } from './exchange'
+import {
+  type Departure,
+  exchange,
+  type SendOutcome,
+  type SendRequest,
+  stoppedBeforeSending,
+} from './exchange'
 
 export type { AttemptError } from './attempt-error'
-export type { SendOutcome, SendRequest } from './exchange'
+export type { Departure, SendOutcome, SendRequest } from './exchange'
 
 export interface SenderOptions extends AddressGuardOptions {
   /** one deadline for lookup, connection, TLS, request and response */
@@ -26,7 +33,8 @@ export interface Sender {
    * Sends one POST. Rejects for nothing that the network or the receiver does. Waiting for a turn at an origin is not
    * part of the deadline, for it is not the receiver's fault; `signal` ends it.
    *
-   * Nothing is ever sent twice, redirects are not followed, and each address was judged before its connection.
+   * Nothing is ever sent twice, redirects are not followed, and each address was judged before its connection. What
+   * the request's departure refuses is ABORTED.
    *
    * @throws TypeError when the target is not an absolute http or https URL
    */
@@ -47,8 +55,11 @@ export function createSender(options: SenderOptions): Sender {
       const ending = new AbortController()
       const unfollow = follow([closing.signal, request.signal], ending)
       try {
-        const outcome = await available.use(origin, ending.signal, (client) =>
-          exchange(client, request, { timeoutMs, userAgent, signal: ending.signal }),
+        const { signal } = ending
+        const { departure } = request
+        const onLeaving = () => departure?.onLeaving()
+        const outcome = await available.use(origin, { signal, departure }, (client) =>
+          exchange(client, request, { timeoutMs, userAgent, signal, onLeaving }),
         )
         return outcome ?? stoppedBeforeSending()
       } finally {
@@ -100,16 +111,38 @@ function openConnection(origin: string, connect: buildConnector.connector): Conn
     connect(target, callback) {
       // undici's connectors return their socket, though their type does not say so. A destroyed client lets a socket
       // that is connecting go on, and the socket's own `signal` option leaks a listener for each socket.
-      socket = connect(target, callback) as unknown as Socket | undefined
+      socket = connect(target, heldBack(connection.departure, callback)) as unknown as Socket | undefined
     },
   })
-  return {
+  const connection: Connection = {
     client,
+
     async end() {
       const ended = client.destroy()
       socket?.destroy()
       await ended
     },
+  }
+  return connection
+}
+
+/** Hands a new connection over only when its request may leave: it is written in the same moment. */
+function heldBack(
+  departure: Departure | undefined,
+  callback: buildConnector.Callback,
+): buildConnector.Callback {
+  if (departure === undefined) return callback
+  departure.onWaiting()
+  return async (...result) => {
+    const [error, socket] = result
+    if (error !== null) return callback(...result)
+    const mayLeave = await departure.mayLeave()
+    if (mayLeave && !socket.destroyed) return callback(null, socket)
+    socket.destroy()
+    callback(
+      mayLeave ? new Error('The connection was closed as soon as it was open') : new WithdrawnError(),
+      null,
+    )
   }
 }
 

@@ -1,9 +1,15 @@
-import type { PrismaClient } from '../generated/prisma/client'
+import { Prisma, type PrismaClient } from '../generated/prisma/client'
 
 /** Rows of one statement: small enough never to hold up delivery. */
 const BATCH = 500
 /** Only one process prunes at a time; the others skip their turn. */
 const PRUNE_LOCK = 4_860_112
+
+/** An event whose deliveries have ended, and whose attempts are gone. */
+const isSettled = Prisma.sql`
+  NOT EXISTS (SELECT FROM deliveries WHERE event_id = event.id AND status = 'PENDING')
+  AND NOT EXISTS (SELECT FROM attempts JOIN deliveries ON deliveries.id = attempts.delivery_id
+    WHERE deliveries.event_id = event.id)`
 
 /**
  * Removes one batch of each kind of what is older than the retention time: attempts, settled deliveries with their
@@ -29,15 +35,13 @@ export async function prune(prisma: PrismaClient, retentionDays: number): Promis
       UPDATE attempt_counts SET count = attempt_counts.count - gone.count
       FROM (SELECT endpoint_id, count(*) FROM removed GROUP BY endpoint_id) gone
       WHERE attempt_counts.endpoint_id = gone.endpoint_id`
+    // Locked by a statement of its own, so that the one that removes sees what a resend has committed meanwhile.
+    const old = await tx.$queryRaw<{ id: bigint }[]>`
+      SELECT id FROM events event
+      WHERE created_at < now() - make_interval(days => ${retentionDays}::integer) AND ${isSettled}
+      ORDER BY created_at LIMIT ${BATCH} FOR UPDATE SKIP LOCKED`
     const events = await tx.$executeRaw`
-      DELETE FROM events WHERE id IN (
-        SELECT id FROM events event
-        WHERE created_at < now() - make_interval(days => ${retentionDays}::integer)
-          AND NOT EXISTS (SELECT FROM deliveries WHERE event_id = event.id AND status = 'PENDING')
-          AND NOT EXISTS (SELECT FROM attempts JOIN deliveries ON deliveries.id = attempts.delivery_id
-            WHERE deliveries.event_id = event.id)
-        ORDER BY created_at LIMIT ${BATCH}
-      )`
+      DELETE FROM events event WHERE id = ANY (${old.map(({ id }) => id)}::bigint[]) AND ${isSettled}`
     const keys = await tx.$executeRaw`
       DELETE FROM idempotency_keys WHERE key IN (
         SELECT key FROM idempotency_keys WHERE expires_at < now() ORDER BY expires_at LIMIT ${BATCH} FOR UPDATE SKIP LOCKED

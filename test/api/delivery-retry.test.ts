@@ -218,6 +218,19 @@ describe('a change of the endpoint applies to the very next attempt', () => {
     expect(receiver.eventIds()).toEqual([eventId])
   })
 
+  it('its list of event types: a retry of a type that was taken off is CANCELLED, until it is asked for', async () => {
+    const eventId = await publish(gateway)
+    await until(isRecorded(1))
+    await patch({ events: [{ type: 'post.deleted' }] })
+    await until(hasStatus(eventId, 'CANCELLED'))
+    expect(receiver.received).toHaveLength(1)
+    receiver.answer = () => 204
+    const json = { event: eventId }
+    expect((await gateway.rest('POST', `endpoint/${endpointId}/event/resend/`, { json })).status).toBe(204)
+    await until(hasStatus(eventId, 'DELIVERED'))
+    expect(receiver.received).toHaveLength(2)
+  })
+
   it('switching it off: pending retries stop, and go on when it is switched on', async () => {
     const eventId = await publish(gateway)
     await until(isRecorded(1))

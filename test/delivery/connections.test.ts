@@ -103,7 +103,7 @@ describe('the turns at an origin', () => {
       return connection
     })
     const use = (act: (client: Connection['client']) => unknown = () => undefined, isOver = true) =>
-      connections.use(ORIGIN, new AbortController().signal, async (client) => ({
+      connections.use(ORIGIN, { signal: new AbortController().signal }, async (client) => ({
         outcome: await act(client),
         isOver,
       }))

@@ -1,11 +1,7 @@
-import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer as createHttpServer, type RequestListener } from 'node:http'
 import { createServer as createHttpsServer, type ServerOptions } from 'node:https'
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { createSender, type Sender, type SenderOptions, type SendOutcome } from '../../src/delivery/sender'
 
 /** What a test starts and the harness ends: receivers of any kind, and the senders that send to them. */
@@ -15,11 +11,6 @@ export interface Receiver {
   url: string
   /** connections accepted so far, ended ones included */
   connections: Socket[]
-}
-
-export interface Certificate {
-  key: string
-  cert: string
 }
 
 /** Long enough for an answer on a busy machine: no test passes by waiting for it, since Jest gives up before. */
@@ -119,26 +110,4 @@ export function flood(socket: Socket, piece: Buffer): void {
   }
   socket.on('drain', write)
   write()
-}
-
-/** Self-signed, for one name. */
-export function certificateFor(host: string): Certificate {
-  const folder = mkdtempSync(join(tmpdir(), 'hookgate-certificate-'))
-  try {
-    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
-    const asked = `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=${host}`
-    const options = [
-      ...asked.split(' '),
-      '-addext',
-      `subjectAltName=DNS:${host}`,
-      '-keyout',
-      key,
-      '-out',
-      cert,
-    ]
-    execFileSync('openssl', options, { stdio: 'pipe' })
-    return { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') }
-  } finally {
-    rmSync(folder, { recursive: true })
-  }
 }

@@ -1,6 +1,6 @@
 import type { LookupAll } from '../../src/delivery/address-guard'
+import { certificateFor } from '../support/certificate'
 import {
-  certificateFor,
   ended,
   httpReceiver,
   httpsReceiver,
