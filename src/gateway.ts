@@ -14,10 +14,7 @@ import { Endpoints } from './endpoints/endpoints'
 import { readEventCatalogue, saveEventCatalogue } from './endpoints/event-catalogue'
 import { targetPolicy } from './endpoints/target-policy'
 import { Events } from './events/events'
-import { buildServer } from './http/server'
-import { buildGuardedSchema } from './schema/build'
 import type { Core } from './schema/context'
-import { schemaExecutor } from './schema/execute'
 import { keyring } from './secrets/keyring'
 import { SigningSecrets } from './secrets/signing-secrets'
 import { version } from './version'
@@ -47,10 +44,10 @@ const DEVELOPMENT_TOKEN_TTL = '12h'
 export async function startGateway(config: Config, log: Logger = logger(config)): Promise<Gateway> {
   const catalogue = readEventCatalogue(config.eventTypesFile)
   const key = tokenKey(config)
-  const identifyCaller = await callerIdentifier(config.auth, key)
-  const database = await openDatabase(config, log)
+  // The doors are the most there is to load: that is done while the database opens.
+  const [database, doors] = await Promise.all([openDatabase(config, log), loadDoors()])
   try {
-    await saveEventCatalogue(database.prisma, catalogue)
+    const saving = saveEventCatalogue(database.prisma, catalogue)
     const { prisma, bell } = database
     const { delivery } = config
     const keys = keyring(encryptionKeys(config))
@@ -81,19 +78,22 @@ export async function startGateway(config: Config, log: Logger = logger(config))
       sendTestEvent: (endpointId, type) =>
         sendTestEvent({ ...attemptParts, prisma, catalogue }, endpointId, type),
     }
-    const schema = buildGuardedSchema()
     const developmentToken = developmentTokenMaker(config, key)
-    const app = await buildServer({
-      schema,
-      core,
-      executor: schemaExecutor(schema, core),
-      identifyCaller,
-      checkReady: () => answersWithin(READY_WITHIN_MS, database.prisma.$queryRaw`SELECT 1`),
-      developmentToken,
-      production: config.production,
-      servesApi: config.roles.includes('api'),
-      log,
-    })
+    const { schema } = doors
+    const [app] = await Promise.all([
+      doors.buildServer({
+        schema,
+        core,
+        executor: doors.schemaExecutor(schema, core),
+        identifyCaller: await callerIdentifier(config.auth, key),
+        checkReady: () => answersWithin(READY_WITHIN_MS, database.prisma.$queryRaw`SELECT 1`),
+        developmentToken,
+        production: config.production,
+        servesApi: config.roles.includes('api'),
+        log,
+      }),
+      saving,
+    ])
     // On the embedded database no other process can be at work: what is leased was left by one that died.
     if (config.databaseUrl === undefined) await releaseLeases(prisma)
     const worker = config.roles.includes('worker')
@@ -116,6 +116,15 @@ export async function startGateway(config: Config, log: Logger = logger(config))
     await database.close()
     throw error
   }
+}
+
+async function loadDoors() {
+  const [{ buildServer }, { buildGuardedSchema }, { schemaExecutor }] = await Promise.all([
+    import('./http/server.js'),
+    import('./schema/build.js'),
+    import('./schema/execute.js'),
+  ])
+  return { schema: buildGuardedSchema(), schemaExecutor, buildServer }
 }
 
 /** Applies what is pending and leaves the database closed. */

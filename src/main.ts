@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import './compile-cache'
 import { parseArgs } from 'node:util'
 import { readConfig } from './config'
 import { issueToken, migrateDatabase, startGateway } from './gateway'

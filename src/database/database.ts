@@ -1,9 +1,7 @@
 import type { SqlMigrationAwareDriverAdapterFactory } from '@prisma/driver-adapter-utils'
-import { PrismaPGlite } from 'pglite-prisma-adapter'
 import type { Logger } from 'pino'
 import { PrismaClient } from '../generated/prisma/client'
 import { type Bell, localBell, serverBell } from './bell'
-import { openEmbedded } from './embedded'
 import { lockFolder } from './folder-lock'
 import { applyMigrations, type WithMigrationLock } from './migrations'
 import { migrationAdapter, migrationLock, serverAdapter } from './server'
@@ -37,8 +35,9 @@ export async function openDatabase(
 async function openInFolder(dataDir: string, log: Logger): Promise<Database> {
   const lock = await lockFolder(dataDir)
   try {
-    const pglite = await openEmbedded(dataDir)
-    const adapter = new PrismaPGlite(pglite)
+    // Whoever has a server does not load it.
+    const { openEmbedded } = await import('./embedded.js')
+    const { pglite, adapter } = await openEmbedded(dataDir)
     // The folder lock already keeps other processes away.
     await migrate(adapter, (act) => act(), log)
     const prisma = new PrismaClient({ adapter })

@@ -2,19 +2,20 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm'
+import { PrismaPGlite } from 'pglite-prisma-adapter'
 
 /**
  * Opens the embedded PostgreSQL below the data folder, which the caller has locked. While the first start builds the
  * database a mark stands beside it: what a kill in between left half-made is built anew, and nothing else ever is.
  */
-export async function openEmbedded(dataDir: string): Promise<PGlite> {
+export async function openEmbedded(dataDir: string): Promise<{ pglite: PGlite; adapter: PrismaPGlite }> {
   const folder = join(dataDir, 'postgres')
   const mark = `${folder}.unfinished`
   if (existsSync(mark)) rmSync(folder, { recursive: true, force: true })
   if (!existsSync(folder)) writeFileSync(mark, '')
   const pglite = await openPGlite(folder)
   rmSync(mark, { force: true })
-  return pglite
+  return { pglite, adapter: new PrismaPGlite(pglite) }
 }
 
 /** @param folder undefined = in memory, gone with the process */

@@ -45,6 +45,7 @@ export function readEventCatalogue(file: string | undefined): EventCatalogue {
  * marked as retired, because endpoints may still listen to them.
  */
 export async function saveEventCatalogue(prisma: PrismaClient, { types }: EventCatalogue): Promise<void> {
+  if (await isSaved(prisma, types)) return
   const rows = JSON.stringify(types)
   await prisma.$transaction([
     prisma.$executeRaw`
@@ -62,6 +63,16 @@ export async function saveEventCatalogue(prisma: PrismaClient, { types }: EventC
       data: { retiredAt: new Date() },
     }),
   ])
+}
+
+/** Nearly every start finds what the last one saved: reading it is quicker than writing it. */
+async function isSaved(prisma: PrismaClient, types: EventType[]): Promise<boolean> {
+  const stored = await prisma.$queryRaw<EventType[]>`
+    SELECT type, "group", description, sent_only_if AS "sentOnlyIf" FROM event_types WHERE retired_at IS NULL`
+  const print = ({ type, group, description, sentOnlyIf }: EventType) =>
+    JSON.stringify([type, group, description, sentOnlyIf])
+  const wanted = new Set(types.map(print))
+  return stored.length === wanted.size && stored.every((each) => wanted.has(print(each)))
 }
 
 type Entry = { type: string; group: string; description: string; sent_only_if?: string }
