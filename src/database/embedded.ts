@@ -3,9 +3,13 @@ import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm'
 import { PrismaPGlite } from 'pglite-prisma-adapter'
+import { migrationsDigest } from './migrations'
 
-/** An empty database as a gzipped tar, made by the build: to unpack it takes half the time that making one does. */
-export const EMPTY_CLUSTER = join(__dirname, 'empty-cluster.tar.gz')
+/**
+ * Where the build keeps a new database, its migrations applied: to unpack it takes half the time that making one does.
+ * The name tells which migrations, so that after a change of these it is not found rather than wrong.
+ */
+export const newDatabaseFile = () => join(__dirname, `new-database-${migrationsDigest()}.tar.gz`)
 
 /**
  * Opens the embedded PostgreSQL below the data folder, which the caller has locked. While the first start builds the
@@ -16,20 +20,21 @@ export async function openEmbedded(dataDir: string): Promise<{ pglite: PGlite; a
   const mark = `${folder}.unfinished`
   if (existsSync(mark)) rmSync(folder, { recursive: true, force: true })
   if (!existsSync(folder)) writeFileSync(mark, '')
-  const pglite = await openPGlite(folder, existsSync(folder) ? undefined : readEmptyCluster())
+  const pglite = await openPGlite(folder, existsSync(folder) ? undefined : readNewDatabase())
   rmSync(mark, { force: true })
   return { pglite, adapter: new PrismaPGlite(pglite) }
 }
 
 /**
  * @param folder undefined = in memory, gone with the process
- * @param cluster what a new folder starts from; undefined = PostgreSQL makes it
+ * @param content what a new folder starts from; undefined = PostgreSQL makes an empty database
  */
-export async function openPGlite(folder?: string, cluster?: Blob): Promise<PGlite> {
-  return PGlite.create({ dataDir: folder, extensions: { pg_trgm }, loadDataDir: cluster })
+export async function openPGlite(folder?: string, content?: Blob): Promise<PGlite> {
+  return PGlite.create({ dataDir: folder, extensions: { pg_trgm }, loadDataDir: content })
 }
 
-function readEmptyCluster(): Blob | undefined {
-  if (!existsSync(EMPTY_CLUSTER)) return undefined
-  return new Blob([readFileSync(EMPTY_CLUSTER)], { type: 'application/x-gzip' })
+function readNewDatabase(): Blob | undefined {
+  const file = newDatabaseFile()
+  if (!existsSync(file)) return undefined
+  return new Blob([readFileSync(file)], { type: 'application/x-gzip' })
 }

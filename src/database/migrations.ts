@@ -58,6 +58,14 @@ function migrationNames(): string[] {
   return entries.flatMap((entry) => (entry.isDirectory() ? entry.name : [])).sort()
 }
 
+/** Tells one set of migrations from another. */
+export const migrationsDigest = () =>
+  sha256(
+    migrationNames()
+      .map((name) => `${name} ${readMigration(name)}`)
+      .join(),
+  ).slice(0, 16)
+
 const readMigration = (name: string) => readFileSync(join(migrationsFolder, name, 'migration.sql'), 'utf8')
 
 /** True when every migration on disk, letter by letter, has been finished in the database. */
