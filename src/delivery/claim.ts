@@ -1,4 +1,5 @@
 import type { Prisma } from '../generated/prisma/client'
+import { LANES } from './leases'
 
 /** A delivery that this process has leased, with all that its send needs as it stands right now. */
 export interface ClaimedDelivery {
@@ -74,16 +75,7 @@ async function chooseDeliveries(
     WITH RECURSIVE clock AS MATERIALIZED (
       SELECT clock_timestamp() + make_interval(secs => ${clockOffsetMs}::float8 / 1000) AS now
     ),
-    lane AS (
-      (SELECT endpoint_id FROM deliveries WHERE status = 'PENDING' ORDER BY endpoint_id LIMIT 1)
-      UNION ALL
-      SELECT (
-        SELECT next.endpoint_id FROM deliveries next
-        WHERE next.status = 'PENDING' AND next.endpoint_id > lane.endpoint_id
-        ORDER BY next.endpoint_id LIMIT 1
-      )
-      FROM lane WHERE lane.endpoint_id IS NOT NULL
-    ),
+    ${LANES},
     open AS MATERIALIZED (
       SELECT endpoint.id, coalesce(busy.free, ${laneCapacity}::integer) AS free
       FROM lane

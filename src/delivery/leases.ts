@@ -1,10 +1,25 @@
-import type { PrismaClient } from '../generated/prisma/client'
+import { Prisma, type PrismaClient } from '../generated/prisma/client'
 
 /** Who holds which leases, and the clock they run by. */
 export interface LeaseHolder {
   owner: string
   clockOffsetMs: number
 }
+
+/**
+ * The endpoints that have something pending, for a WITH RECURSIVE: it skips through the index deliveries_lane from one
+ * endpoint to the next, whatever is pending for each.
+ */
+export const LANES = Prisma.sql`lane AS (
+      (SELECT endpoint_id FROM deliveries WHERE status = 'PENDING' ORDER BY endpoint_id LIMIT 1)
+      UNION ALL
+      SELECT (
+        SELECT next.endpoint_id FROM deliveries next
+        WHERE next.status = 'PENDING' AND next.endpoint_id > lane.endpoint_id
+        ORDER BY next.endpoint_id LIMIT 1
+      )
+      FROM lane WHERE lane.endpoint_id IS NOT NULL
+    )`
 
 /** Keeps the deliveries that are being sent for as long again. */
 export async function renewLeases(
@@ -55,16 +70,7 @@ export async function nextDueIn(
   fullLanes: number[],
 ): Promise<number | undefined> {
   const [row] = await prisma.$queryRaw<{ wait: number | null }[]>`
-    WITH RECURSIVE lane AS (
-      (SELECT endpoint_id FROM deliveries WHERE status = 'PENDING' ORDER BY endpoint_id LIMIT 1)
-      UNION ALL
-      SELECT (
-        SELECT next.endpoint_id FROM deliveries next
-        WHERE next.status = 'PENDING' AND next.endpoint_id > lane.endpoint_id
-        ORDER BY next.endpoint_id LIMIT 1
-      )
-      FROM lane WHERE lane.endpoint_id IS NOT NULL
-    )
+    WITH RECURSIVE ${LANES}
     SELECT (extract(epoch FROM min(due.at) - clock_timestamp()) * 1000)::float8 - ${clockOffsetMs}::float8 AS wait
     FROM lane
     JOIN endpoints endpoint ON endpoint.id = lane.endpoint_id AND endpoint.is_active AND endpoint.deleted_at IS NULL
