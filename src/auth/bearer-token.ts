@@ -2,6 +2,7 @@ import { createPublicKey, type KeyObject } from 'node:crypto'
 import type { JWTPayload, JWTVerifyOptions } from 'jose'
 import type { AuthConfig } from '../config'
 import { Failure } from '../failure'
+import { remembering } from './remembered'
 import { type Role, type Viewer, viewerOf } from './viewer'
 
 /** A caller is known, or there is a reason why not. */
@@ -22,7 +23,7 @@ type Verify = (token: string) => Promise<JWTPayload>
  * are refused by their header already (RFC 8725, section 3.1).
  */
 export async function callerIdentifier(auth: AuthConfig, key: TokenKey): Promise<IdentifyCaller> {
-  const verify = await tokenVerifier(auth, key)
+  const verify = remembering(await tokenVerifier(auth, key))
   return async (authorization) => {
     if (authorization === undefined) return { refusal: unauthenticated('A bearer token is required.') }
     const token = /^Bearer +([\w.~+/=-]+) *$/i.exec(authorization)?.[1]

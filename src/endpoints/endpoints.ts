@@ -132,7 +132,8 @@ export class Endpoints {
     const update = number === undefined ? undefined : await updateEndpoint(this.prisma, number, change)
     if (update === undefined) throw endpointNotFound(id)
     if (update.outcome === 'conflict') throw versionConflict(update.endpoint)
-    if (update.outcome === 'changed') this.ring()
+    // Nothing else makes a delivery due.
+    if (update.outcome === 'changed' && change.isActive) this.ring()
     return update.endpoint
   }
 }
