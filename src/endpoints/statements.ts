@@ -27,7 +27,11 @@ type EndpointDocument = Omit<Endpoint, 'createdAt' | 'updatedAt' | 'events'> & {
 /** One endpoint with its events, read in one statement: both are of the same moment. */
 export async function selectEndpoint(prisma: PrismaClient, id: number): Promise<Endpoint | undefined> {
   const [row] = await prisma.$queryRaw<{ endpoint: EndpointDocument }[]>`
-    SELECT endpoint_document(endpoints) AS endpoint FROM endpoints WHERE id = ${id} AND deleted_at IS NULL`
+    SELECT endpoint_document(endpoint, (
+      SELECT json_agg(json_build_object('type', type, 'addedAt', added_at) ORDER BY type)
+      FROM endpoint_events WHERE endpoint_id = endpoint.id
+    )) AS endpoint
+    FROM endpoints endpoint WHERE id = ${id}::integer AND deleted_at IS NULL`
   return row && fromDocument(row.endpoint)
 }
 
