@@ -48,7 +48,7 @@ export async function startGateway(config: Config, log: Logger = logger(config))
   const [database, doors] = await Promise.all([openDatabase(config, log), loadDoors()])
   try {
     const saving = saveEventCatalogue(database.prisma, catalogue)
-    const { prisma, bell } = database
+    const { prisma, query, bell } = database
     const { delivery } = config
     const keys = keyring(encryptionKeys(config))
     const secrets = new SigningSecrets(prisma, keys, { revealPasswordHash: config.revealPasswordHash })
@@ -62,6 +62,7 @@ export async function startGateway(config: Config, log: Logger = logger(config))
     const core: Core = {
       endpoints: new Endpoints(
         prisma,
+        query,
         keys,
         { judgeTarget: targetPolicy(config.targets), catalogue },
         bell.ring,

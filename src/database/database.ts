@@ -4,12 +4,14 @@ import { PrismaClient } from '../generated/prisma/client'
 import { type Bell, localBell, serverBell } from './bell'
 import { lockFolder } from './folder-lock'
 import { applyMigrations, type WithMigrationLock } from './migrations'
-import { migrationAdapter, migrationLock, serverAdapter } from './server'
+import type { Query, Statement } from './query'
+import { migrationAdapter, migrationLock, serverAdapter, serverPool } from './server'
 import { isDatabaseUnavailable } from './unavailable'
 
 /** The database that this process works on, embedded or a server: the same schema, migrations and SQL. */
 export interface Database {
   prisma: PrismaClient
+  query: Query
   bell: Bell
   close(): Promise<void>
 }
@@ -43,6 +45,9 @@ async function openInFolder(dataDir: string, log: Logger): Promise<Database> {
     const prisma = new PrismaClient({ adapter })
     return {
       prisma,
+      async query<Row>({ text }: Statement, values: unknown[]) {
+        return (await pglite.query<Row>(text, values)).rows
+      },
       bell: localBell(),
       async close() {
         await prisma.$disconnect()
@@ -60,14 +65,19 @@ async function openOnServer(databaseUrl: string, log: Logger): Promise<Database>
   await migrate(migrationAdapter(databaseUrl), migrationLock(databaseUrl), log).catch((error) => {
     throw inWords(error, databaseUrl)
   })
-  const prisma = new PrismaClient({ adapter: serverAdapter(databaseUrl, log) })
+  const pool = serverPool(databaseUrl)
+  const prisma = new PrismaClient({ adapter: serverAdapter(pool, log) })
   const bell = serverBell(databaseUrl, prisma, log)
   return {
     prisma,
+    async query<Row>(statement: Statement, values: unknown[]) {
+      return (await pool.query({ ...statement, values })).rows as Row[]
+    },
     bell,
     async close() {
       await bell.close()
       await prisma.$disconnect()
+      await pool.end()
     },
   }
 }

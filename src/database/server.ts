@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { PrismaPg } from '@prisma/adapter-pg'
 import type { SqlMigrationAwareDriverAdapterFactory } from '@prisma/driver-adapter-utils'
-import { Client } from 'pg'
+import { Client, Pool } from 'pg'
 import type { Logger } from 'pino'
 import { MIGRATION_LOCK, type WithMigrationLock } from './migrations'
 
@@ -9,15 +9,16 @@ const CONNECTIONS = 10
 /** A database that does not answer within this is away: a caller hears so instead of waiting for ever. */
 const ANSWER_WITHIN_MS = 10_000
 
-/** Pooled connections to a PostgreSQL server, with prepared statements. */
-export function serverAdapter(connectionString: string, log: Logger): PrismaPg {
-  return new PrismaPg(
-    { ...connection(connectionString), max: CONNECTIONS, query_timeout: ANSWER_WITHIN_MS },
-    {
-      statementNameGenerator,
-      onPoolError: (error) => log.warn({ err: error }, 'an idle connection to the database was lost'),
-    },
-  )
+/** Pooled connections to a PostgreSQL server. */
+export const serverPool = (connectionString: string) =>
+  new Pool({ ...connection(connectionString), max: CONNECTIONS, query_timeout: ANSWER_WITHIN_MS })
+
+/** Prisma on these connections, with prepared statements. */
+export function serverAdapter(pool: Pool, log: Logger): PrismaPg {
+  return new PrismaPg(pool, {
+    statementNameGenerator,
+    onPoolError: (error) => log.warn({ err: error }, 'an idle connection to the database was lost'),
+  })
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { Query } from '../database/query'
 import { endpointNotFound, Failure, refuseProblems } from '../failure'
 import type { Prisma, PrismaClient } from '../generated/prisma/client'
 import { parseEndpointId } from '../identifiers'
@@ -35,6 +36,7 @@ export interface Slice {
 export class Endpoints {
   constructor(
     private readonly prisma: PrismaClient,
+    private readonly query: Query,
     private readonly keyring: Keyring,
     private readonly rules: InputRules,
     private readonly ring: () => void,
@@ -43,7 +45,7 @@ export class Endpoints {
   /** Undefined when there is none. */
   async find(id: string): Promise<Endpoint | undefined> {
     const number = parseEndpointId(id)
-    return number === undefined ? undefined : selectEndpoint(this.prisma, number)
+    return number === undefined ? undefined : selectEndpoint(this.query, number)
   }
 
   /** The endpoint that a delivery goes to, deleted ones included. */
@@ -129,7 +131,7 @@ export class Endpoints {
 
   private async change(id: string, change: EndpointChange): Promise<Endpoint> {
     const number = parseEndpointId(id)
-    const update = number === undefined ? undefined : await updateEndpoint(this.prisma, number, change)
+    const update = number === undefined ? undefined : await updateEndpoint(this.query, number, change)
     if (update === undefined) throw endpointNotFound(id)
     if (update.outcome === 'conflict') throw versionConflict(update.endpoint)
     // Nothing else makes a delivery due.

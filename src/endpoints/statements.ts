@@ -1,3 +1,4 @@
+import type { Query } from '../database/query'
 import type { PrismaClient } from '../generated/prisma/client'
 import type { Endpoint } from './endpoint'
 
@@ -24,14 +25,27 @@ type EndpointDocument = Omit<Endpoint, 'createdAt' | 'updatedAt' | 'events'> & {
   events: { type: string; addedAt: string }[]
 }
 
-/** One endpoint with its events, read in one statement: both are of the same moment. */
-export async function selectEndpoint(prisma: PrismaClient, id: number): Promise<Endpoint | undefined> {
-  const [row] = await prisma.$queryRaw<{ endpoint: EndpointDocument }[]>`
+const SELECT = {
+  name: 'select_endpoint',
+  text: `
     SELECT endpoint_document(endpoint, (
       SELECT json_agg(json_build_object('type', type, 'addedAt', added_at) ORDER BY type)
       FROM endpoint_events WHERE endpoint_id = endpoint.id
     )) AS endpoint
-    FROM endpoints endpoint WHERE id = ${id}::integer AND deleted_at IS NULL`
+    FROM endpoints endpoint WHERE id = $1::integer AND deleted_at IS NULL`,
+}
+
+const UPDATE = {
+  name: 'update_endpoint',
+  text: `
+    SELECT update_endpoint(
+      $1::integer, $2::integer, $3::text, $4::text, $5::boolean, $6::boolean, $7::text[]
+    ) AS update`,
+}
+
+/** One endpoint with its events, read in one statement: both are of the same moment. */
+export async function selectEndpoint(query: Query, id: number): Promise<Endpoint | undefined> {
+  const [row] = await query<{ endpoint: EndpointDocument }>(SELECT, [id])
   return row && fromDocument(row.endpoint)
 }
 
@@ -42,18 +56,14 @@ export async function selectEndpoint(prisma: PrismaClient, id: number): Promise<
  * what the first wrote, only the fields given are written, and the version rises by one per effective change.
  */
 export async function updateEndpoint(
-  prisma: PrismaClient,
+  query: Query,
   id: number,
   change: EndpointChange,
 ): Promise<EndpointUpdate | undefined> {
   const { expectedVersion, target, description, isActive, sslCertVerification, eventTypes } = change
-  const [row] = await prisma.$queryRaw<
-    { update: { outcome: EndpointUpdate['outcome']; endpoint: EndpointDocument } | null }[]
-  >`
-    SELECT update_endpoint(
-      ${id}::integer, ${expectedVersion ?? null}::integer, ${target ?? null}::text, ${description ?? null}::text,
-      ${isActive ?? null}::boolean, ${sslCertVerification ?? null}::boolean, ${eventTypes ?? null}::text[]
-    ) AS update`
+  const [row] = await query<{
+    update: { outcome: EndpointUpdate['outcome']; endpoint: EndpointDocument } | null
+  }>(UPDATE, [id, expectedVersion, target, description, isActive, sslCertVerification, eventTypes])
   if (!row?.update) return undefined
   return { outcome: row.update.outcome, endpoint: fromDocument(row.update.endpoint) }
 }

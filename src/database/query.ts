@@ -1,0 +1,12 @@
+/** A statement that PostgreSQL keeps prepared under its name, which is unique for its text. */
+export interface Statement {
+  name: string
+  text: string
+}
+
+/**
+ * Runs one statement on the database that Prisma uses, without Prisma's own steps on the way: for the few statements
+ * that make up nearly all requests, where these take longer than everything else together. Values are what node-postgres
+ * takes for `$1`, `$2`, ...; JSON comes parsed.
+ */
+export type Query = <Row>(statement: Statement, values: unknown[]) => Promise<Row[]>
