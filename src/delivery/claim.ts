@@ -1,4 +1,4 @@
-import type { Prisma } from '../generated/prisma/client'
+import { Prisma } from '../generated/prisma/client'
 import { LANES } from './leases'
 
 /** A delivery that this process has leased, with all that its send needs as it stands right now. */
@@ -62,6 +62,15 @@ export async function claimDeliveries(
     chosen.map(({ id }) => id),
   )
 }
+
+/**
+ * Whether `delivery`, of `event`, is still to be sent as far as its type goes: its endpoint listens to it, or somebody
+ * asked for it. Not an SQL function, which PostgreSQL would call for each row: a tenth of a millisecond each.
+ */
+export const IS_WANTED = Prisma.sql`(delivery.is_resend OR EXISTS (
+        SELECT FROM endpoint_events listening
+        WHERE listening.endpoint_id = delivery.endpoint_id AND listening.type = event.type
+      ))`
 
 /** Locks what is to be sent next, and its endpoints. */
 async function chooseDeliveries(
@@ -135,7 +144,7 @@ async function leaseDeliveries(
       SELECT clock_timestamp() + make_interval(secs => ${clockOffsetMs}::float8 / 1000) AS now
     ),
     chosen AS MATERIALIZED (
-      SELECT delivery.id, is_wanted(delivery, event.type) AS is_wanted
+      SELECT delivery.id, ${IS_WANTED} AS is_wanted
       FROM deliveries delivery JOIN events event ON event.id = delivery.event_id
       WHERE delivery.id = ANY (${ids}::bigint[])
     ),

@@ -1,5 +1,5 @@
 import { Prisma, type PrismaClient } from '../generated/prisma/client'
-import type { ClaimedDelivery } from './claim'
+import { type ClaimedDelivery, IS_WANTED } from './claim'
 import type { LeaseHolder } from './leases'
 import type { Departure } from './sender'
 
@@ -127,7 +127,7 @@ async function findUnchanged(
     JOIN events event ON event.id = delivery.event_id
     WHERE delivery.id = ANY (${ids}::bigint[]) AND delivery.status = 'PENDING'
       AND delivery.lease_owner = ${owner}::uuid
-      AND endpoint.is_active AND endpoint.deleted_at IS NULL AND is_wanted(delivery, event.type)`
+      AND endpoint.is_active AND endpoint.deleted_at IS NULL AND ${IS_WANTED}`
   const now = new Map(rows.map((row) => [row.id, row]))
   const unchanged = deliveries.filter((delivery) => {
     const row = now.get(delivery.id)

@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "deliveries" ADD COLUMN     "is_resend" BOOLEAN NOT NULL DEFAULT false;
