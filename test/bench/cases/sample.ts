@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { query } from '../databases'
+import type { StoredEndpoint } from './endpoints'
+import type { Target } from './target'
+
+interface AnsweredEndpoint {
+  id: number | string
+  createdAt: string
+  updatedAt: string
+  isActive: boolean
+  target: string
+  description: string
+  sslCertVerification: boolean
+  events: { type: string; addedAt: string }[]
+}
+
+/**
+ * Sends one request to each of two endpoints and looks at every field of the answers, and at what is stored then.
+ *
+ * @returns the size of an answer's body in bytes
+ * @throws Error when anything is not as it must be
+ */
+export async function checkSample(target: Target, endpoints: StoredEndpoint[]): Promise<number> {
+  let bytes = 0
+  for (const endpoint of [endpoints[0], endpoints.at(-1)]) {
+    assert(endpoint)
+    bytes = await checkOne(target, endpoint)
+  }
+  return bytes
+}
+
+async function checkOne(target: Target, endpoint: StoredEndpoint): Promise<number> {
+  const description = `sample ${Math.random()}, "quoted"`
+  const { method, path, headers, body } = target.request(endpoint.id, description)
+  const response = await fetch(target.url + path, { method, headers, body })
+  const text = await response.text()
+  const about = `${target.what} of ${target.by}: ${response.status} ${text}`
+  assert.equal(response.status, 200, about)
+  assert(text.startsWith(target.beginning), about)
+  const answered = target.endpointIn(JSON.parse(text)) as AnsweredEndpoint
+  assert.deepEqual(
+    {
+      id: Number(answered.id),
+      target: answered.target,
+      isActive: answered.isActive,
+      sslCertVerification: answered.sslCertVerification,
+      events: answered.events.map(({ type, addedAt }) => [type, Number.isNaN(Date.parse(addedAt))]),
+    },
+    {
+      id: endpoint.id,
+      target: endpoint.target,
+      isActive: true,
+      sslCertVerification: true,
+      events: endpoint.events.map(({ type }) => [type, false]),
+    },
+    about,
+  )
+  assert(Date.parse(answered.updatedAt) >= Date.parse(answered.createdAt), about)
+  if (target.isWrite) assert.equal(answered.description, description, about)
+  if (target.isWrite && target.database) {
+    const rows = await query<{ description: string }>(
+      target.database,
+      'SELECT description FROM endpoints WHERE id = $1',
+      [endpoint.id],
+    )
+    assert.equal(rows[0]?.description, description, 'what was answered is stored')
+  }
+  return Buffer.byteLength(text)
+}

@@ -1,0 +1,168 @@
+import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { pino } from 'pino'
+import { serverAdapter } from '../../../src/database/server'
+import { type ClaimedDelivery, claimDeliveries } from '../../../src/delivery/claim'
+import { recordOutcomes } from '../../../src/delivery/outcomes'
+import { PrismaClient } from '../../../src/generated/prisma/client'
+import { query } from '../databases'
+import { startGateway } from '../processes'
+import { compare, limit, type Measurement, measured } from '../report/measurement'
+import type { Run } from '../run'
+import { median } from '../statistics'
+import { endpointTemplate } from './endpoints'
+import { startReceiver } from './receiver'
+
+const ENDPOINTS = 20
+const CAPACITY = 200
+const LANE_CAPACITY = 10
+const LEASE_MS = 10_000
+/** Claims of each database in a round, one of each in turn. */
+const CLAIMS = 40
+const ROUNDS = 5
+const CLAIM_RATIO_MAX = 1.2
+const MEMORY_MAX_MB = 300
+/** How long a worker works on the large backlog, watched. */
+const WATCH_MS = 20_000
+const WATCH_EVERY_MS = 200
+
+/** What a claim costs, and how much memory a worker needs, with very many deliveries pending. */
+export async function claimScale(run: Run): Promise<Measurement[]> {
+  const { plan, say, teardown } = run
+  const receiver = await startReceiver(teardown)
+  const targets = Array.from({ length: ENDPOINTS }, (_, index) => `${receiver.url}/hook/${index + 1}`)
+  const template = await endpointTemplate(run.databases, teardown, { targets, events: ['post.created'] })
+  const fill = async (pending: number) => {
+    say(`claims: ${pending} deliveries pending`)
+    const database = await run.databases.create(template.database)
+    await query(database, FILL, [pending / ENDPOINTS])
+    await query(database, 'VACUUM ANALYZE')
+    return database
+  }
+  const databases = { small: await fill(plan.pending.small), large: await fill(plan.pending.large) }
+  const claims = { small: new Claims(databases.small), large: new Claims(databases.large) }
+  const rounds = { small: [] as number[], large: [] as number[] }
+  for (let round = 0; round <= ROUNDS; round += 1) {
+    say(round === 0 ? 'claims: warming up' : `claims: round ${round} of ${ROUNDS}`)
+    const times = { small: [] as number[], large: [] as number[] }
+    for (let claim = 0; claim < CLAIMS; claim += 1) {
+      times.small.push(await claims.small.timeOne())
+      times.large.push(await claims.large.timeOne())
+    }
+    if (round === 0) continue
+    rounds.small.push(median(times.small))
+    rounds.large.push(median(times.large))
+  }
+  await Promise.all([claims.small.close(), claims.large.close()])
+
+  const of = (pending: number) => `${pending.toLocaleString('en-US')} pending`
+  const small = measured(
+    [`claim of ${CAPACITY}`, of(plan.pending.small), `${ENDPOINTS} endpoints`],
+    'ms',
+    rounds.small,
+  )
+  const large = measured(
+    [`claim of ${CAPACITY}`, of(plan.pending.large), `${ENDPOINTS} endpoints`],
+    'ms',
+    rounds.large,
+  )
+  compare(large, small, { most: CLAIM_RATIO_MAX })
+  say(`claims: a worker on ${plan.pending.large} for ${WATCH_MS / 1_000} s`)
+  const memory = await memoryOfWorker(run, databases.large)
+  await receiver.stop()
+  const rss = measured(
+    ['memory of a worker, highest', of(plan.pending.large), `${WATCH_MS / 1_000} s of delivering`],
+    'MB',
+    memory,
+    Math.max(...memory),
+  )
+  limit(rss, MEMORY_MAX_MB)
+  return [large, small, rss]
+}
+
+/** So many events, each on its way to every endpoint. */
+const FILL = `
+  WITH published AS (
+    INSERT INTO events (type, body)
+    SELECT 'post.created', '{"event_id": ' || number || ', "type": "post.created", "data": {"text": "'
+      || repeat('scale ', 50) || '"}}'
+    FROM generate_series(1, $1::integer) AS number RETURNING id
+  )
+  INSERT INTO deliveries (event_id, endpoint_id) SELECT published.id, endpoints.id FROM published, endpoints`
+
+/** As many again as were delivered: the backlog stays as long as it is. */
+const REFILL = `
+  WITH published AS (
+    INSERT INTO events (type, body) SELECT type, body FROM events ORDER BY id LIMIT $1 RETURNING id
+  )
+  INSERT INTO deliveries (event_id, endpoint_id) SELECT published.id, endpoints.id FROM published, endpoints`
+
+/** Claims, delivers and refills, with the gateway's own statements and the client that it has in production. */
+class Claims {
+  private readonly prisma: PrismaClient
+  private readonly owner = randomUUID()
+
+  constructor(database: string) {
+    this.prisma = new PrismaClient({ adapter: serverAdapter(database, pino({ level: 'warn' })) })
+  }
+
+  /** Milliseconds that one claim takes, its transaction included. */
+  async timeOne(): Promise<number> {
+    const startedAt = performance.now()
+    const claimed = await this.prisma.$transaction((tx) =>
+      claimDeliveries(tx, {
+        owner: this.owner,
+        capacity: CAPACITY,
+        laneCapacity: LANE_CAPACITY,
+        busy: [],
+        afterEndpoint: 0,
+        leaseMs: LEASE_MS,
+        clockOffsetMs: 0,
+      }),
+    )
+    const took = performance.now() - startedAt
+    if (claimed.length !== CAPACITY) throw new Error(`A claim of ${CAPACITY} took ${claimed.length}`)
+    await recordOutcomes(this.prisma, { owner: this.owner, clockOffsetMs: 0 }, claimed.map(delivered))
+    await this.prisma.$executeRawUnsafe(REFILL, CAPACITY / ENDPOINTS)
+    return took
+  }
+
+  async close(): Promise<void> {
+    await this.prisma.$disconnect()
+  }
+}
+
+const delivered = ({ id, eventId, endpointId, number }: ClaimedDelivery) => ({
+  deliveryId: String(id),
+  eventId: String(eventId),
+  endpointId,
+  number,
+  sentAt: new Date().toISOString(),
+  signatureHeader: '',
+  responseStatus: 200,
+  responseBody: '',
+  responseTruncated: false,
+  durationMs: 1,
+  error: null,
+  verdict: 'delivered' as const,
+  retryInMs: null,
+})
+
+/** The resident memory of a worker that has a large backlog to work off, from time to time: MB. */
+async function memoryOfWorker({ teardown }: Run, database: string): Promise<number[]> {
+  const worker = await startGateway({ DATABASE_URL: database, HOOKGATE_ROLES: 'worker' }, teardown)
+  const values: number[] = []
+  for (const givenUpAt = performance.now() + WATCH_MS; performance.now() < givenUpAt; ) {
+    await sleep(WATCH_EVERY_MS)
+    values.push(residentMemory(worker.process.pid ?? 0))
+  }
+  await worker.stop()
+  return values
+}
+
+/** Linux tells it in kB; where there is no /proc the measurement cannot be made. */
+function residentMemory(pid: number): number {
+  const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+  return Number(kilobytes) / 1_024
+}

@@ -1,0 +1,51 @@
+import { Pool } from 'undici'
+
+/** One webhook, signed and ready to go. */
+export interface Signed {
+  path: string
+  headers: Record<string, string>
+  body: string
+}
+
+/** What the loop is told: where to, what (by lane), and how many of a lane at a time. */
+export interface LoopTask {
+  origin: string
+  lanes: Signed[][]
+  laneConcurrency: number
+}
+
+export interface LoopResult {
+  /** answers with status 200 */
+  answered: number
+  seconds: number
+}
+
+/**
+ * `undici-loop`: sends the same signed bodies to the same receiver, as many at a time as the gateway does, and does
+ * nothing else: signed beforehand, nothing claimed, nothing recorded, no address judged. What one process of Node.js
+ * can send at most.
+ */
+process.on('message', async ({ origin, lanes, laneConcurrency }: LoopTask) => {
+  const pool = new Pool(origin, { connections: lanes.length * laneConcurrency })
+  let answered = 0
+  const send = async ({ path, headers, body }: Signed) => {
+    const response = await pool.request({ method: 'POST', path, headers, body })
+    await response.body.text()
+    if (response.statusCode === 200) answered += 1
+  }
+  const work = async (lane: Iterator<Signed>) => {
+    for (let next = lane.next(); !next.done; next = lane.next()) await send(next.value)
+  }
+  const startedAt = performance.now()
+  await Promise.all(
+    lanes.flatMap((lane) => {
+      const queue = lane.values()
+      return Array.from({ length: laneConcurrency }, () => work(queue))
+    }),
+  )
+  const result: LoopResult = { answered, seconds: (performance.now() - startedAt) / 1000 }
+  await pool.close()
+  process.send?.(result)
+})
+process.once('disconnect', () => process.exit(0))
+process.send?.(0)
