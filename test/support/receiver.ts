@@ -60,6 +60,8 @@ export async function startReceiver(answer: TestReceiver['answer'] = () => 204):
     socket.on('error', () => undefined)
     socket.once('close', () => sockets.delete(socket))
   })
+  // Node's own 5 s end a connection just when a sender, by its 4 s and a busy machine, uses it again.
+  server.keepAliveTimeout = 60_000
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
