@@ -111,6 +111,12 @@ export async function attemptsOf(
   }
 }
 
+/** How many attempts of an endpoint are on record. */
+export async function attemptCount(gateway: TestGateway, endpointId: number | string): Promise<number> {
+  const { data } = await gateway.gql(ATTEMPTS, { id: String(endpointId), limit: 1 })
+  return data.webhookAttempts.totalCount
+}
+
 /** The wait until the retry, as it was promised with an attempt: milliseconds. */
 export const promisedWait = ({ createdAt, nextRetryAt }: AttemptNode) =>
   nextRetryAt === null ? null : Date.parse(nextRetryAt) - Date.parse(createdAt)
