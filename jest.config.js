@@ -1,6 +1,6 @@
 /** How each project compiles: decorators with their metadata, as tsc emits them. */
 const project = {
-  testEnvironment: 'node',
+  testEnvironment: './test/support/environment.ts',
   transform: {
     '\\.[jt]sx?$': [
       '@swc/jest',
@@ -26,12 +26,22 @@ module.exports = {
     {
       ...project,
       displayName: 'unit',
-      testMatch: ['<rootDir>/test/!(api|browser|bench|support)/**/*.test.ts', '<rootDir>/test/*.test.ts'],
+      testMatch: [
+        '<rootDir>/test/!(api|browser|faults|bench|support)/**/*.test.ts',
+        '<rootDir>/test/*.test.ts',
+      ],
     },
     {
       ...project,
       displayName: 'api',
       testMatch: ['<rootDir>/test/api/**/*.test.ts'],
+      globalSetup: './test/support/template.ts',
+      globalTeardown: './test/support/template-teardown.ts',
+    },
+    {
+      ...project,
+      displayName: 'faults',
+      testMatch: ['<rootDir>/test/faults/**/*.test.ts'],
       globalSetup: './test/support/template.ts',
       globalTeardown: './test/support/template-teardown.ts',
     },

@@ -1,71 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  arrivedAtAll,
+  closeAll,
+  expectDelivered,
+  publishUntilAcknowledged,
+  type Replaceable,
+  untilDelivered,
+} from '../support/crashes'
 import { startCutOffProxy } from '../support/cut-off-proxy'
-import { deliveriesOf, publishMany } from '../support/events'
-import { createTestDatabase, startTestGateway, type TestGateway } from '../support/gateway'
-import { startReceiver, type TestReceiver } from '../support/receiver'
+import { publishMany } from '../support/events'
+import { createTestDatabase, startTestGateway } from '../support/gateway'
+import { startReceiver } from '../support/receiver'
 import { until } from '../support/until'
 
 // Leases of a process that was killed run for ten seconds on a server, and there are many kills.
 jest.setTimeout(240_000)
 
 const serverOnly = process.env.TEST_DATABASE_URL === undefined ? it.skip : it
-
-/** A gateway that is killed and started again under its callers' hands. */
-interface Replaceable {
-  current: TestGateway
-}
-
-/**
- * Publishes `count` events as a careful publisher does: each with a key, again and again until it is acknowledged.
- *
- * @param onAcknowledged told of each event id
- */
-async function publishUntilAcknowledged(
-  gateway: Replaceable,
-  count: number,
-  onAcknowledged: (eventId: number) => void,
-): Promise<void> {
-  let next = 0
-  const publishSome = async () => {
-    while (next < count) {
-      next += 1
-      const json = { type: 'post.created', data: { nth: next } }
-      const headers = { 'idempotency-key': `key ${next}` }
-      for (;;) {
-        const answer = await gateway.current.rest('POST', 'event/', { json, headers }).catch(() => undefined)
-        if (answer?.status === 200 || answer?.status === 201) {
-          onAcknowledged(answer.body.event_id)
-          break
-        }
-        // Refused, broken off or 503: whatever publishers are told, they may try again.
-        expect([undefined, 503]).toContain(answer?.status)
-        await sleep(20)
-      }
-    }
-  }
-  await Promise.all(Array.from({ length: 6 }, publishSome))
-}
-
-/** Every event has arrived, and each delivery is on record as delivered. */
-async function expectDelivered(gateway: TestGateway, receivers: TestReceiver[], eventIds: number[]) {
-  for (const receiver of receivers) {
-    const arrived = new Set(receiver.eventIds())
-    expect(eventIds.filter((id) => !arrived.has(id))).toEqual([])
-    for (const { id, eventId } of receiver.received) expect(id).toBe(`evt_${eventId}`)
-  }
-  for (const id of eventIds) {
-    const statuses = (await deliveriesOf(gateway, id)).map(({ status }) => status)
-    expect(statuses).toEqual(receivers.map(() => 'DELIVERED'))
-  }
-}
-
-const arrivedAtAll = (receivers: TestReceiver[], eventIds: number[]) =>
-  receivers.every((receiver) => {
-    const arrived = new Set(receiver.eventIds())
-    return eventIds.every((id) => arrived.has(id))
-  })
-
-const closeAll = (receivers: TestReceiver[]) => Promise.all(receivers.map((receiver) => receiver.close()))
 
 it('loses no acknowledged event by 8 kills, and repeats none but what was in flight', async () => {
   const EVENTS = 600
@@ -76,7 +27,10 @@ it('loses no acknowledged event by 8 kills, and repeats none but what was in fli
   for (const { url } of receivers) await gateway.current.createEndpoint({ target: url })
 
   const acknowledged: number[] = []
-  const publishing = publishUntilAcknowledged(gateway, EVENTS, (id) => acknowledged.push(id))
+  const publishing = publishUntilAcknowledged(gateway, {
+    count: EVENTS,
+    onAcknowledged: (id) => acknowledged.push(id),
+  })
   /** How much each receiver had got when a process was dead. */
   const deaths: number[][] = receivers.map(() => [])
   for (let kill = 1; kill <= KILLS; kill += 1) {
@@ -89,11 +43,7 @@ it('loses no acknowledged event by 8 kills, and repeats none but what was in fli
   await publishing
   expect(new Set(acknowledged).size).toBe(EVENTS)
   await until(() => arrivedAtAll(receivers, acknowledged))
-  await until(async () => {
-    const last = acknowledged.slice(-30)
-    const deliveries = await Promise.all(last.map((id) => deliveriesOf(gateway.current, id)))
-    return deliveries.flat().every(({ status }) => status === 'DELIVERED')
-  })
+  await untilDelivered(gateway, acknowledged)
   await expectDelivered(gateway.current, receivers, acknowledged)
 
   for (const [index, receiver] of receivers.entries()) {
@@ -124,10 +74,7 @@ describe('on one PostgreSQL', () => {
     for (const { url } of receivers) await api.createEndpoint({ target: url })
     const eventIds = await publishMany(api, 500)
     await until(() => arrivedAtAll(receivers, eventIds))
-    await until(async () => {
-      const deliveries = await Promise.all(eventIds.slice(-50).map((id) => deliveriesOf(api, id)))
-      return deliveries.flat().every(({ status }) => status === 'DELIVERED')
-    })
+    await untilDelivered({ current: api }, eventIds)
     await expectDelivered(api, receivers, eventIds)
     for (const receiver of receivers) expect(receiver.eventIds().sort()).toEqual([...eventIds].sort())
     for (const worker of workers) {
@@ -152,10 +99,7 @@ describe('on one PostgreSQL', () => {
     await first.end('SIGKILL')
     const second = await startTestGateway({ HOOKGATE_ROLES: 'worker' }, database)
     await until(() => receiver.received.length === 30 + 10)
-    await until(async () => {
-      const deliveries = await Promise.all(eventIds.map((id) => deliveriesOf(api, id)))
-      return deliveries.flat().every(({ status }) => status === 'DELIVERED')
-    })
+    await untilDelivered({ current: api }, eventIds)
     expect(receiver.eventIds().slice(10).sort()).toEqual([...eventIds].sort())
     expect(held).toHaveLength(10)
     await second.end()
@@ -179,7 +123,10 @@ describe('on one PostgreSQL', () => {
       for (const { url } of receivers) await gateway.current.createEndpoint({ target: url })
 
       const acknowledged: number[] = []
-      const publishing = publishUntilAcknowledged(gateway, 400, (id) => acknowledged.push(id))
+      const publishing = publishUntilAcknowledged(gateway, {
+        count: 400,
+        onAcknowledged: (id) => acknowledged.push(id),
+      })
       for (const mark of [100, 200, 300]) {
         await until(() => acknowledged.length >= mark)
         proxy.cut()
@@ -189,10 +136,7 @@ describe('on one PostgreSQL', () => {
       }
       await publishing
       await until(() => arrivedAtAll(receivers, acknowledged))
-      await until(async () => {
-        const deliveries = await Promise.all(acknowledged.map((id) => deliveriesOf(gateway.current, id)))
-        return deliveries.flat().every(({ status }) => status === 'DELIVERED')
-      })
+      await untilDelivered(gateway, acknowledged)
       await expectDelivered(gateway.current, receivers, acknowledged)
       expect(gateway.current.output()).not.toContain('internal error')
       await gateway.current.stop()

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { atEnd } from './leftovers'
 import { cleanEnvironment } from './template'
 
 /** The built program, which `npm test` builds before it runs the tests. */
@@ -31,6 +32,10 @@ export function spawnChild(script: string, args: string[] = [], command = proces
     env: cleanEnvironment(),
     stdio: ['pipe', 'pipe', 'pipe'],
   })
+  child.once(
+    'exit',
+    atEnd(() => child.kill('SIGKILL')),
+  )
   let complaints = ''
   child.stderr.on('data', (chunk) => {
     complaints += chunk

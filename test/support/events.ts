@@ -57,6 +57,31 @@ export async function deliveriesOf(gateway: TestGateway, eventId: number | strin
   return data.webhookEvent.deliveries
 }
 
+/** The most aliases that the gateway allows in one document. */
+const ALIASES_MAX = 15
+
+/** The statuses of many events' deliveries by event, in the order of their endpoints. */
+export async function deliveryStatuses(
+  gateway: TestGateway,
+  eventIds: number[],
+): Promise<Map<number, DeliveryNode['status'][]>> {
+  const statuses = new Map<number, DeliveryNode['status'][]>()
+  for (let from = 0; from < eventIds.length; from += ALIASES_MAX) {
+    const ids = eventIds.slice(from, from + ALIASES_MAX)
+    const fields = ids.map((id) => `e${id}: webhookEvent(id: "${id}") { deliveries { status } }`)
+    const { data, errors } = await gateway.gql(`{ ${fields.join(' ')} }`)
+    if (errors) throw new Error(`no events: ${JSON.stringify(errors)}`)
+    for (const id of ids) {
+      const deliveries: Pick<DeliveryNode, 'status'>[] = data[`e${id}`].deliveries
+      statuses.set(
+        id,
+        deliveries.map(({ status }) => status),
+      )
+    }
+  }
+  return statuses
+}
+
 /** How far an event has come on its way to its one endpoint. */
 export async function deliveryOf(gateway: TestGateway, eventId: number | string): Promise<DeliveryNode> {
   const [delivery] = await deliveriesOf(gateway, eventId)
@@ -84,6 +109,12 @@ export async function attemptsOf(
     attempts.push(...nodes)
     if (nodes.length === 0 || attempts.length >= totalCount) return attempts
   }
+}
+
+/** How many attempts of an endpoint are on record. */
+export async function attemptCount(gateway: TestGateway, endpointId: number | string): Promise<number> {
+  const { data } = await gateway.gql(ATTEMPTS, { id: String(endpointId), limit: 1 })
+  return data.webhookAttempts.totalCount
 }
 
 /** The wait until the retry, as it was promised with an attempt: milliseconds. */

@@ -4,6 +4,7 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type JwtPayload, type SignOptions, sign } from 'jsonwebtoken'
+import { atEnd } from './leftovers'
 import { cleanEnvironment, databaseUrl, MAIN, onServer, readTemplate } from './template'
 
 export const JWT_SECRET = 'a secret of the tests, longer than 32 bytes'
@@ -68,22 +69,43 @@ export const tokenFor = (
 
 /** A migrated, empty database: on the server that TEST_DATABASE_URL names, else embedded. */
 export async function createTestDatabase(): Promise<TestDatabase> {
-  const template = readTemplate()
-  const dataDir = mkdtempSync(join(tmpdir(), 'hookgate-test-'))
-  const removeFolder = () => rmSync(dataDir, { recursive: true, force: true })
   const server = process.env.TEST_DATABASE_URL
-  if (!server) {
-    cpSync(template.folder, dataDir, { recursive: true })
-    return { env: { HOOKGATE_DATA_DIR: dataDir }, dataDir, remove: async () => removeFolder() }
-  }
+  if (!server) return createEmbeddedDatabase()
   const name = `hookgate_test_${randomUUID().replaceAll('-', '')}`
-  await onServer(server, `CREATE DATABASE ${name} TEMPLATE ${template.database}`)
+  await onServer(server, `CREATE DATABASE ${name} TEMPLATE ${readTemplate().database}`)
+  return testDatabase({ DATABASE_URL: databaseUrl(server, name) }, () =>
+    onServer(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
+  )
+}
+
+/** An empty embedded database; where the run is on a server, its first start builds it. */
+export async function createEmbeddedDatabase(): Promise<TestDatabase> {
+  const database = testDatabase({})
+  cpSync(readTemplate().folder, database.dataDir, { recursive: true })
+  return database
+}
+
+/**
+ * A database with a data folder of its own.
+ *
+ * @param env what leads to it, beside the folder; nothing = embedded in there
+ */
+export function testDatabase(
+  env: Record<string, string>,
+  drop: () => Promise<void> = async () => undefined,
+): TestDatabase {
+  const dataDir = mkdtempSync(join(tmpdir(), 'hookgate-test-'))
+  const removeAll = async () => {
+    rmSync(dataDir, { recursive: true, force: true })
+    await drop()
+  }
+  const forget = atEnd(removeAll)
   return {
-    env: { HOOKGATE_DATA_DIR: dataDir, DATABASE_URL: databaseUrl(server, name) },
+    env: { HOOKGATE_DATA_DIR: dataDir, ...env },
     dataDir,
     async remove() {
-      removeFolder()
-      await onServer(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
+      forget()
+      await removeAll()
     },
   }
 }
@@ -94,14 +116,21 @@ export async function startTestGateway(
   database?: TestDatabase,
 ): Promise<TestGateway> {
   const ownDatabase = database ?? (await createTestDatabase())
-  const child = spawnGateway({ HOOKGATE_JWT_SECRET: JWT_SECRET, ...ownDatabase.env, ...env })
+  return testGateway(
+    spawnGateway({ HOOKGATE_JWT_SECRET: JWT_SECRET, ...ownDatabase.env, ...env }),
+    ownDatabase,
+  )
+}
+
+/** What tests do with a gateway, once it listens. */
+export async function testGateway(child: SpawnedGateway, database: TestDatabase): Promise<TestGateway> {
   const url = await child.listening
   const adminToken = tokenFor()
   const gateway: TestGateway = {
     url,
     adminToken,
     process: child.process,
-    database: ownDatabase,
+    database,
     output: child.output,
     async gql(query, variables, token = adminToken) {
       const response = await fetch(`${url}/graphql`, {
@@ -140,7 +169,7 @@ export async function startTestGateway(
     },
     async stop() {
       await gateway.end()
-      await ownDatabase.remove()
+      await database.remove()
     },
   }
   return gateway
@@ -162,6 +191,11 @@ export function spawnGateway(env: Record<string, string>): SpawnedGateway {
   })
   let output = ''
   const exited = new Promise<number | null>((resolve) => child.once('close', resolve))
+  const forget = atEnd(() => {
+    child.kill('SIGKILL')
+    return exited
+  })
+  void exited.then(forget)
   const listening = new Promise<string>((resolve, reject) => {
     const read = (chunk: Buffer) => {
       output += chunk
@@ -172,6 +206,8 @@ export function spawnGateway(env: Record<string, string>): SpawnedGateway {
     child.stderr.on('data', read)
     exited.then(() => reject(new Error(output)))
   })
+  // Whoever kills it on its way up does not wait for it.
+  listening.catch(() => undefined)
   return { process: child, listening, exited, output: () => output }
 }
 

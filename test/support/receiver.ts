@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { atEnd } from './leftovers'
 
 /** A webhook as it arrived, byte for byte. */
 export interface Received {
@@ -60,6 +61,8 @@ export async function startReceiver(answer: TestReceiver['answer'] = () => 204):
     socket.on('error', () => undefined)
     socket.once('close', () => sockets.delete(socket))
   })
+  // Node's own 5 s end a connection just when a sender, by its 4 s and a busy machine, uses it again.
+  server.keepAliveTimeout = 60_000
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
@@ -72,10 +75,12 @@ export async function startReceiver(answer: TestReceiver['answer'] = () => 204):
     answer,
     eventIds: () => received.map(({ eventId }) => eventId),
     async close() {
+      forget()
       for (const socket of sockets) socket.destroy()
       await new Promise((resolve) => server.close(resolve))
     },
   }
+  const forget = atEnd(receiver.close)
   return receiver
 }
 
