@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pino } from 'pino'
-import { serverAdapter } from '../../../src/database/server'
+import { serverAdapter, serverPool } from '../../../src/database/server'
 import { type ClaimedDelivery, claimDeliveries } from '../../../src/delivery/claim'
 import { recordOutcomes } from '../../../src/delivery/outcomes'
 import { PrismaClient } from '../../../src/generated/prisma/client'
@@ -104,7 +104,7 @@ class Claims {
   private readonly owner = randomUUID()
 
   constructor(database: string) {
-    this.prisma = new PrismaClient({ adapter: serverAdapter(database, pino({ level: 'warn' })) })
+    this.prisma = new PrismaClient({ adapter: serverAdapter(serverPool(database), pino({ level: 'warn' })) })
   }
 
   /** Milliseconds that one claim takes, its transaction included. */
