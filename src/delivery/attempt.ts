@@ -53,6 +53,7 @@ export async function attemptDelivery(
       eventId: String(delivery.eventId),
       endpointId: delivery.endpointId,
       number: delivery.number,
+      resendCount: delivery.resendCount,
       sentAt: sent.sentAt?.toISOString() ?? null,
       signatureHeader: headers[config.signatureHeader] ?? '',
       responseStatus: sent.status,

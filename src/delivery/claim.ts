@@ -10,6 +10,8 @@ export interface ClaimedDelivery {
   number: number
   /** tries of the schedule that are used up */
   tries: number
+  /** how often somebody had asked for it by then */
+  resendCount: number
   target: string
   sslCertVerification: boolean
   body: string
@@ -67,7 +69,7 @@ export async function claimDeliveries(
  * Whether `delivery`, of `event`, is still to be sent as far as its type goes: its endpoint listens to it, or somebody
  * asked for it. Not an SQL function, which PostgreSQL would call for each row: a tenth of a millisecond each.
  */
-export const IS_WANTED = Prisma.sql`(delivery.is_resend OR EXISTS (
+export const IS_WANTED = Prisma.sql`(delivery.resend_count > 0 OR EXISTS (
         SELECT FROM endpoint_events listening
         WHERE listening.endpoint_id = delivery.endpoint_id AND listening.type = event.type
       ))`
@@ -154,10 +156,11 @@ async function leaseDeliveries(
         lease_owner = CASE WHEN is_wanted THEN ${owner}::uuid END,
         next_attempt_at = (SELECT now FROM clock) + make_interval(secs => ${leaseMs}::float8 / 1000)
       FROM chosen WHERE delivery.id = chosen.id
-      RETURNING delivery.id, delivery.event_id, delivery.endpoint_id, delivery.attempt_count, delivery.tries, is_wanted
+      RETURNING delivery.id, delivery.event_id, delivery.endpoint_id, delivery.attempt_count, delivery.tries,
+        delivery.resend_count, is_wanted
     )
     SELECT claimed.id, claimed.event_id AS "eventId", claimed.endpoint_id AS "endpointId",
-      claimed.attempt_count + 1 AS number, claimed.tries,
+      claimed.attempt_count + 1 AS number, claimed.tries, claimed.resend_count AS "resendCount",
       endpoint.target, endpoint.ssl_cert_verification AS "sslCertVerification", event.body,
       (SELECT coalesce(jsonb_agg(jsonb_build_object('id', secret.id, 'sealed', encode(secret.sealed, 'base64'))
           ORDER BY secret.created_at DESC, secret.id), '[]')

@@ -13,6 +13,8 @@ export interface Outcome {
   eventId: string
   endpointId: number
   number: number
+  /** as it was when the delivery was claimed */
+  resendCount: number
   sentAt: string | null
   signatureHeader: string
   responseStatus: number | null
@@ -36,7 +38,8 @@ export interface RecordedAttempt {
  * their deliveries, or nothing of it.
  *
  * Invariants: an attempt that happened is on record even when its lease was lost meanwhile. A delivery is moved only
- * by who holds its lease, except that a success of anybody ends it. Waits are counted from the database's clock at
+ * by who holds its lease, except that a success of anybody ends it. One that was asked for once more while it was
+ * being sent starts anew, whatever came of that send. Waits are counted from the database's clock at
  * this moment, to the millisecond. Deliveries, then counts, are touched in the order of their keys, so that two
  * batches, or a batch and a resend, never wait for each other crosswise. An attempt whose delivery was removed
  * meanwhile has nothing to be on record with, and is passed over.
@@ -52,7 +55,7 @@ export async function recordOutcomes(
     ),
     outcome AS MATERIALIZED (
       SELECT * FROM jsonb_to_recordset(${JSON.stringify(outcomes)}::jsonb) AS outcome(
-        "deliveryId" bigint, "eventId" bigint, "endpointId" integer, "number" integer, "sentAt" timestamptz,
+        "deliveryId" bigint, "eventId" bigint, "endpointId" integer, "number" integer, "resendCount" integer, "sentAt" timestamptz,
         "signatureHeader" text, "responseStatus" integer, "responseBody" text, "responseTruncated" boolean,
         "durationMs" integer, "error" attempt_error, "verdict" text, "retryInMs" float8)
     ),
@@ -76,11 +79,22 @@ export async function recordOutcomes(
     ),
     moved AS (
       UPDATE deliveries delivery
-      SET status = CASE outcome."verdict" WHEN 'delivered' THEN 'DELIVERED' WHEN 'failed' THEN 'FAILED' ELSE 'PENDING'
-          END::delivery_status,
+      SET status = CASE
+          WHEN resend_count > outcome."resendCount" THEN 'PENDING'
+          WHEN outcome."verdict" = 'delivered' THEN 'DELIVERED'
+          WHEN outcome."verdict" = 'failed' THEN 'FAILED'
+          ELSE 'PENDING'
+        END::delivery_status,
         attempt_count = greatest(delivery.attempt_count, outcome."number"),
-        tries = CASE outcome."verdict" WHEN 'released' THEN delivery.tries ELSE delivery.tries + 1 END,
-        next_attempt_at = now + make_interval(secs => coalesce(outcome."retryInMs", 0) / 1000),
+        tries = CASE
+          WHEN resend_count > outcome."resendCount" THEN 0
+          WHEN outcome."verdict" = 'released' THEN delivery.tries
+          ELSE delivery.tries + 1
+        END,
+        next_attempt_at = CASE
+          WHEN resend_count > outcome."resendCount" THEN now
+          ELSE now + make_interval(secs => coalesce(outcome."retryInMs", 0) / 1000)
+        END,
         lease_owner = NULL
       FROM outcome CROSS JOIN clock
       WHERE delivery.id = outcome."deliveryId" AND delivery.status = 'PENDING'

@@ -6,8 +6,8 @@ export const RESEND_MAX = 1_000
 
 /**
  * Queues events for an endpoint once more, all or none: each delivery starts its schedule again from the beginning.
- * An event that never went to this endpoint (it listened later, or never did) gets a delivery. What is being sent right now is left
- * to end, with its schedule restarted.
+ * An event that never went to this endpoint (it listened later, or never did) gets a delivery. What is being sent right
+ * now is left to end, and is sent once more then.
  *
  * @returns how many were queued; the same event twice counts once
  * @throws Failure `not_found`, `validation_failed` (naming every unknown event), `conflict` when the endpoint is off
@@ -55,10 +55,10 @@ export async function resendEvents(
       }),
     )
     await tx.$executeRaw`
-      INSERT INTO deliveries (event_id, endpoint_id, next_attempt_at, is_resend)
-      SELECT event_id, ${id}::integer, clock_timestamp(), true FROM unnest(${wanted}::bigint[]) AS event_id
+      INSERT INTO deliveries (event_id, endpoint_id, next_attempt_at, resend_count)
+      SELECT event_id, ${id}::integer, clock_timestamp(), 1 FROM unnest(${wanted}::bigint[]) AS event_id
       ON CONFLICT (event_id, endpoint_id) DO UPDATE
-      SET status = 'PENDING', tries = 0, is_resend = true,
+      SET status = 'PENDING', tries = 0, resend_count = deliveries.resend_count + 1,
         next_attempt_at = CASE WHEN deliveries.lease_owner IS NULL
           THEN excluded.next_attempt_at ELSE deliveries.next_attempt_at END`
     return wanted.length

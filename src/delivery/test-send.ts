@@ -81,5 +81,5 @@ async function prepare(
         WHERE endpoint_id = ${id}::integer AND (expires_at IS NULL OR expires_at > clock_timestamp())) AS secrets
     FROM event, delivery`
   const { target, sslCertVerification } = endpoint
-  return { ...row, endpointId: id, number: 1, tries: 0, target, sslCertVerification }
+  return { ...row, endpointId: id, number: 1, tries: 0, resendCount: 0, target, sslCertVerification }
 }

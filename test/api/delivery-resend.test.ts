@@ -82,6 +82,21 @@ describe('resending', () => {
     await until(async () => (await deliveryOf(gateway, eventId)).status === 'DELIVERED')
   })
 
+  it.each([
+    ['succeeds', 204],
+    ['fails', 500],
+  ])('of what is being sent right now sends it once more, after a send that %s', async (_how, status) => {
+    receiver.answer = (_request, nth) => (nth === 1 ? { status, afterMs: 1_500 } : 204)
+    const eventId = await publish(gateway)
+    await until(() => receiver.open() === 1)
+    expect((await resend(eventId)).status).toBe(204)
+    expect(receiver.open()).toBe(1)
+    await until(() => receiver.received.length === 2)
+    await until(async () => (await deliveryOf(gateway, eventId)).status === 'DELIVERED')
+    const attempts = await attemptsOf(gateway, endpointId)
+    expect(attempts.map(({ responseStatus }) => responseStatus)).toEqual([status, 204])
+  })
+
   it('gives an event to an endpoint that did not listen when it was published', async () => {
     await switchOff()
     const eventId = await publish(gateway)

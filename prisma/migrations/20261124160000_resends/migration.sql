@@ -1,2 +1,2 @@
 -- AlterTable
-ALTER TABLE "deliveries" ADD COLUMN     "is_resend" BOOLEAN NOT NULL DEFAULT false;
+ALTER TABLE "deliveries" ADD COLUMN     "resend_count" INTEGER NOT NULL DEFAULT 0;
