@@ -26,7 +26,7 @@ const MINUTE = 60_000
 export const WHOLE: Plan = {
   rounds: 5,
   warmUpSeconds: 3,
-  roundSeconds: 2,
+  roundSeconds: 1.5,
   events: 600,
   deliveryRounds: 3,
   replicaRounds: 2,
