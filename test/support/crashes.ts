@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { deliveryStatuses } from './events'
 import type { TestGateway } from './gateway'
+import { atEnd } from './leftovers'
 import type { TestReceiver } from './receiver'
 import { until } from './until'
 
@@ -28,6 +29,11 @@ export async function publishUntilAcknowledged(
   { count, abreast = 6, onAcknowledged, onRefused = () => undefined }: CarefulPublishing,
 ): Promise<void> {
   let next = 0
+  let isOver = false
+  // A test that fails meanwhile would leave its publishers knocking for ever.
+  const forget = atEnd(() => {
+    isOver = true
+  })
   const publishSome = async () => {
     while (next < count) {
       next += 1
@@ -41,11 +47,13 @@ export async function publishUntilAcknowledged(
         }
         onRefused(answer?.status)
         expect([undefined, 503]).toContain(answer?.status)
+        if (isOver) throw new Error('The test is over')
         await sleep(20)
       }
     }
   }
   await Promise.all(Array.from({ length: abreast }, publishSome))
+  forget()
 }
 
 export const arrivedAtAll = (receivers: TestReceiver[], eventIds: number[]) =>

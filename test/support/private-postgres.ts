@@ -1,0 +1,118 @@
+import { execFile, execFileSync } from 'node:child_process'
+import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir, userInfo } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { type TestDatabase, testDatabase } from './gateway'
+import { atEnd } from './leftovers'
+import { databaseUrl, onServer } from './template'
+
+/** A PostgreSQL cluster of a test's own, which it may stop, start and starve as it likes. */
+export interface PrivatePostgres {
+  /** its database `postgres` */
+  url: string
+  /** Creates an empty database in it, which the first gateway brings up to date. */
+  createDatabase(name: string): Promise<TestDatabase>
+  /** @param mode `immediate` = like a crash: connections break, and the next start recovers from the log */
+  stop(mode: 'fast' | 'immediate'): Promise<void>
+  /** Starts it again and waits until it answers. */
+  start(): Promise<void>
+  /** True when its main process is there. */
+  isRunning(): boolean
+}
+
+export interface PrivatePostgresOptions {
+  /** a folder for the data; default: a new one */
+  folder?: string
+  /** of postgresql.conf, beside what every test needs */
+  settings?: Record<string, string | number>
+}
+
+/** Where Debian's packages put a version's programs; undefined = PostgreSQL's server is not installed. */
+export const POSTGRES_PROGRAMS = newestProgramsOf('/usr/lib/postgresql')
+
+/** Starts a cluster on a free port. It is gone, with its data, when the test file ends. */
+export async function startPrivatePostgres(options: PrivatePostgresOptions = {}): Promise<PrivatePostgres> {
+  const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'hookgate-postgres-'))
+  giveToPostgres(folder)
+  const data = join(folder, 'data')
+  atEnd(() => {
+    if (isRunningIn(data)) execFileSync(...asPostgres('pg_ctl', stopping(data, 'immediate')))
+    rmSync(folder, { recursive: true, force: true })
+  })
+  await run('initdb', ['-D', data, '-U', 'postgres', '--auth=trust', '--no-sync', '--wal-segsize=1'])
+  const port = await freePort()
+  const settings = Object.entries({
+    port,
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: folder,
+    max_connections: 60,
+    ...options.settings,
+  }).map(([name, value]) => `-c ${name}=${value}`)
+  const starting = ['-D', data, '-w', '-l', join(folder, 'log'), '-o', settings.join(' '), 'start']
+  const postgres: PrivatePostgres = {
+    url: `postgresql://postgres@127.0.0.1:${port}/postgres`,
+    async createDatabase(name) {
+      await onServer(postgres.url, `CREATE DATABASE ${name}`)
+      return testDatabase({ DATABASE_URL: databaseUrl(postgres.url, name) })
+    },
+    stop: (mode) => run('pg_ctl', stopping(data, mode)),
+    start: () => run('pg_ctl', starting),
+    isRunning: () => isRunningIn(data),
+  }
+  await postgres.start()
+  return postgres
+}
+
+const stopping = (data: string, mode: string) => ['-D', data, '-m', mode, '-w', 'stop']
+
+/** Its first line is the main process, which removes the file when it ends in order. */
+function isRunningIn(data: string): boolean {
+  const path = join(data, 'postmaster.pid')
+  if (!existsSync(path)) return false
+  const pid = readFileSync(path, 'utf8').split('\n', 1)[0]
+  return existsSync(`/proc/${pid}`)
+}
+
+async function run(program: string, args: string[]): Promise<void> {
+  await promisify(execFile)(...asPostgres(program, args))
+}
+
+/** PostgreSQL refuses to run as root: root runs it as the user that Debian makes for it. */
+function asPostgres(program: string, args: string[]): [command: string, args: string[], { cwd: string }] {
+  const path = join(POSTGRES_PROGRAMS ?? '', program)
+  const identity = ['--reuid=postgres', '--regid=postgres', '--clear-groups']
+  // Not every folder is one that the user postgres may stand in.
+  const options = { cwd: '/' }
+  return isRoot() ? ['setpriv', [...identity, path, ...args], options] : [path, args, options]
+}
+
+export const isRoot = () => userInfo().uid === 0
+
+function giveToPostgres(folder: string): void {
+  if (!isRoot()) return
+  const id = (option: string) => Number(execFileSync('id', [option, 'postgres'], { encoding: 'utf8' }))
+  chownSync(folder, id('-u'), id('-g'))
+}
+
+function newestProgramsOf(folder: string): string | undefined {
+  let versions: string[]
+  try {
+    versions = readdirSync(folder)
+  } catch {
+    return undefined
+  }
+  const newest = versions.sort((a, b) => Number(a) - Number(b)).at(-1)
+  return newest && join(folder, newest, 'bin')
+}
+
+/** Nobody takes it between this moment and the start, or the start fails loudly. */
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  await new Promise((resolve) => server.close(resolve))
+  if (typeof address !== 'object' || address === null) throw new Error('A TCP server has a port')
+  return address.port
+}
