@@ -60,6 +60,10 @@ export function migrationLock(connectionString: string): WithMigrationLock {
 const connection = (connectionString: string) => ({
   connectionString,
   connectionTimeoutMillis: ANSWER_WITHIN_MS,
+  keepAlive: true,
+  // A process whose machine vanished between two statements would hold the endpoints of its claim for hours: until
+  // the server's TCP gives the connection up.
+  idle_in_transaction_session_timeout: ANSWER_WITHIN_MS,
   application_name: 'hookgate',
 })
 
