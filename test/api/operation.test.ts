@@ -178,12 +178,8 @@ describe('health', () => {
     'answers 503 while the database is away, says nothing of it inside, and heals by itself',
     async () => {
       const database = await createTestDatabase()
-      const server = new URL(database.env.DATABASE_URL ?? '')
-      const proxy = await startCutOffProxy(server.hostname, Number(server.port || 5432))
-      const viaProxy = new URL(server)
-      viaProxy.hostname = '127.0.0.1'
-      viaProxy.port = String(proxy.port)
-      const gateway = await startTestGateway({ DATABASE_URL: viaProxy.href }, database)
+      const proxy = await startCutOffProxy(database.env.DATABASE_URL)
+      const gateway = await startTestGateway({ DATABASE_URL: proxy.url }, database)
       const { id } = await gateway.createEndpoint()
 
       proxy.cut()

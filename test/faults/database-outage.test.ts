@@ -1,11 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import {
-  arrivedAtAll,
-  closeAll,
-  expectDelivered,
-  publishUntilAcknowledged,
-  untilDelivered,
-} from '../support/crashes'
+import { arrivedAtAll, closeAll, expectDelivered, publishUntilAcknowledged } from '../support/crashes'
 import { LIST } from '../support/endpoint-documents'
 import { startTestGateway, type TestGateway } from '../support/gateway'
 import { atEnd } from '../support/leftovers'
@@ -95,8 +89,7 @@ privateServerOnly(
     await publishing
     await witness.end()
     await until(() => arrivedAtAll(receivers, acknowledged))
-    await untilDelivered({ current: api }, acknowledged)
-    await expectDelivered(api, receivers, acknowledged)
+    await expectDelivered({ current: api }, receivers, acknowledged)
     const repeats = receivers.reduce((sum, { received }) => sum + received.length - EVENTS, 0)
     report(`ready ${readyAfter} ms and delivering ${resumedAfter} ms after the start; ${repeats} repeated`)
     report(

@@ -12,6 +12,8 @@ export interface Replaceable {
 
 export interface CarefulPublishing {
   count: number
+  /** what their keys begin with, where there are several lots of them */
+  keys?: string
   /** how many at a time; default 6 */
   abreast?: number
   /** told of each event id */
@@ -26,7 +28,7 @@ export interface CarefulPublishing {
  */
 export async function publishUntilAcknowledged(
   gateway: Replaceable,
-  { count, abreast = 6, onAcknowledged, onRefused = () => undefined }: CarefulPublishing,
+  { count, keys = 'key', abreast = 6, onAcknowledged, onRefused = () => undefined }: CarefulPublishing,
 ): Promise<void> {
   let next = 0
   let isOver = false
@@ -37,8 +39,8 @@ export async function publishUntilAcknowledged(
   const publishSome = async () => {
     while (next < count) {
       next += 1
-      const json = { type: 'post.created', data: { nth: next } }
-      const headers = { 'idempotency-key': `key ${next}` }
+      const json = { type: 'post.created', data: { keys, nth: next } }
+      const headers = { 'idempotency-key': `${keys} ${next}` }
       for (;;) {
         const answer = await gateway.current.rest('POST', 'event/', { json, headers }).catch(() => undefined)
         if (answer?.status === 200 || answer?.status === 201) {
@@ -62,27 +64,33 @@ export const arrivedAtAll = (receivers: TestReceiver[], eventIds: number[]) =>
     return eventIds.every((id) => arrived.has(id))
   })
 
-/** Waits until each delivery of these events is on record as delivered. */
-export async function untilDelivered(gateway: Replaceable, eventIds: number[]): Promise<void> {
-  let pending = eventIds
+/**
+ * Waits until no delivery of these events is pending any more.
+ *
+ * @returns what became of them, by event
+ */
+export async function untilSettled(gateway: Replaceable, eventIds: number[]) {
+  const settled = new Map<number, string[]>()
   await until(async () => {
-    const statuses = await deliveryStatuses(gateway.current, pending)
-    pending = pending.filter((id) => statuses.get(id)?.some((status) => status === 'PENDING'))
-    return pending.length === 0
+    const open = eventIds.filter((id) => !settled.has(id))
+    for (const [id, statuses] of await deliveryStatuses(gateway.current, open)) {
+      if (!statuses.includes('PENDING')) settled.set(id, statuses)
+    }
+    return settled.size === eventIds.length
   })
+  return settled
 }
 
-/** Every event has arrived under its own `webhook-id`, and each delivery is on record as delivered. */
-export async function expectDelivered(gateway: TestGateway, receivers: TestReceiver[], eventIds: number[]) {
+/** Every event has arrived under its own `webhook-id`, and each delivery comes to be on record as delivered. */
+export async function expectDelivered(gateway: Replaceable, receivers: TestReceiver[], eventIds: number[]) {
   for (const receiver of receivers) {
     const arrived = new Set(receiver.eventIds())
     expect(eventIds.filter((id) => !arrived.has(id))).toEqual([])
     expect(receiver.received.filter(({ id, eventId }) => id !== `evt_${eventId}`)).toEqual([])
   }
   const everywhere = JSON.stringify(receivers.map(() => 'DELIVERED'))
-  const statuses = await deliveryStatuses(gateway, eventIds)
-  expect([...statuses].filter(([, each]) => JSON.stringify(each) !== everywhere)).toEqual([])
-  expect(statuses.size).toBe(eventIds.length)
+  const settled = await untilSettled(gateway, eventIds)
+  expect([...settled].filter(([, statuses]) => JSON.stringify(statuses) !== everywhere)).toEqual([])
 }
 
 export const closeAll = (receivers: TestReceiver[]) =>

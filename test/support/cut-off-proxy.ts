@@ -1,49 +1,144 @@
 import type { AddressInfo } from 'node:net'
 import { connect, createServer, type Socket } from 'node:net'
+import { atEnd } from './leftovers'
 
-/** A TCP proxy that a test can cut: for a database that goes away and comes back. */
+/** A TCP proxy that a test can cut or stall: for a database that goes away and comes back. */
 export interface CutOffProxy {
-  port: number
+  /** the database, by way of the proxy */
+  url: string
   /** Breaks every connection and refuses new ones. */
   cut(): void
   mend(): void
+  /**
+   * Nothing passes any more, in either direction, and nobody is told: neither what is sent, nor that a connection
+   * ends, nor a new one. As when a cable is pulled.
+   */
+  stall(): void
+  /**
+   * Ends a stall. `late`: whatever was sent meanwhile arrives now, as TCP repeats it. `forgotten`: connections of
+   * before stay silent for ever, as behind a router that knows them no longer; new ones work.
+   */
+  heal(how: 'late' | 'forgotten'): void
   close(): void
 }
 
-export async function startCutOffProxy(host: string, port: number): Promise<CutOffProxy> {
-  const sockets = new Set<Socket>()
-  let whole = true
-  const server = createServer((client) => {
-    if (!whole) return client.destroy()
-    const upstream = connect(port, host)
-    for (const [from, to] of [
-      [client, upstream],
-      [upstream, client],
-    ] as const) {
-      sockets.add(from)
-      from.on('error', () => to.destroy())
-      from.on('close', () => {
-        sockets.delete(from)
-        to.destroy()
+/** Whose word it is that passes through the proxy. */
+export type Speaker = 'client' | 'database'
+
+export interface CutOffProxyOptions {
+  /** Looks at everything in the moment before it passes; a stall begins when it is true. */
+  stallBefore?: (chunk: Buffer, speaker: Speaker) => boolean
+}
+
+/** A client's connection and the one that is made for it. */
+class Link {
+  readonly #client: Socket
+  readonly #upstream: Socket
+  #flows = false
+  /** what happened during a stall and the other side has not heard of */
+  #unheard: (() => void)[] = []
+
+  constructor(
+    client: Socket,
+    connectUpstream: () => Socket,
+    onChunk: (chunk: Buffer, speaker: Speaker) => void,
+  ) {
+    this.#client = client
+    this.#upstream = connectUpstream()
+    for (const [from, to] of this.#directions()) {
+      from.pause()
+      from.on('data', (chunk) => {
+        onChunk(chunk, from === client ? 'client' : 'database')
+        this.#pass(() => to.write(chunk))
       })
-      from.pipe(to)
+      from.on('end', () => this.#pass(() => to.end()))
+      from.on('error', () => this.#pass(() => to.destroy()))
+      from.on('close', () => this.#pass(() => to.destroy()))
     }
+  }
+
+  flow(): void {
+    this.#flows = true
+    for (const tell of this.#unheard.splice(0)) tell()
+    for (const [from] of this.#directions()) from.resume()
+  }
+
+  stall(): void {
+    this.#flows = false
+    for (const [from] of this.#directions()) from.pause()
+  }
+
+  destroy(): void {
+    for (const [from] of this.#directions()) from.destroy()
+  }
+
+  get isOver(): boolean {
+    return this.#client.destroyed && this.#upstream.destroyed
+  }
+
+  #directions(): [Socket, Socket][] {
+    return [
+      [this.#client, this.#upstream],
+      [this.#upstream, this.#client],
+    ]
+  }
+
+  #pass(tell: () => void): void {
+    if (this.#flows) tell()
+    else this.#unheard.push(tell)
+  }
+}
+
+/** @param databaseUrl what it leads to */
+export async function startCutOffProxy(
+  databaseUrl: string | undefined,
+  { stallBefore = () => false }: CutOffProxyOptions = {},
+): Promise<CutOffProxy> {
+  const url = new URL(databaseUrl ?? '')
+  const database = { host: url.hostname, port: Number(url.port || 5432) }
+  let links: Link[] = []
+  let isWhole = true
+  let isStalled = false
+  const server = createServer((client) => {
+    if (!isWhole) return client.destroy()
+    links = links.filter((link) => !link.isOver)
+    const link = new Link(
+      client,
+      () => connect(database),
+      (chunk, speaker) => {
+        if (!isStalled && stallBefore(chunk, speaker)) proxy.stall()
+      },
+    )
+    links.push(link)
+    if (!isStalled) link.flow()
     return undefined
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const cut = () => {
-    whole = false
-    for (const socket of sockets) socket.destroy()
-  }
-  return {
-    port: (server.address() as AddressInfo).port,
-    cut,
+  url.hostname = '127.0.0.1'
+  url.port = String((server.address() as AddressInfo).port)
+  const proxy: CutOffProxy = {
+    url: url.href,
+    cut() {
+      isWhole = false
+      for (const link of links.splice(0)) link.destroy()
+    },
     mend() {
-      whole = true
+      isWhole = true
+    },
+    stall() {
+      isStalled = true
+      for (const link of links) link.stall()
+    },
+    heal(how) {
+      isStalled = false
+      if (how === 'late') for (const link of links) link.flow()
     },
     close() {
-      cut()
+      forget()
+      proxy.cut()
       server.close()
     },
   }
+  const forget = atEnd(proxy.close)
+  return proxy
 }

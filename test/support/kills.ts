@@ -9,7 +9,7 @@ type Sender = string
 /** Makes a process tell who it is: its number stands in the name of its signature header. */
 export const named = (nth: number) => ({ HOOKGATE_SIGNATURE_HEADER: `Sent-By-${nth}` })
 
-const senderOf = ({ headers }: Received): Sender =>
+export const senderOf = ({ headers }: Received): Sender =>
   Object.keys(headers).find((name) => name.startsWith('sent-by-')) ?? 'unknown'
 
 export interface Killing {

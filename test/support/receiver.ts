@@ -37,6 +37,8 @@ export interface TestReceiver {
   answer: (request: Received, nth: number) => Answer
   /** Event ids in the order of arrival. */
   eventIds(): number[]
+  /** Breaks every connection; new ones are welcome. */
+  dropConnections(): void
   close(): Promise<void>
 }
 
@@ -74,9 +76,12 @@ export async function startReceiver(answer: TestReceiver['answer'] = () => 204):
     peak: () => peak,
     answer,
     eventIds: () => received.map(({ eventId }) => eventId),
+    dropConnections() {
+      for (const socket of sockets) socket.destroy()
+    },
     async close() {
       forget()
-      for (const socket of sockets) socket.destroy()
+      receiver.dropConnections()
       await new Promise((resolve) => server.close(resolve))
     },
   }
