@@ -42,7 +42,8 @@ export class Departures {
     private readonly onFailure: (error: unknown) => void,
   ) {}
 
-  of(delivery: ClaimedDelivery): ClaimedDeparture {
+  /** @param claimSettled resolves when the claim's transaction has ended: before, its lease is not there to be seen */
+  of(delivery: ClaimedDelivery, claimSettled: Promise<void>): ClaimedDeparture {
     let isHeldBack = false
     let settle = () => {}
     let settled = new Promise<void>((resolve) => {
@@ -56,6 +57,7 @@ export class Departures {
       isHeldBack: () => isHeldBack,
       mayLeave: async () => {
         isHeldBack = true
+        await claimSettled
         settled = new Promise((resolve) => {
           settle = resolve
         })

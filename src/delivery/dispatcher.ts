@@ -148,7 +148,7 @@ export class Dispatcher {
 
   private begin(delivery: ClaimedDelivery, claimSettled: Promise<void>): ClaimedDeparture {
     this.lanes.enter(delivery.endpointId)
-    const departure = this.departures.of(delivery)
+    const departure = this.departures.of(delivery, claimSettled)
     const sending = this.send(delivery, departure, claimSettled).finally(() => {
       departure.end()
       this.sending.delete(delivery.id)
