@@ -19,8 +19,8 @@ export class Databases {
     this.count += 1
     const name = `hookgate_bench_${process.pid}_${this.count}`
     const copied = template === undefined ? '' : ` TEMPLATE ${new URL(template).pathname.slice(1)}`
-    await this.onServer(`CREATE DATABASE ${name}${copied}`)
     this.teardown.add(() => this.dropByName(name))
+    await this.onServer(`CREATE DATABASE ${name}${copied}`)
     const url = new URL(this.server)
     url.pathname = `/${name}`
     return url.href
