@@ -2,7 +2,7 @@
 import './compile-cache'
 import { parseArgs } from 'node:util'
 import { readConfig } from './config'
-import { issueToken, migrateDatabase, startGateway } from './gateway'
+import { type Gateway, issueToken, migrateDatabase, startGateway } from './gateway'
 
 const USAGE = `Usage: hookgate COMMAND
 
@@ -29,7 +29,10 @@ async function main(args: string[]): Promise<void> {
 async function serve(args: string[]): Promise<void> {
   readOptions(args, {})
   const config = readConfig(process.env)
-  const gateway = await startGateway(config)
+  // Begun in a moment, when signals are already listened to.
+  const starting = Promise.resolve().then(() => startGateway(config))
+  stopOnSignal(starting)
+  const gateway = await starting
   const { url } = gateway
   const doors = [
     `GraphQL    ${url}/graphql`,
@@ -41,13 +44,16 @@ async function serve(args: string[]): Promise<void> {
     lines.push(`Admin token for development (12 h): ${gateway.developmentToken}`)
   }
   process.stdout.write(`${lines.join('\n')}\n`)
+}
 
+/** A signal that comes while the gateway starts stops it as soon as it has. A second one does not wait. */
+function stopOnSignal(starting: Promise<Gateway>): void {
   let stopping = false
   const stop = async () => {
     if (stopping) process.exit(1)
     stopping = true
     try {
-      await gateway.stop()
+      await (await starting).stop()
       process.exit(0)
     } catch (error) {
       fail(error)

@@ -1,8 +1,14 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { rmSync, writeFileSync } from 'node:fs'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { startCutOffProxy } from '../support/cut-off-proxy'
-import { createTestDatabase, spawnGateway, startTestGateway, tokenFor } from '../support/gateway'
+import {
+  createEmbeddedDatabase,
+  createTestDatabase,
+  spawnGateway,
+  startTestGateway,
+  tokenFor,
+} from '../support/gateway'
 import { cleanEnvironment, MAIN } from '../support/template'
 import { until } from '../support/until'
 
@@ -225,6 +231,15 @@ describe('stopping', () => {
       await gateway.database.remove()
     },
   )
+
+  it('waits for a start that is under way, and exits with 0', async () => {
+    const database = await createEmbeddedDatabase()
+    const child = spawnGateway(database.env)
+    await until(() => existsSync(join(database.dataDir, 'lock')))
+    child.process.kill('SIGTERM')
+    expect(await child.exited).toBe(0)
+    await database.remove()
+  })
 
   it('reaches a gateway that npm start runs', async () => {
     const database = await createTestDatabase()
