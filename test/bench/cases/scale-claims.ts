@@ -133,11 +133,12 @@ class Claims {
   }
 }
 
-const delivered = ({ id, eventId, endpointId, number }: ClaimedDelivery) => ({
+const delivered = ({ id, eventId, endpointId, number, resendCount }: ClaimedDelivery) => ({
   deliveryId: String(id),
   eventId: String(eventId),
   endpointId,
   number,
+  resendCount,
   sentAt: new Date().toISOString(),
   signatureHeader: '',
   responseStatus: 200,
