@@ -14,12 +14,20 @@ const UNAVAILABLE = new Set([
   'P1008',
   'P1017',
   'P2024',
-  // PostgreSQL: shutting down, crashed, starting up, too many connections, not writable (a standby)
+  // PostgreSQL: shutting down, crashed, starting up, not writable (a standby)
   '57P01',
   '57P02',
   '57P03',
-  '53300',
   '25006',
+  // out of resources: of some kind, disk full, out of memory, too many connections; a disk that fails
+  '53000',
+  '53100',
+  '53200',
+  '53300',
+  '58030',
+  // undone for the sake of another transaction: may be tried again
+  '40001',
+  '40P01',
 ])
 
 const MESSAGES =

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { DeliveryConfig } from '../config'
 import type { ClaimedDelivery } from './claim'
 import type { Outcome, Verdict } from './outcomes'
@@ -49,6 +50,7 @@ export async function attemptDelivery(
   const { verdict, retryInMs } = judge(sent, delivery.tries, config.retrySchedule)
   return {
     outcome: {
+      sendId: randomUUID(),
       deliveryId: String(delivery.id),
       eventId: String(delivery.eventId),
       endpointId: delivery.endpointId,

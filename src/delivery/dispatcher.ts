@@ -54,14 +54,13 @@ export class Dispatcher {
   constructor(private readonly options: DispatcherOptions) {
     const { config } = options
     this.lanes = new Lanes(config.concurrency, config.endpointConcurrency)
-    this.recorder = new Recorder(
-      async (outcomes) => {
-        await recordOutcomes(options.prisma, this.holder(), outcomes)
-        this.signal.wake()
-      },
-      (error) => this.hinder(error, 'outcomes cannot be recorded at the moment'),
-      (err, { deliveryId }) => options.log.error({ err, deliveryId }, 'an outcome cannot be recorded'),
-    )
+    this.recorder = new Recorder({
+      record: (outcomes) => recordOutcomes(options.prisma, this.holder(), outcomes),
+      onRoom: () => this.signal.wake(),
+      onFailure: (error) => this.hinder(error, 'outcomes cannot be recorded at the moment'),
+      onRefused: (err, { deliveryId }) =>
+        options.log.error({ err, deliveryId }, 'an outcome cannot be recorded'),
+    })
     this.departures = new Departures(
       options.prisma,
       () => this.holder(),

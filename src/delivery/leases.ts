@@ -21,7 +21,7 @@ export const LANES = Prisma.sql`lane AS (
       FROM lane WHERE lane.endpoint_id IS NOT NULL
     )`
 
-/** Keeps the deliveries that are being sent for as long again. */
+/** Keeps the deliveries that are being sent for as long again. Locks in the order of ids, as recordOutcomes does. */
 export async function renewLeases(
   prisma: PrismaClient,
   { owner, clockOffsetMs }: LeaseHolder,
@@ -29,9 +29,14 @@ export async function renewLeases(
   leaseMs: number,
 ): Promise<void> {
   await prisma.$executeRaw`
-    UPDATE deliveries
+    WITH held AS MATERIALIZED (
+      SELECT id FROM deliveries
+      WHERE id = ANY (${deliveryIds}::bigint[]) AND lease_owner = ${owner}::uuid
+      ORDER BY id FOR NO KEY UPDATE
+    )
+    UPDATE deliveries delivery
     SET next_attempt_at = clock_timestamp() + make_interval(secs => (${leaseMs}::float8 + ${clockOffsetMs}::float8) / 1000)
-    WHERE id = ANY (${deliveryIds}::bigint[]) AND lease_owner = ${owner}::uuid`
+    FROM held WHERE delivery.id = held.id`
 }
 
 /** Gives one delivery back that was not sent after all: it is due again at once. */
@@ -48,14 +53,19 @@ export async function giveBackLease(
 
 /**
  * Gives leases back: due again at once, for whoever is there. Those of one owner when it stops; those of all owners
- * where no other process can be at work (embedded) and the ones before must have died.
+ * where no other process can be at work (embedded) and the ones before must have died. Locks in the order of ids.
  */
 export async function releaseLeases(prisma: PrismaClient, owner?: string): Promise<void> {
   // The index deliveries_leased is over the text, and holds what is leased alone.
   await prisma.$executeRaw`
-    UPDATE deliveries SET lease_owner = NULL, next_attempt_at = clock_timestamp()
-    WHERE lease_owner IS NOT NULL AND status = 'PENDING'
-      AND (${owner ?? null}::text IS NULL OR lease_owner::text = ${owner ?? null}::text)`
+    WITH held AS MATERIALIZED (
+      SELECT id FROM deliveries
+      WHERE lease_owner IS NOT NULL AND status = 'PENDING'
+        AND (${owner ?? null}::text IS NULL OR lease_owner::text = ${owner ?? null}::text)
+      ORDER BY id FOR NO KEY UPDATE
+    )
+    UPDATE deliveries delivery SET lease_owner = NULL, next_attempt_at = clock_timestamp()
+    FROM held WHERE delivery.id = held.id`
 }
 
 /**

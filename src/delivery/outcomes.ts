@@ -9,6 +9,8 @@ export type Verdict = 'delivered' | 'retry' | 'failed' | 'released'
 
 /** One attempt, ready to be recorded. Instants are ISO texts, as JSON wants them. */
 export interface Outcome {
+  /** UUID of this one send: however often it is handed in, it is recorded once */
+  sendId: string
   deliveryId: string
   eventId: string
   endpointId: number
@@ -35,7 +37,8 @@ export interface RecordedAttempt {
 
 /**
  * Records a batch of outcomes in one statement, hence one transaction: the attempts, their count, and the state of
- * their deliveries, or nothing of it.
+ * their deliveries, or nothing of it. An outcome that is on record already changes nothing: a batch may be handed in
+ * again whose first copy got lost, or was only late.
  *
  * Invariants: an attempt that happened is on record even when its lease was lost meanwhile. A delivery is moved only
  * by who holds its lease, except that a success of anybody ends it. One that was asked for once more while it was
@@ -55,22 +58,24 @@ export async function recordOutcomes(
     ),
     outcome AS MATERIALIZED (
       SELECT * FROM jsonb_to_recordset(${JSON.stringify(outcomes)}::jsonb) AS outcome(
-        "deliveryId" bigint, "eventId" bigint, "endpointId" integer, "number" integer, "resendCount" integer, "sentAt" timestamptz,
+        "sendId" uuid, "deliveryId" bigint, "eventId" bigint, "endpointId" integer, "number" integer,
+        "resendCount" integer, "sentAt" timestamptz,
         "signatureHeader" text, "responseStatus" integer, "responseBody" text, "responseTruncated" boolean,
         "durationMs" integer, "error" attempt_error, "verdict" text, "retryInMs" float8)
     ),
     held AS MATERIALIZED (
-      SELECT id FROM deliveries WHERE id IN (SELECT "deliveryId" FROM outcome) ORDER BY id FOR NO KEY UPDATE
+      SELECT id FROM deliveries WHERE id = ANY (ARRAY(SELECT "deliveryId" FROM outcome)) ORDER BY id FOR NO KEY UPDATE
     ),
     recorded AS (
-      INSERT INTO attempts (delivery_id, event_id, endpoint_id, number, created_at, sent_at, signature_header,
+      INSERT INTO attempts (send_id, delivery_id, event_id, endpoint_id, number, created_at, sent_at, signature_header,
         response_status, response_body, response_truncated, duration_ms, error, next_retry_at)
-      SELECT "deliveryId", "eventId", "endpointId", "number", now, "sentAt", "signatureHeader",
+      SELECT "sendId", "deliveryId", "eventId", "endpointId", "number", now, "sentAt", "signatureHeader",
         "responseStatus", "responseBody", "responseTruncated", "durationMs", "error",
         now + make_interval(secs => "retryInMs" / 1000)
       FROM outcome CROSS JOIN clock
       WHERE "deliveryId" IN (SELECT id FROM held)
-      RETURNING id, delivery_id, endpoint_id
+      ON CONFLICT (delivery_id, send_id) DO NOTHING
+      RETURNING id, delivery_id, endpoint_id, send_id
     ),
     counted AS (
       INSERT INTO attempt_counts (endpoint_id, count)
@@ -96,8 +101,8 @@ export async function recordOutcomes(
           ELSE now + make_interval(secs => coalesce(outcome."retryInMs", 0) / 1000)
         END,
         lease_owner = NULL
-      FROM outcome CROSS JOIN clock
-      WHERE delivery.id = outcome."deliveryId" AND delivery.status = 'PENDING'
+      FROM recorded JOIN outcome ON outcome."sendId" = recorded.send_id CROSS JOIN clock
+      WHERE delivery.id = recorded.delivery_id AND delivery.status = 'PENDING'
         AND (delivery.lease_owner = ${owner}::uuid OR outcome."verdict" = 'delivered')
     )
     SELECT id, delivery_id AS "deliveryId" FROM recorded`

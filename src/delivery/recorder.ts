@@ -7,6 +7,17 @@ const BATCH = 200
 /** How long to wait before the database is asked again after it failed. */
 const RETRY_MS = 250
 
+export interface RecorderOptions {
+  /** writes a batch, all or nothing */
+  record: (outcomes: Outcome[]) => Promise<unknown>
+  /** told after each batch, when there is room for as many */
+  onRoom: () => void
+  /** told of every failed try */
+  onFailure: (error: unknown) => void
+  /** told of each outcome that is given up */
+  onRefused: (error: unknown, outcome: Outcome) => void
+}
+
 /**
  * Collects outcomes and has them recorded in batches: while one batch is being written the next one gathers, so the
  * load itself sets the size. Nothing is given up because the database is away: a batch is offered again until it is
@@ -18,16 +29,7 @@ export class Recorder {
   private writing: Outcome[] = []
   private running: Promise<void> | undefined
 
-  /**
-   * @param record writes a batch, all or nothing
-   * @param onFailure told of every failed try
-   * @param onRefused told of each outcome that is given up
-   */
-  constructor(
-    private readonly record: (outcomes: Outcome[]) => Promise<unknown>,
-    private readonly onFailure: (error: unknown) => void,
-    private readonly onRefused: (error: unknown, outcome: Outcome) => void,
-  ) {}
+  constructor(private readonly options: RecorderOptions) {}
 
   /** How many outcomes are not on record yet. */
   get size(): number {
@@ -56,6 +58,7 @@ export class Recorder {
       this.writing = this.waiting.splice(0, BATCH)
       await this.write(this.writing)
       this.writing = []
+      this.options.onRoom()
     }
     this.running = undefined
   }
@@ -63,11 +66,11 @@ export class Recorder {
   private async write(batch: Outcome[]): Promise<void> {
     for (;;) {
       try {
-        await this.record(batch)
+        await this.options.record(batch)
         return
       } catch (error) {
         if (isDatabaseUnavailable(error)) {
-          this.onFailure(error)
+          this.options.onFailure(error)
           await sleep(RETRY_MS)
         } else return this.divide(batch, error)
       }
@@ -76,7 +79,7 @@ export class Recorder {
 
   private async divide(batch: Outcome[], error: unknown): Promise<void> {
     const [first] = batch
-    if (batch.length === 1 && first) return this.onRefused(error, first)
+    if (batch.length === 1 && first) return this.options.onRefused(error, first)
     const half = Math.ceil(batch.length / 2)
     await this.write(batch.slice(0, half))
     await this.write(batch.slice(half))

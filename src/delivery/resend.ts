@@ -54,6 +54,10 @@ export async function resendEvents(
         return [{ path: [...path, index], code: 'UNKNOWN_EVENT', message }]
       }),
     )
+    // In the order in which outcomes are recorded, or the two could wait for each other.
+    await tx.$queryRaw`
+      SELECT id FROM deliveries WHERE endpoint_id = ${id} AND event_id = ANY (${wanted}::bigint[])
+      ORDER BY id FOR NO KEY UPDATE`
     await tx.$executeRaw`
       INSERT INTO deliveries (event_id, endpoint_id, next_attempt_at, resend_count)
       SELECT event_id, ${id}::integer, clock_timestamp(), 1 FROM unnest(${wanted}::bigint[]) AS event_id

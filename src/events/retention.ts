@@ -11,49 +11,100 @@ const isSettled = Prisma.sql`
   AND NOT EXISTS (SELECT FROM attempts JOIN deliveries ON deliveries.id = attempts.delivery_id
     WHERE deliveries.event_id = event.id)`
 
+type Transaction = Prisma.TransactionClient
+
 /**
  * Removes one batch of each kind of what is older than the retention time: attempts, settled deliveries with their
  * events, keys that have expired, endpoints that were deleted and have nothing on record any more. Cancels what
- * deleted endpoints still have pending.
+ * deleted endpoints still have pending. Each in a transaction of its own, for delivery waits for none of them long.
  *
  * @returns how many rows it removed or cancelled; 0 = nothing is left to do, or another process is at it
  */
 export async function prune(prisma: PrismaClient, retentionDays: number): Promise<number> {
-  return prisma.$transaction(async (tx) => {
-    const [turn] = await tx.$queryRaw<
-      [{ mine: boolean }]
-    >`SELECT pg_try_advisory_xact_lock(${PRUNE_LOCK}::bigint) AS mine`
-    if (!turn.mine) return 0
-    const attempts = await tx.$executeRaw`
-      WITH removed AS (
-        DELETE FROM attempts WHERE id IN (
-          SELECT id FROM attempts WHERE created_at < now() - make_interval(days => ${retentionDays}::integer)
-          ORDER BY created_at LIMIT ${BATCH}
-        )
-        RETURNING endpoint_id
+  let pruned = 0
+  for (const pruneSome of [pruneAttempts, pruneEvents, pruneKeys, cancelOrphans, pruneEndpoints]) {
+    pruned += await prisma.$transaction(async (tx) =>
+      (await isOurTurn(tx)) ? pruneSome(tx, retentionDays) : 0,
+    )
+  }
+  return pruned
+}
+
+async function isOurTurn(tx: Transaction): Promise<boolean> {
+  const [turn] = await tx.$queryRaw<
+    [{ ours: boolean }]
+  >`SELECT pg_try_advisory_xact_lock(${PRUNE_LOCK}::bigint) AS ours`
+  return turn.ours
+}
+
+/**
+ * The oldest by their ids, which follow the time of recording: that saves an index, whose upkeep every attempt would
+ * pay for. Where the clock was set back, the old wait until the ones before them are old as well.
+ *
+ * Invariant: counts are locked in the order of their keys, as by recordOutcomes.
+ */
+async function pruneAttempts(tx: Transaction, retentionDays: number): Promise<number> {
+  const [removed] = await tx.$queryRaw<[{ count: number }]>`
+    WITH oldest AS MATERIALIZED (
+      SELECT id, created_at FROM attempts ORDER BY id LIMIT ${BATCH}
+    ),
+    removed AS (
+      DELETE FROM attempts WHERE id IN (
+        SELECT id FROM oldest WHERE created_at < now() - make_interval(days => ${retentionDays}::integer)
       )
+      RETURNING endpoint_id
+    ),
+    gone AS MATERIALIZED (
+      SELECT endpoint_id, count(*) AS count FROM removed GROUP BY endpoint_id
+    ),
+    held AS MATERIALIZED (
+      SELECT endpoint_id FROM attempt_counts WHERE endpoint_id IN (SELECT endpoint_id FROM gone)
+      ORDER BY endpoint_id FOR NO KEY UPDATE
+    ),
+    counted AS (
       UPDATE attempt_counts SET count = attempt_counts.count - gone.count
-      FROM (SELECT endpoint_id, count(*) FROM removed GROUP BY endpoint_id) gone
-      WHERE attempt_counts.endpoint_id = gone.endpoint_id`
-    // Locked by a statement of its own, so that the one that removes sees what a resend has committed meanwhile.
-    const old = await tx.$queryRaw<{ id: bigint }[]>`
-      SELECT id FROM events event
-      WHERE created_at < now() - make_interval(days => ${retentionDays}::integer) AND ${isSettled}
-      ORDER BY created_at LIMIT ${BATCH} FOR UPDATE SKIP LOCKED`
-    const events = await tx.$executeRaw`
-      DELETE FROM events event WHERE id = ANY (${old.map(({ id }) => id)}::bigint[]) AND ${isSettled}`
-    const keys = await tx.$executeRaw`
-      DELETE FROM idempotency_keys WHERE key IN (
-        SELECT key FROM idempotency_keys WHERE expires_at < now() ORDER BY expires_at LIMIT ${BATCH} FOR UPDATE SKIP LOCKED
-      )`
-    const [cancelled] = await tx.$queryRaw<[{ count: number }]>`
-      SELECT coalesce(sum(cancel_deliveries(id, ${BATCH}::integer)), 0)::integer AS count
-      FROM (SELECT id FROM endpoints WHERE deleted_at IS NOT NULL) deleted`
-    const endpoints = await tx.$executeRaw`
+      FROM held JOIN gone USING (endpoint_id) WHERE attempt_counts.endpoint_id = held.endpoint_id
+    )
+    SELECT coalesce(sum(count), 0)::integer AS count FROM gone`
+  return removed.count
+}
+
+async function pruneEvents(tx: Transaction, retentionDays: number): Promise<number> {
+  // Locked by a statement of its own, so that the one that removes sees what a resend has committed meanwhile.
+  const old = await tx.$queryRaw<{ id: bigint }[]>`
+    SELECT id FROM events event
+    WHERE created_at < now() - make_interval(days => ${retentionDays}::integer) AND ${isSettled}
+    ORDER BY created_at LIMIT ${BATCH} FOR UPDATE SKIP LOCKED`
+  return tx.$executeRaw`
+    DELETE FROM events event WHERE id = ANY (${old.map(({ id }) => id)}::bigint[]) AND ${isSettled}`
+}
+
+async function pruneKeys(tx: Transaction): Promise<number> {
+  return tx.$executeRaw`
+    DELETE FROM idempotency_keys WHERE key IN (
+      SELECT key FROM idempotency_keys WHERE expires_at < now() ORDER BY expires_at LIMIT ${BATCH} FOR UPDATE SKIP LOCKED
+    )`
+}
+
+async function cancelOrphans(tx: Transaction): Promise<number> {
+  const [cancelled] = await tx.$queryRaw<[{ count: number }]>`
+    SELECT coalesce(sum(cancel_deliveries(id, ${BATCH}::integer)), 0)::integer AS count
+    FROM (SELECT id FROM endpoints WHERE deleted_at IS NOT NULL) deleted`
+  return cancelled.count
+}
+
+async function pruneEndpoints(tx: Transaction): Promise<number> {
+  const [removed] = await tx.$queryRaw<[{ count: number }]>`
+    WITH removed AS (
       DELETE FROM endpoints WHERE id IN (
         SELECT id FROM endpoints endpoint WHERE deleted_at IS NOT NULL
           AND NOT EXISTS (SELECT FROM deliveries WHERE endpoint_id = endpoint.id) LIMIT ${BATCH}
-      )`
-    return attempts + events + keys + cancelled.count + endpoints
-  })
+      )
+      RETURNING id
+    ),
+    counts AS (
+      DELETE FROM attempt_counts WHERE endpoint_id IN (SELECT id FROM removed)
+    )
+    SELECT count(*)::integer AS count FROM removed`
+  return removed.count
 }

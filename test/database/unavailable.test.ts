@@ -22,8 +22,14 @@ describe('a database that does not answer', () => {
     '57P01',
     '57P02',
     '57P03',
-    '53300',
     '25006',
+    '53000',
+    '53100',
+    '53200',
+    '53300',
+    '58030',
+    '40001',
+    '40P01',
   ])('is known by the code %s', (code) => {
     expect(isDatabaseUnavailable(withCode(code))).toBe(true)
   })
