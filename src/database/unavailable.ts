@@ -25,9 +25,6 @@ const UNAVAILABLE = new Set([
   '53200',
   '53300',
   '58030',
-  // undone for the sake of another transaction: may be tried again
-  '40001',
-  '40P01',
 ])
 
 const MESSAGES =

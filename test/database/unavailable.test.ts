@@ -28,8 +28,6 @@ describe('a database that does not answer', () => {
     '53200',
     '53300',
     '58030',
-    '40001',
-    '40P01',
   ])('is known by the code %s', (code) => {
     expect(isDatabaseUnavailable(withCode(code))).toBe(true)
   })
