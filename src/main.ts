@@ -1,5 +1,3 @@
-#!/usr/bin/env node
-import './compile-cache'
 import { parseArgs } from 'node:util'
 import { readConfig } from './config'
 import { type Gateway, issueToken, migrateDatabase, startGateway } from './gateway'

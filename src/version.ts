@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { packageFolder } from './package-folder'
 
 /** The version of the package, as receivers see it in User-Agent. */
-export const version: string = JSON.parse(readFileSync(join(__dirname, '../package.json'), 'utf8')).version
+export const version: string = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')).version

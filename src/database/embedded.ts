@@ -3,13 +3,14 @@ import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm'
 import { PrismaPGlite } from 'pglite-prisma-adapter'
+import { packageFolder } from '../package-folder'
 import { migrationsDigest } from './migrations'
 
 /**
  * Where the build keeps a new database, its migrations applied: to unpack it takes half the time that making one does.
  * The name tells which migrations, so that after a change of these it is not found rather than wrong.
  */
-export const newDatabaseFile = () => join(__dirname, `new-database-${migrationsDigest()}.tar.gz`)
+export const newDatabaseFile = () => join(packageFolder, 'dist', `new-database-${migrationsDigest()}.tar.gz`)
 
 /**
  * Opens the embedded PostgreSQL below the data folder, which the caller has locked. While the first start builds the

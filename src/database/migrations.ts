@@ -3,9 +3,10 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { SqlMigrationAwareDriverAdapterFactory } from '@prisma/driver-adapter-utils'
 import type { MigrationList } from '@prisma/schema-engine-wasm'
+import { packageFolder } from '../package-folder'
 import { noFilters, startMigrationEngine } from './migration-engine'
 
-export const prismaFolder = join(__dirname, '../../prisma')
+export const prismaFolder = join(packageFolder, 'prisma')
 export const migrationsFolder = join(prismaFolder, 'migrations')
 
 /**

@@ -2,11 +2,12 @@ import { BlockList, isIPv6 } from 'node:net'
 import path from 'node:path'
 import fastifyStatic from '@fastify/static'
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
+import { packageFolder } from '../package-folder'
 
 export interface GraphiqlPageOptions {
   /** Makes an admin token for a browser on this machine. Development only: left out, the page offers none. */
   developmentToken?: () => Promise<string>
-  /** Where `vite build src/console` put the pages. Default: dist/console, for src/ and dist/ alike. */
+  /** Where `vite build src/console` put the pages. Default: the package's dist/console. */
   pagesFolder?: string
 }
 
@@ -33,7 +34,7 @@ loopback.addAddress('::1', 'ipv6')
 
 /** GraphiQL at /graphiql with all it loads, and GET /graphiql/session, which fills in its token in development. */
 export const graphiqlPage: FastifyPluginAsync<GraphiqlPageOptions> = async (app, options) => {
-  const { developmentToken, pagesFolder = path.resolve(__dirname, '../../dist/console') } = options
+  const { developmentToken, pagesFolder = path.join(packageFolder, 'dist/console') } = options
 
   app.addHook('onRequest', async (_request, reply) => {
     reply.headers({

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { lexicographicSortSchema, printSchema } from 'graphql'
+import { packageFolder } from '../package-folder'
 import { buildSchema } from './build'
 
 const HEADER = '# Written by `npm run schema` from src/schema. Do not edit.\n\n'
@@ -8,4 +9,4 @@ const HEADER = '# Written by `npm run schema` from src/schema. Do not edit.\n\n'
 /** The text of schema.graphql: sorted, so that a change of the schema reads as one. */
 export const printedSchema = (): string => `${HEADER}${printSchema(lexicographicSortSchema(buildSchema()))}\n`
 
-if (require.main === module) writeFileSync(join(__dirname, '../../schema.graphql'), printedSchema())
+if (require.main === module) writeFileSync(join(packageFolder, 'schema.graphql'), printedSchema())

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 const REPOSITORY = join(__dirname, '../../../../..')
 
 /** The command line as it is shipped, which `npm run bench` has built. */
-export const MAIN = join(REPOSITORY, 'dist/main.js')
+export const MAIN = join(REPOSITORY, 'dist/bundle/hookgate.js')
 
 /** What the figures are written to. */
 export const DOCUMENT = join(REPOSITORY, 'docs/benchmarks.md')

@@ -12,8 +12,8 @@ describe('the migrations', () => {
 
   beforeEach(() => {
     copy = mkdtempSync(join(tmpdir(), 'hookgate-migrations-'))
-    for (const folder of ['dist', 'prisma'])
-      cpSync(join(ROOT, folder), join(copy, folder), { recursive: true })
+    for (const part of ['dist', 'prisma', 'package.json'])
+      cpSync(join(ROOT, part), join(copy, part), { recursive: true })
     symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'))
   })
   afterEach(() => rmSync(copy, { recursive: true }))

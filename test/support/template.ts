@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { Client } from 'pg'
 
 /** The command line as it is shipped. */
-export const MAIN = join(__dirname, '../../dist/main.js')
+export const MAIN = join(__dirname, '../../dist/bundle/hookgate.js')
 
 /** Where the migrated databases stand that each test's own is copied from. */
 export interface Template {
