@@ -77,7 +77,7 @@ export async function startGateway(config: Config, log: Logger = logger(config))
         return queued
       },
       sendTestEvent: (endpointId, type) =>
-        sendTestEvent({ ...attemptParts, prisma, catalogue }, endpointId, type),
+        sendTestEvent({ ...attemptParts, prisma, query, catalogue }, endpointId, type),
     }
     const developmentToken = developmentTokenMaker(config, key)
     const { schema } = doors
@@ -98,7 +98,7 @@ export async function startGateway(config: Config, log: Logger = logger(config))
     // On the embedded database no other process can be at work: what is leased was left by one that died.
     if (config.databaseUrl === undefined) await releaseLeases(prisma)
     const worker = config.roles.includes('worker')
-      ? startWorker({ ...attemptParts, prisma, config: delivery, log }, bell)
+      ? startWorker({ ...attemptParts, database, config: delivery, log }, bell)
       : undefined
     const url = await app.listen({ host: config.host, port: config.port })
     return {

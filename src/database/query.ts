@@ -10,3 +10,6 @@ export interface Statement {
  * takes for `$1`, `$2`, ...; JSON comes parsed.
  */
 export type Query = <Row>(statement: Statement, values: unknown[]) => Promise<Row[]>
+
+/** Runs statements in one transaction, all or nothing, and resolves when it is committed. */
+export type Transaction = <Result>(act: (query: Query) => Promise<Result>) => Promise<Result>

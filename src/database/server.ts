@@ -4,6 +4,7 @@ import type { SqlMigrationAwareDriverAdapterFactory } from '@prisma/driver-adapt
 import { Client, Pool } from 'pg'
 import type { Logger } from 'pino'
 import { MIGRATION_LOCK, type WithMigrationLock } from './migrations'
+import type { Query } from './query'
 
 const CONNECTIONS = 10
 /** A database that does not answer within this is away: a caller hears so instead of waiting for ever. */
@@ -12,6 +13,24 @@ const ANSWER_WITHIN_MS = 10_000
 /** Pooled connections to a PostgreSQL server. */
 export const serverPool = (connectionString: string) =>
   new Pool({ ...connection(connectionString), max: CONNECTIONS, query_timeout: ANSWER_WITHIN_MS })
+
+/** A transaction on a connection of the pool. One that fails takes its connection along, and the server undoes it. */
+export async function onOneConnection<Result>(
+  pool: Pool,
+  act: (query: Query) => Promise<Result>,
+): Promise<Result> {
+  const client = await pool.connect()
+  let isWhole = false
+  try {
+    await client.query('BEGIN')
+    const result = await act(async (statement, values) => (await client.query({ ...statement, values })).rows)
+    await client.query('COMMIT')
+    isWhole = true
+    return result
+  } finally {
+    client.release(!isWhole)
+  }
+}
 
 /** Prisma on these connections, with prepared statements. */
 export function serverAdapter(pool: Pool, log: Logger): PrismaPg {

@@ -1,5 +1,7 @@
+import type { Query } from '../database/query'
 import { Prisma } from '../generated/prisma/client'
 import { LANES } from './leases'
+import { statement } from './statement'
 
 /** A delivery that this process has leased, with all that its send needs as it stands right now. */
 export interface ClaimedDelivery {
@@ -52,17 +54,12 @@ export interface ClaimRequest {
  * - What is sent is read in a statement of its own, after the endpoints are locked: it sees every change that was
  *   answered before (READ COMMITTED).
  */
-export async function claimDeliveries(
-  tx: Prisma.TransactionClient,
-  request: ClaimRequest,
-): Promise<ClaimedDelivery[]> {
-  const chosen = await chooseDeliveries(tx, request)
+export async function claimDeliveries(query: Query, request: ClaimRequest): Promise<ClaimedDelivery[]> {
+  const chosen = await chooseDeliveries(query, request)
   if (chosen.length === 0) return []
-  return leaseDeliveries(
-    tx,
-    request,
-    chosen.map(({ id }) => id),
-  )
+  const ids = chosen.map(({ id }) => id)
+  const claimed = await leaseDeliveries(query, request, ids)
+  return claimed.map((row) => ({ ...row, id: BigInt(row.id), eventId: BigInt(row.eventId) }))
 }
 
 /**
@@ -75,14 +72,11 @@ export const IS_WANTED = Prisma.sql`(delivery.resend_count > 0 OR EXISTS (
       ))`
 
 /** Locks what is to be sent next, and its endpoints. */
-async function chooseDeliveries(
-  tx: Prisma.TransactionClient,
-  request: ClaimRequest,
-): Promise<{ id: bigint }[]> {
+async function chooseDeliveries(query: Query, request: ClaimRequest): Promise<{ id: string }[]> {
   const { capacity, laneCapacity, busy, afterEndpoint, clockOffsetMs } = request
   const busyIds = busy.map(({ endpointId }) => endpointId)
   const busyFree = busy.map(({ free }) => free)
-  return tx.$queryRaw<{ id: bigint }[]>`
+  const sql = Prisma.sql`
     WITH RECURSIVE clock AS MATERIALIZED (
       SELECT clock_timestamp() + make_interval(secs => ${clockOffsetMs}::float8 / 1000) AS now
     ),
@@ -128,20 +122,24 @@ async function chooseDeliveries(
         LIMIT open.free - coalesce(first.taken, 0) FOR NO KEY UPDATE SKIP LOCKED
       ) due
     )
-    SELECT id FROM (
+    SELECT id::text FROM (
       SELECT *, row_number() OVER (PARTITION BY is_retry, endpoint_id ORDER BY next_attempt_at, id) AS place
       FROM (SELECT *, false AS is_retry FROM first_attempt UNION ALL SELECT *, true FROM retry) due
     ) ranked
     ORDER BY is_retry, place, endpoint_id <= ${afterEndpoint}::integer, endpoint_id
     LIMIT ${capacity}::integer`
+  return query(...statement('choose_deliveries', sql))
 }
 
+/** A claimed delivery whose identifiers are texts: drivers read PostgreSQL's bigint in ways of their own. */
+type ClaimedRow = Omit<ClaimedDelivery, 'id' | 'eventId'> & { id: string; eventId: string }
+
 async function leaseDeliveries(
-  tx: Prisma.TransactionClient,
+  query: Query,
   { owner, leaseMs, clockOffsetMs }: ClaimRequest,
-  ids: bigint[],
-): Promise<ClaimedDelivery[]> {
-  return tx.$queryRaw<ClaimedDelivery[]>`
+  ids: string[],
+): Promise<ClaimedRow[]> {
+  const sql = Prisma.sql`
     WITH clock AS MATERIALIZED (
       SELECT clock_timestamp() + make_interval(secs => ${clockOffsetMs}::float8 / 1000) AS now
     ),
@@ -159,7 +157,7 @@ async function leaseDeliveries(
       RETURNING delivery.id, delivery.event_id, delivery.endpoint_id, delivery.attempt_count, delivery.tries,
         delivery.resend_count, is_wanted
     )
-    SELECT claimed.id, claimed.event_id AS "eventId", claimed.endpoint_id AS "endpointId",
+    SELECT claimed.id::text, claimed.event_id::text AS "eventId", claimed.endpoint_id AS "endpointId",
       claimed.attempt_count + 1 AS number, claimed.tries, claimed.resend_count AS "resendCount",
       endpoint.target, endpoint.ssl_cert_verification AS "sslCertVerification", event.body,
       (SELECT coalesce(jsonb_agg(jsonb_build_object('id', secret.id, 'sealed', encode(secret.sealed, 'base64'))
@@ -171,4 +169,5 @@ async function leaseDeliveries(
     JOIN endpoints endpoint ON endpoint.id = claimed.endpoint_id
     JOIN events event ON event.id = claimed.event_id
     WHERE claimed.is_wanted`
+  return query(...statement('lease_deliveries', sql))
 }

@@ -1,5 +1,6 @@
 import type { Client } from 'undici'
 import type { Departure } from './exchange'
+import type { Stop } from './stop'
 
 /** A way to send one request at a time to one origin. It is made with its first request. */
 export interface Connection {
@@ -40,18 +41,17 @@ export class Connections {
    * Where there is a turn at once, `work` is called before this returns.
    *
    * @param work tells whether its connection may serve again: else it is ended
-   * @returns what came of the work; undefined when `signal` was aborted, or the departure refused, before there was a
-   *   turn
+   * @returns what came of the work; undefined when it was stopped, or the departure refused, before there was a turn
    */
   async use<T>(
     origin: string,
-    { signal, departure }: { signal: AbortSignal; departure?: Departure | undefined },
+    { stop, departure }: { stop: Stop; departure?: Departure | undefined },
     work: (client: Client) => Promise<{ outcome: T; isOver: boolean }>,
   ): Promise<T | undefined> {
     const line = this.#lineOf(origin)
-    if (!takeTurn(line, this.limitPerOrigin, signal)) {
+    if (!takeTurn(line, this.limitPerOrigin, stop)) {
       departure?.onWaiting()
-      if (!(await waitForTurn(line, signal))) {
+      if (!(await waitForTurn(line, stop))) {
         this.#forgetIfEmpty(origin, line)
         return undefined
       }
@@ -121,25 +121,25 @@ export class Connections {
   }
 }
 
-function takeTurn(line: Line, limit: number, signal: AbortSignal): boolean {
-  if (signal.aborted || line.taken >= limit) return false
+function takeTurn(line: Line, limit: number, stop: Stop): boolean {
+  if (stop.isStopped || line.taken >= limit) return false
   line.taken += 1
   return true
 }
 
-/** Resolves with true when there is a place in the line, with false when `signal` is aborted first. */
-function waitForTurn(line: Line, signal: AbortSignal): Promise<boolean> {
+/** Resolves with true when there is a place in the line, with false when it is stopped first. */
+function waitForTurn(line: Line, stop: Stop): Promise<boolean> {
   return new Promise((resolve) => {
-    const leave = () => {
+    if (stop.isStopped) return resolve(false)
+    const forget = stop.onStop(() => {
+      forget()
       line.waiting.splice(line.waiting.indexOf(take), 1)
       resolve(false)
-    }
+    })
     const take = () => {
-      signal.removeEventListener('abort', leave)
+      forget()
       resolve(true)
     }
-    if (signal.aborted) return resolve(false)
     line.waiting.push(take)
-    signal.addEventListener('abort', leave, { once: true })
   })
 }

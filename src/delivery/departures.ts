@@ -1,25 +1,13 @@
-import { Prisma, type PrismaClient } from '../generated/prisma/client'
+import type { Query, Transaction } from '../database/query'
+import { Prisma } from '../generated/prisma/client'
 import { type ClaimedDelivery, IS_WANTED } from './claim'
 import type { LeaseHolder } from './leases'
 import type { Departure } from './sender'
-
-/** A transaction that was given up for being slow would let go of endpoints while requests leave. */
-const TRANSACTION = { maxWait: 10_000, timeout: 60_000 }
-
-/** The departure of one claimed delivery. */
-export interface ClaimedDeparture extends Departure {
-  /** Resolves when its request is on its way, has to wait, or has ended without leaving. */
-  settled(): Promise<void>
-  /** Its send has ended, whatever came of it. */
-  end(): void
-  /** It was not let go, or not yet: nothing was sent, and that is not the receiver's fault. */
-  isHeldBack(): boolean
-}
+import { statement } from './statement'
 
 interface Waiting {
-  delivery: ClaimedDelivery
+  departure: ClaimedDeparture
   answer: (mayLeave: boolean) => void
-  settled: () => Promise<void>
 }
 
 /**
@@ -37,38 +25,20 @@ export class Departures {
 
   /** @param onFailure told when the database could not be asked; nothing leaves then */
   constructor(
-    private readonly prisma: PrismaClient,
+    private readonly transaction: Transaction,
     private readonly holder: () => LeaseHolder,
     private readonly onFailure: (error: unknown) => void,
   ) {}
 
   /** @param claimSettled resolves when the claim's transaction has ended: before, its lease is not there to be seen */
   of(delivery: ClaimedDelivery, claimSettled: Promise<void>): ClaimedDeparture {
-    let isHeldBack = false
-    let settle = () => {}
-    let settled = new Promise<void>((resolve) => {
-      settle = resolve
+    return new ClaimedDeparture(delivery, async (departure) => {
+      await claimSettled
+      return new Promise((answer) => {
+        this.waiting.push({ departure, answer })
+        void this.run()
+      })
     })
-    return {
-      settled: () => settled,
-      end: () => settle(),
-      onWaiting: () => settle(),
-      onLeaving: () => settle(),
-      isHeldBack: () => isHeldBack,
-      mayLeave: async () => {
-        isHeldBack = true
-        await claimSettled
-        settled = new Promise((resolve) => {
-          settle = resolve
-        })
-        const mayLeave = await new Promise<boolean>((answer) => {
-          this.waiting.push({ delivery, answer, settled: () => settled })
-          void this.run()
-        })
-        isHeldBack = !mayLeave
-        return mayLeave
-      },
-    }
   }
 
   private async run(): Promise<void> {
@@ -82,19 +52,78 @@ export class Departures {
 
   private async look(batch: Waiting[]): Promise<void> {
     try {
-      await this.prisma.$transaction(async (tx) => {
-        const unchanged = await findUnchanged(
-          tx,
-          this.holder(),
-          batch.map(({ delivery }) => delivery),
-        )
-        for (const { delivery, answer } of batch) answer(unchanged.has(delivery.id))
-        await Promise.all(batch.map(({ delivery, settled }) => unchanged.has(delivery.id) && settled()))
-      }, TRANSACTION)
+      await this.transaction(async (query) => {
+        const deliveries = batch.map(({ departure }) => departure.delivery)
+        const unchanged = await findUnchanged(query, this.holder(), deliveries)
+        const leaving = batch.filter(({ departure }) => unchanged.has(departure.delivery.id))
+        for (const { departure, answer } of leaving) {
+          departure.letGo()
+          answer(true)
+        }
+        for (const { departure, answer } of batch) if (!unchanged.has(departure.delivery.id)) answer(false)
+        await Promise.all(leaving.map(({ departure }) => departure.settled()))
+      })
     } catch (error) {
       this.onFailure(error)
       for (const { answer } of batch) answer(false)
     }
+  }
+}
+
+/** The departure of one claimed delivery. */
+export class ClaimedDeparture implements Departure {
+  #isSettled = false
+  #isHeldBack = false
+  #hasEnded = false
+  #onSettled: (() => void) | undefined
+
+  /** @param ask whether it may leave after all */
+  constructor(
+    readonly delivery: ClaimedDelivery,
+    private readonly ask: (departure: ClaimedDeparture) => Promise<boolean>,
+  ) {}
+
+  /** It was not let go, or not yet: nothing was sent, and that is not the receiver's fault. */
+  get isHeldBack(): boolean {
+    return this.#isHeldBack
+  }
+
+  /** Resolves when its request is on its way, has to wait, or has ended without leaving. For one to wait for at a time. */
+  async settled(): Promise<void> {
+    if (this.#isSettled) return
+    await new Promise<void>((resolve) => {
+      this.#onSettled = resolve
+    })
+  }
+
+  onWaiting(): void {
+    this.#settle()
+  }
+
+  onLeaving(): void {
+    this.#settle()
+  }
+
+  async mayLeave(): Promise<boolean> {
+    this.#isHeldBack = true
+    return this.ask(this)
+  }
+
+  /** It may be written from now on, and is not settled until it is. */
+  letGo(): void {
+    this.#isHeldBack = false
+    this.#isSettled = this.#hasEnded
+  }
+
+  /** Its send has ended, whatever came of it. */
+  end(): void {
+    this.#hasEnded = true
+    this.#settle()
+  }
+
+  #settle(): void {
+    this.#isSettled = true
+    this.#onSettled?.()
   }
 }
 
@@ -111,26 +140,33 @@ const liveSecretIds = (clockOffsetMs: number) => Prisma.sql`
  * stay held until the transaction ends. The second statement sees what was committed before the first had its locks.
  */
 async function findUnchanged(
-  tx: Prisma.TransactionClient,
+  query: Query,
   { owner, clockOffsetMs }: LeaseHolder,
   deliveries: ClaimedDelivery[],
 ): Promise<Set<bigint>> {
   const endpointIds = [...new Set(deliveries.map(({ endpointId }) => endpointId))]
-  await tx.$queryRaw`
-    SELECT id FROM endpoints WHERE id = ANY (${endpointIds}::integer[]) ORDER BY id FOR SHARE`
+  await query(
+    ...statement(
+      'hold_endpoints',
+      Prisma.sql`SELECT id FROM endpoints WHERE id = ANY (${endpointIds}::integer[]) ORDER BY id FOR SHARE`,
+    ),
+  )
   const ids = deliveries.map(({ id }) => id)
-  const rows = await tx.$queryRaw<
-    { id: bigint; target: string; sslCertVerification: boolean; secretIds: string[] }[]
-  >`
-    SELECT delivery.id, endpoint.target, endpoint.ssl_cert_verification AS "sslCertVerification",
-      ${liveSecretIds(clockOffsetMs)} AS "secretIds"
-    FROM deliveries delivery
-    JOIN endpoints endpoint ON endpoint.id = delivery.endpoint_id
-    JOIN events event ON event.id = delivery.event_id
-    WHERE delivery.id = ANY (${ids}::bigint[]) AND delivery.status = 'PENDING'
-      AND delivery.lease_owner = ${owner}::uuid
-      AND endpoint.is_active AND endpoint.deleted_at IS NULL AND ${IS_WANTED}`
-  const now = new Map(rows.map((row) => [row.id, row]))
+  const rows = await query<{ id: string; target: string; sslCertVerification: boolean; secretIds: string[] }>(
+    ...statement(
+      'find_unchanged',
+      Prisma.sql`
+        SELECT delivery.id::text, endpoint.target, endpoint.ssl_cert_verification AS "sslCertVerification",
+          ${liveSecretIds(clockOffsetMs)} AS "secretIds"
+        FROM deliveries delivery
+        JOIN endpoints endpoint ON endpoint.id = delivery.endpoint_id
+        JOIN events event ON event.id = delivery.event_id
+        WHERE delivery.id = ANY (${ids}::bigint[]) AND delivery.status = 'PENDING'
+          AND delivery.lease_owner = ${owner}::uuid
+          AND endpoint.is_active AND endpoint.deleted_at IS NULL AND ${IS_WANTED}`,
+    ),
+  )
+  const now = new Map(rows.map((row) => [BigInt(row.id), row]))
   const unchanged = deliveries.filter((delivery) => {
     const row = now.get(delivery.id)
     return (

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { DeliveryConfig } from '../config'
+import type { Database } from '../database/database'
 import { disableEndpoint } from '../endpoints/statements'
-import type { PrismaClient } from '../generated/prisma/client'
 import { type AttemptParts, attemptDelivery } from './attempt'
 import { type ClaimedDelivery, claimDeliveries } from './claim'
 import { type ClaimedDeparture, Departures } from './departures'
@@ -23,11 +23,9 @@ const GATHER_MS = 3
 const DATABASE_RETRY_MS = 250
 /** How long outcomes may take to be recorded once all sends have ended. */
 const RECORD_WITHIN_MS = 2_000
-/** A claim that was given up for being slow would be undone after its sends have begun. */
-const TRANSACTION = { maxWait: 10_000, timeout: 60_000 }
 
 export interface DispatcherOptions extends AttemptParts {
-  prisma: PrismaClient
+  database: Pick<Database, 'prisma' | 'query' | 'transaction'>
   config: DeliveryConfig
   log: Logger
   /** added to the database's clock; tests move it to let time pass */
@@ -55,14 +53,14 @@ export class Dispatcher {
     const { config } = options
     this.lanes = new Lanes(config.concurrency, config.endpointConcurrency)
     this.recorder = new Recorder({
-      record: (outcomes) => recordOutcomes(options.prisma, this.holder(), outcomes),
+      record: (outcomes) => recordOutcomes(options.database.query, this.holder(), outcomes),
       onRoom: () => this.signal.wake(),
       onFailure: (error) => this.hinder(error, 'outcomes cannot be recorded at the moment'),
       onRefused: (err, { deliveryId }) =>
         options.log.error({ err, deliveryId }, 'an outcome cannot be recorded'),
     })
     this.departures = new Departures(
-      options.prisma,
+      options.database.transaction,
       () => this.holder(),
       (error) => this.hinder(error, 'requests cannot leave at the moment'),
     )
@@ -97,7 +95,7 @@ export class Dispatcher {
       await this.running
       await Promise.all(this.sending.values())
       await this.recorder.drained()
-      await releaseLeases(this.options.prisma, this.owner)
+      await releaseLeases(this.options.database.prisma, this.owner)
     } catch (error) {
       this.options.log.warn({ err: error }, 'leases could not be given back')
     }
@@ -120,13 +118,13 @@ export class Dispatcher {
 
   /** @returns how many sends it started */
   private async claim(): Promise<number> {
-    const { prisma, config } = this.options
+    const { database, config } = this.options
     let settle = () => {}
     const settled = new Promise<void>((resolve) => {
       settle = resolve
     })
-    const claiming = prisma.$transaction(async (tx) => {
-      const claimed = await claimDeliveries(tx, {
+    const claiming = database.transaction(async (query) => {
+      const claimed = await claimDeliveries(query, {
         ...this.holder(),
         capacity: this.lanes.free,
         laneCapacity: config.endpointConcurrency,
@@ -141,7 +139,7 @@ export class Dispatcher {
       // Before the transaction ends, which a change of their endpoints waits for.
       await Promise.all(begun.map((departure) => departure.settled()))
       return begun.length
-    }, TRANSACTION)
+    })
     return claiming.finally(settle)
   }
 
@@ -166,7 +164,8 @@ export class Dispatcher {
     departure: ClaimedDeparture,
     claimSettled: Promise<void>,
   ): Promise<void> {
-    const { prisma, log } = this.options
+    const { log } = this.options
+    const { prisma } = this.options.database
     const about = {
       deliveryId: String(delivery.id),
       eventId: String(delivery.eventId),
@@ -182,7 +181,7 @@ export class Dispatcher {
       departure.end()
       // A receiver may be quicker than the claim's own commit, before which the lease is not there to be given up.
       await claimSettled
-      if (departure.isHeldBack()) return await giveBackLease(prisma, this.holder(), delivery.id)
+      if (departure.isHeldBack) return await giveBackLease(prisma, this.holder(), delivery.id)
       if (isGone)
         await disableEndpoint(prisma, delivery.endpointId, delivery.target, 'The receiver answered 410 Gone.')
       log.debug(
@@ -199,7 +198,7 @@ export class Dispatcher {
   /** How long nothing can happen that this process would not hear of. */
   private async idleMs(hasRoom: boolean): Promise<number> {
     if (!hasRoom) return POLL_MS
-    const due = await nextDueIn(this.options.prisma, this.holder().clockOffsetMs, this.lanes.full())
+    const due = await nextDueIn(this.options.database.prisma, this.holder().clockOffsetMs, this.lanes.full())
     return Math.min(Math.max(due ?? POLL_MS, GATHER_MS), POLL_MS)
   }
 
@@ -213,7 +212,7 @@ export class Dispatcher {
 
   private async renewLeases(): Promise<void> {
     const ids = [...this.sending.keys(), ...this.recorder.deliveryIds()]
-    if (ids.length > 0) await renewLeases(this.options.prisma, this.holder(), ids, LEASE_MS)
+    if (ids.length > 0) await renewLeases(this.options.database.prisma, this.holder(), ids, LEASE_MS)
   }
 
   private hinder(error: unknown, message: string): void {

@@ -1,6 +1,7 @@
 import type { Client, Dispatcher } from 'undici'
 import { type AttemptError, describeError, errorClass, statusError } from './attempt-error'
 import { ResponseBody } from './response-body'
+import type { Stop } from './stop'
 
 export interface SendRequest {
   /** absolute http(s) URL; never sent: user name, password and fragment */
@@ -60,8 +61,8 @@ export interface ExchangeOptions {
   /** for everything from the lookup to the last byte of the response */
   timeoutMs: number
   userAgent: string
-  /** aborted = ABORTED */
-  signal: AbortSignal
+  /** stopped = ABORTED */
+  stop: Stop
   onLeaving?: () => void
 }
 
@@ -69,7 +70,7 @@ export interface ExchangeOptions {
  * One POST and its response on a connection that nobody else uses. Resolves as soon as the outcome is known, at the
  * deadline at the latest, and never rejects for what the network or the receiver does. How it is judged:
  *
- * - the caller's signal wins over everything: ABORTED, for a stop must not count as a try;
+ * - a stop wins over everything: ABORTED, for it must not count as a try;
  * - a status other than 2xx is the outcome even where its body breaks off or drips past the deadline: the receiver has
  *   said no, and a 410 must switch its endpoint off all the same;
  * - a 2xx whose body breaks off (CONNECTION) or is not there by the deadline (TIMEOUT) is a failure;
@@ -83,7 +84,7 @@ export async function exchange(
   options: ExchangeOptions,
 ): Promise<ExchangeResult> {
   const { pathname, search } = new URL(target)
-  if (options.signal.aborted) return { outcome: stoppedBeforeSending(), isOver: false }
+  if (options.stop.isStopped) return { outcome: stoppedBeforeSending(), isOver: false }
   return new Promise((resolve) => {
     client.dispatch(
       {
@@ -115,7 +116,7 @@ const STOPPED = 'stopped by the gateway'
 class Exchange implements Dispatcher.DispatchHandler {
   readonly #startedAt = performance.now()
   readonly #deadline: NodeJS.Timeout
-  readonly #onAbort = () => this.#settle('ABORTED', STOPPED)
+  readonly #forgetStop: () => void
   #settled = false
   #isOver = false
   #sentAt: Date | null = null
@@ -129,7 +130,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   ) {
     // After a busy moment an answer may be waiting to be read: the immediate lets it be read first.
     this.#deadline = setTimeout(() => setImmediate(() => this.#onDeadline()), options.timeoutMs)
-    options.signal.addEventListener('abort', this.#onAbort, { once: true })
+    this.#forgetStop = options.stop.onStop(() => this.#settle('ABORTED', STOPPED))
   }
 
   onRequestStart(): void {
@@ -179,7 +180,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     if (this.#settled) return
     this.#settled = true
     clearTimeout(this.#deadline)
-    this.options.signal.removeEventListener('abort', this.#onAbort)
+    this.#forgetStop()
     const outcome: SendOutcome = {
       sentAt: this.#sentAt,
       durationMs: Math.round(performance.now() - this.#startedAt),

@@ -51,21 +51,37 @@ export async function giveBackLease(
     WHERE id = ${deliveryId} AND lease_owner = ${owner}::uuid AND status = 'PENDING'`
 }
 
+/** A lease ends sooner than this from now, unless the clock was set back; then it is left to end by itself. */
+const LEASE_MAX_SECONDS = 60
+
 /**
  * Gives leases back: due again at once, for whoever is there. Those of one owner when it stops; those of all owners
  * where no other process can be at work (embedded) and the ones before must have died. Locks in the order of ids.
+ *
+ * In its lane a lease stands behind what is due, and before the retries that wait longer than it lasts.
  */
 export async function releaseLeases(prisma: PrismaClient, owner?: string): Promise<void> {
-  // The index deliveries_leased is over the text, and holds what is leased alone.
   await prisma.$executeRaw`
-    WITH held AS MATERIALIZED (
-      SELECT id FROM deliveries
-      WHERE lease_owner IS NOT NULL AND status = 'PENDING'
-        AND (${owner ?? null}::text IS NULL OR lease_owner::text = ${owner ?? null}::text)
-      ORDER BY id FOR NO KEY UPDATE
+    WITH RECURSIVE ${LANES},
+    leased AS MATERIALIZED (
+      SELECT leased.id FROM lane CROSS JOIN (VALUES (0), (1)) AS kind(is_retry)
+      -- OFFSET keeps the planner from reading all that is pending instead.
+      CROSS JOIN LATERAL (
+        SELECT delivery.id FROM deliveries delivery
+        WHERE delivery.endpoint_id = lane.endpoint_id AND delivery.status = 'PENDING'
+          AND least(delivery.tries, 1) = kind.is_retry
+          AND delivery.next_attempt_at > clock_timestamp()
+          AND delivery.next_attempt_at < clock_timestamp() + make_interval(secs => ${LEASE_MAX_SECONDS})
+          AND delivery.lease_owner = coalesce(${owner ?? null}::uuid, delivery.lease_owner)
+        OFFSET 0
+      ) leased
+    ),
+    held AS MATERIALIZED (
+      SELECT id FROM deliveries WHERE id = ANY (ARRAY(SELECT id FROM leased)) ORDER BY id FOR NO KEY UPDATE
     )
     UPDATE deliveries delivery SET lease_owner = NULL, next_attempt_at = clock_timestamp()
-    FROM held WHERE delivery.id = held.id`
+    FROM held WHERE delivery.id = held.id AND delivery.status = 'PENDING'
+      AND delivery.lease_owner = coalesce(${owner ?? null}::uuid, delivery.lease_owner)`
 }
 
 /**

@@ -1,5 +1,7 @@
-import type { PrismaClient } from '../generated/prisma/client'
+import type { Query } from '../database/query'
+import { Prisma } from '../generated/prisma/client'
 import type { LeaseHolder } from './leases'
+import { statement } from './statement'
 
 /**
  * What becomes of a delivery after an attempt. `released`: the attempt does not count (the gateway itself broke it
@@ -31,8 +33,8 @@ export interface Outcome {
 
 /** Identifies a recorded attempt. */
 export interface RecordedAttempt {
-  id: bigint
-  deliveryId: bigint
+  id: string
+  deliveryId: string
 }
 
 /**
@@ -48,11 +50,11 @@ export interface RecordedAttempt {
  * meanwhile has nothing to be on record with, and is passed over.
  */
 export async function recordOutcomes(
-  prisma: PrismaClient,
+  query: Query,
   { owner, clockOffsetMs }: LeaseHolder,
   outcomes: Outcome[],
 ): Promise<RecordedAttempt[]> {
-  return prisma.$queryRaw<RecordedAttempt[]>`
+  const sql = Prisma.sql`
     WITH clock AS MATERIALIZED (
       SELECT (clock_timestamp() + make_interval(secs => ${clockOffsetMs}::float8 / 1000))::timestamptz(3) AS now
     ),
@@ -105,5 +107,6 @@ export async function recordOutcomes(
       WHERE delivery.id = recorded.delivery_id AND delivery.status = 'PENDING'
         AND (delivery.lease_owner = ${owner}::uuid OR outcome."verdict" = 'delivered')
     )
-    SELECT id, delivery_id AS "deliveryId" FROM recorded`
+    SELECT id::text, delivery_id::text AS "deliveryId" FROM recorded`
+  return query(...statement('record_outcomes', sql))
 }

@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events'
 import type { Socket } from 'node:net'
 import { buildConnector, Client } from 'undici'
 import { type AddressGuardOptions, addressGuard } from './address-guard'
@@ -11,6 +10,7 @@ import {
   type SendRequest,
   stoppedBeforeSending,
 } from './exchange'
+import { stopOf } from './stop'
 
 export type { AttemptError } from './attempt-error'
 export type { Departure, SendOutcome, SendRequest } from './exchange'
@@ -50,21 +50,14 @@ export function createSender(options: SenderOptions): Sender {
 
   return {
     async send(request) {
-      const origin = originOf(request.target)
-      const available = request.verifyTls ? verified : unverified
-      const ending = new AbortController()
-      const unfollow = follow([closing.signal, request.signal], ending)
-      try {
-        const { signal } = ending
-        const { departure } = request
-        const onLeaving = () => departure?.onLeaving()
-        const outcome = await available.use(origin, { signal, departure }, (client) =>
-          exchange(client, request, { timeoutMs, userAgent, signal, onLeaving }),
-        )
-        return outcome ?? stoppedBeforeSending()
-      } finally {
-        unfollow()
-      }
+      const { target, departure, signal, verifyTls } = request
+      const stop = stopOf(signal === undefined ? [closing.signal] : [closing.signal, signal])
+      const onLeaving = () => departure?.onLeaving()
+      const available = verifyTls ? verified : unverified
+      const outcome = await available.use(originOf(target), { stop, departure }, (client) =>
+        exchange(client, request, { timeoutMs, userAgent, stop, onLeaving }),
+      )
+      return outcome ?? stoppedBeforeSending()
     },
 
     async close() {
@@ -155,18 +148,3 @@ const KEEP_ALIVE = { keepAliveTimeout: 4_000, keepAliveTimeoutThreshold: 2_000, 
 
 /** The deadline is the exchange's; undici's own would start anew with every byte. */
 const NO_TIMEOUTS = { headersTimeout: 0, bodyTimeout: 0 }
-
-/** @returns ends the following */
-function follow(signals: (AbortSignal | undefined)[], follower: AbortController): () => void {
-  const abort = () => follower.abort()
-  const followed = signals.filter((signal) => signal !== undefined)
-  for (const signal of followed) {
-    // One signal may well stop hundreds of sends: that is no leak.
-    setMaxListeners(Number.POSITIVE_INFINITY, signal)
-    if (signal.aborted) abort()
-    signal.addEventListener('abort', abort, { once: true })
-  }
-  return () => {
-    for (const signal of followed) signal.removeEventListener('abort', abort)
-  }
-}

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { Query } from '../database/query'
 import type { EventCatalogue } from '../endpoints/event-catalogue'
 import { disableEndpoint } from '../endpoints/statements'
 import { samplePayload } from '../events/sample-payloads'
@@ -12,6 +13,7 @@ import { recordOutcomes } from './outcomes'
 
 export interface TestSendParts extends AttemptParts {
   prisma: PrismaClient
+  query: Query
   catalogue: EventCatalogue
 }
 
@@ -27,7 +29,7 @@ export async function sendTestEvent(
   endpointId: string,
   type: string | null | undefined,
 ): Promise<Attempt> {
-  const { prisma, catalogue } = parts
+  const { prisma, query, catalogue } = parts
   if (type != null && !catalogue.has(type)) {
     const message = `There is no event type ${JSON.stringify(type.slice(0, 100))}.`
     refuseProblems([{ path: ['type'], code: 'UNKNOWN_EVENT_TYPE', message }])
@@ -37,11 +39,11 @@ export async function sendTestEvent(
   if (isGone)
     await disableEndpoint(prisma, delivery.endpointId, delivery.target, 'The receiver answered 410 Gone.')
   const holder = { owner: randomUUID(), clockOffsetMs: 0 }
-  const [recorded] = await recordOutcomes(prisma, holder, [{ ...outcome, retryInMs: null }])
+  const [recorded] = await recordOutcomes(query, holder, [{ ...outcome, retryInMs: null }])
   const status = outcome.error === null ? 'DELIVERED' : 'FAILED'
   await prisma.delivery.update({ where: { id: delivery.id }, data: { status, attemptCount: 1 } })
   if (!recorded) throw new Error('An attempt that was recorded is not there')
-  return readAttempt(prisma, recorded.id)
+  return readAttempt(prisma, BigInt(recorded.id))
 }
 
 /**

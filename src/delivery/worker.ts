@@ -14,7 +14,8 @@ export interface Worker {
 
 /** Starts what a process with the role `worker` does: delivering, and pruning what is older than the retention. */
 export function startWorker(options: DispatcherOptions, bell: Bell): Worker {
-  const { prisma, config, log } = options
+  const { config, log } = options
+  const { prisma } = options.database
   const dispatcher = new Dispatcher(options)
   bell.onRing(() => dispatcher.wake())
   dispatcher.start()

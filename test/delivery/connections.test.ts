@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { type Connection, Connections } from '../../src/delivery/connections'
+import { stopOf } from '../../src/delivery/stop'
 import { ended, httpReceiver, tcpReceiver, testSender } from './receivers'
 
 describe('connections', () => {
@@ -103,7 +104,7 @@ describe('the turns at an origin', () => {
       return connection
     })
     const use = (act: (client: Connection['client']) => unknown = () => undefined, isOver = true) =>
-      connections.use(ORIGIN, { signal: new AbortController().signal }, async (client) => ({
+      connections.use(ORIGIN, { stop: stopOf([]) }, async (client) => ({
         outcome: await act(client),
         isOver,
       }))
