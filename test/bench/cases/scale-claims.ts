@@ -2,10 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pino } from 'pino'
-import { serverAdapter, serverPool } from '../../../src/database/server'
+import { type Database, openDatabase } from '../../../src/database/database'
 import { type ClaimedDelivery, claimDeliveries } from '../../../src/delivery/claim'
 import { recordOutcomes } from '../../../src/delivery/outcomes'
-import { PrismaClient } from '../../../src/generated/prisma/client'
 import { query } from '../databases'
 import { startGateway } from '../processes'
 import { compare, limit, type Measurement, measured } from '../report/measurement'
@@ -41,7 +40,9 @@ export async function claimScale(run: Run): Promise<Measurement[]> {
     return database
   }
   const databases = { small: await fill(plan.pending.small), large: await fill(plan.pending.large) }
-  const claims = { small: new Claims(databases.small), large: new Claims(databases.large) }
+  const open = async (databaseUrl: string) =>
+    new Claims(await openDatabase({ databaseUrl, dataDir: '' }, pino({ level: 'warn' })))
+  const claims = { small: await open(databases.small), large: await open(databases.large) }
   const rounds = { small: [] as number[], large: [] as number[] }
   for (let round = 0; round <= ROUNDS; round += 1) {
     say(round === 0 ? 'claims: warming up' : `claims: round ${round} of ${ROUNDS}`)
@@ -100,18 +101,15 @@ const REFILL = `
 
 /** Claims, delivers and refills, with the gateway's own statements and the client that it has in production. */
 class Claims {
-  private readonly prisma: PrismaClient
   private readonly owner = randomUUID()
 
-  constructor(database: string) {
-    this.prisma = new PrismaClient({ adapter: serverAdapter(serverPool(database), pino({ level: 'warn' })) })
-  }
+  constructor(private readonly database: Database) {}
 
   /** Milliseconds that one claim takes, its transaction included. */
   async timeOne(): Promise<number> {
     const startedAt = performance.now()
-    const claimed = await this.prisma.$transaction((tx) =>
-      claimDeliveries(tx, {
+    const claimed = await this.database.transaction((query) =>
+      claimDeliveries(query, {
         owner: this.owner,
         capacity: CAPACITY,
         laneCapacity: LANE_CAPACITY,
@@ -123,17 +121,18 @@ class Claims {
     )
     const took = performance.now() - startedAt
     if (claimed.length !== CAPACITY) throw new Error(`A claim of ${CAPACITY} took ${claimed.length}`)
-    await recordOutcomes(this.prisma, { owner: this.owner, clockOffsetMs: 0 }, claimed.map(delivered))
-    await this.prisma.$executeRawUnsafe(REFILL, CAPACITY / ENDPOINTS)
+    await recordOutcomes(this.database.query, { owner: this.owner, clockOffsetMs: 0 }, claimed.map(delivered))
+    await this.database.prisma.$executeRawUnsafe(REFILL, CAPACITY / ENDPOINTS)
     return took
   }
 
   async close(): Promise<void> {
-    await this.prisma.$disconnect()
+    await this.database.close()
   }
 }
 
 const delivered = ({ id, eventId, endpointId, number, resendCount }: ClaimedDelivery) => ({
+  sendId: randomUUID(),
   deliveryId: String(id),
   eventId: String(eventId),
   endpointId,
