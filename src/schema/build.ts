@@ -1,8 +1,8 @@
 import 'reflect-metadata'
-import type { GraphQLSchema } from 'graphql'
+import { type GraphQLSchema, isObjectType } from 'graphql'
 import { applyMiddleware } from 'graphql-middleware'
 import { buildSchemaSync } from 'type-graphql'
-import { permissions } from './permissions'
+import { isOpen, permissions } from './permissions'
 import { WebhookAttemptResolver } from './webhook-attempt'
 import { WebhookEndpointResolver } from './webhook-endpoint'
 import { WebhookDeliveryResolver, WebhookEventResolver } from './webhook-event'
@@ -26,4 +26,20 @@ export function buildSchema(): GraphQLSchema {
 }
 
 /** The schema that both doors run. */
-export const buildGuardedSchema = (): GraphQLSchema => applyMiddleware(buildSchema(), permissions)
+export const buildGuardedSchema = (): GraphQLSchema => guardSchema(buildSchema())
+
+/**
+ * Puts the guard before every field that is not open to whoever reaches it. Shield alone would make two promises of
+ * each of those as well, which takes a quarter of the time of a patch.
+ */
+export function guardSchema(schema: GraphQLSchema): GraphQLSchema {
+  const guarded = applyMiddleware(schema, permissions)
+  for (const type of Object.values(guarded.getTypeMap())) {
+    const unguarded = schema.getType(type.name)
+    if (!isObjectType(type) || !isObjectType(unguarded)) continue
+    for (const field of Object.values(type.getFields())) {
+      if (isOpen(type.name, field.name)) field.resolve = unguarded.getFields()[field.name]?.resolve
+    }
+  }
+  return guarded
+}

@@ -58,6 +58,14 @@ const REACHED = {
   WebhookEvent: { '*': allow, deliveries: mayReadDeliveries },
 }
 
+/** Whether whoever has got as far as this type may read this field of it, without being asked anything more. */
+export function isOpen(type: string, field: string): boolean {
+  const rules = (REACHED as Record<string, object>)[type] ?? {}
+  if (rules === allow) return true
+  const byField = rules as Record<string, object>
+  return (byField[field] ?? byField['*']) === allow
+}
+
 /**
  * Cached by who is asking alone: rules read no arguments, so an answer never tells whether an id exists. The one that
  * reads what is asked of an answer is not cached.

@@ -12,12 +12,11 @@ import {
   isObjectType,
   parse,
 } from 'graphql'
-import { applyMiddleware } from 'graphql-middleware'
 import type { Caller } from '../../src/auth/bearer-token'
 import type { Role } from '../../src/auth/viewer'
 import { Failure } from '../../src/failure'
-import { buildGuardedSchema, buildSchema } from '../../src/schema/build'
-import { permissions, refusalOf } from '../../src/schema/permissions'
+import { buildGuardedSchema, buildSchema, guardSchema } from '../../src/schema/build'
+import { isOpen, refusalOf } from '../../src/schema/permissions'
 
 const callerWith = (...roles: Role[]): Caller => ({ viewer: { subject: 'alice', roles } })
 const EVERYBODY = callerWith('admin', 'publisher')
@@ -55,7 +54,7 @@ describe('every operation of the schema', () => {
   })
 
   it.each(operations)('is guarded in the schema as by the table: %s.%s', async (parent, field) => {
-    const guarded = applyMiddleware(answering(buildSchema()), permissions)
+    const guarded = guardSchema(answering(buildSchema()))
     const run = (caller: Caller) => codesOf(guarded, operationOn(guarded, parent, field), caller)
     expect(await run(EVERYBODY)).toEqual([])
     expect(await run(callerWith('admin'))).toEqual([])
@@ -68,7 +67,7 @@ describe('every type that an operation reaches', () => {
   const reached = reachedFrom(buildSchema())
 
   it.each(reached.map((type) => type.name))('has a rule: %s', async (name) => {
-    const guarded = applyMiddleware(answering(buildSchema()), permissions)
+    const guarded = guardSchema(answering(buildSchema()))
     for (const [parent, field] of operations) {
       const errors = await errorsOf(guarded, operationOn(guarded, parent, field), EVERYBODY)
       expect(errors.map((error) => `${error.typeName}: ${error.code}`)).not.toContain(`${name}: forbidden`)
@@ -85,9 +84,16 @@ describe('every type that an operation reaches', () => {
   })
 })
 
+it('a field is open where its rule allows it, whoever asks, and nowhere else', () => {
+  expect(isOpen('WebhookEndpoint', 'target')).toBe(true)
+  expect(isOpen('WebhookEvent', 'data')).toBe(true)
+  expect(isOpen('WebhookEvent', 'deliveries')).toBe(false)
+  expect(isOpen('Planted', 'secret')).toBe(false)
+  for (const [parent, field] of operations) expect(isOpen(parent, field)).toBe(false)
+})
+
 describe('what has no rule', () => {
-  const planted = (extension: string) =>
-    applyMiddleware(answering(extendSchema(buildSchema(), parse(extension))), permissions)
+  const planted = (extension: string) => guardSchema(answering(extendSchema(buildSchema(), parse(extension))))
 
   it('is denied: a query', async () => {
     const schema = planted('extend type Query { planted: String }')
@@ -126,7 +132,7 @@ describe('what has no rule', () => {
 
 describe('several operations in one document', () => {
   it('are each judged by themselves', async () => {
-    const guarded = applyMiddleware(answering(buildSchema()), permissions)
+    const guarded = guardSchema(answering(buildSchema()))
     const document = '{ a: webhookEndpoint { id } b: webhookEventTypes { type } __typename }'
     expect(await codesOf(guarded, document, callerWith('publisher'))).toEqual(['forbidden', 'forbidden'])
     expect(await codesOf(guarded, document, callerWith('admin'))).toEqual([])
