@@ -4,15 +4,15 @@ import { PrismaClient } from '../generated/prisma/client'
 import { type Bell, localBell, serverBell } from './bell'
 import { lockFolder } from './folder-lock'
 import { applyMigrations, type WithMigrationLock } from './migrations'
-import type { Query, Statement, Transaction } from './query'
-import { migrationAdapter, migrationLock, onOneConnection, serverAdapter, serverPool } from './server'
+import type { Query, Statement, VolatileTransaction } from './query'
+import { migrationAdapter, migrationLock, serverAdapter, serverPool, volatileTransaction } from './server'
 import { isDatabaseUnavailable } from './unavailable'
 
 /** The database that this process works on, embedded or a server: the same schema, migrations and SQL. */
 export interface Database {
   prisma: PrismaClient
   query: Query
-  transaction: Transaction
+  volatileTransaction: VolatileTransaction
   bell: Bell
   close(): Promise<void>
 }
@@ -49,7 +49,7 @@ async function openInFolder(dataDir: string, log: Logger): Promise<Database> {
       async query<Row>({ text }: Statement, values: unknown[]) {
         return (await pglite.query<Row>(text, values)).rows
       },
-      transaction: (act) =>
+      volatileTransaction: (act) =>
         pglite.transaction((tx) =>
           act(
             async <Row>({ text }: Statement, values: unknown[]) => (await tx.query<Row>(text, values)).rows,
@@ -80,7 +80,7 @@ async function openOnServer(databaseUrl: string, log: Logger): Promise<Database>
     async query<Row>(statement: Statement, values: unknown[]) {
       return (await pool.query({ ...statement, values })).rows as Row[]
     },
-    transaction: (act) => onOneConnection(pool, act),
+    volatileTransaction: (act) => volatileTransaction(pool, act),
     bell,
     async close() {
       await bell.close()

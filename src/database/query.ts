@@ -11,5 +11,9 @@ export interface Statement {
  */
 export type Query = <Row>(statement: Statement, values: unknown[]) => Promise<Row[]>
 
-/** Runs statements in one transaction, all or nothing, and resolves when it is committed. */
-export type Transaction = <Result>(act: (query: Query) => Promise<Result>) => Promise<Result>
+/**
+ * Runs statements in one transaction, all or nothing, and resolves when it is committed. A volatile one is not waited
+ * for to be on disk: should the server crash within a moment, it never was. For what is held or leased, not for what is
+ * promised.
+ */
+export type VolatileTransaction = <Result>(act: (query: Query) => Promise<Result>) => Promise<Result>

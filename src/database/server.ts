@@ -14,15 +14,15 @@ const ANSWER_WITHIN_MS = 10_000
 export const serverPool = (connectionString: string) =>
   new Pool({ ...connection(connectionString), max: CONNECTIONS, query_timeout: ANSWER_WITHIN_MS })
 
-/** A transaction on a connection of the pool. One that fails takes its connection along, and the server undoes it. */
-export async function onOneConnection<Result>(
+/** See VolatileTransaction. One that fails takes its connection along, and the server undoes it. */
+export async function volatileTransaction<Result>(
   pool: Pool,
   act: (query: Query) => Promise<Result>,
 ): Promise<Result> {
   const client = await pool.connect()
   let isWhole = false
   try {
-    await client.query('BEGIN')
+    await client.query('BEGIN; SET LOCAL synchronous_commit = off')
     const result = await act(async (statement, values) => (await client.query({ ...statement, values })).rows)
     await client.query('COMMIT')
     isWhole = true

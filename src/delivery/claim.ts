@@ -53,6 +53,8 @@ export interface ClaimRequest {
  *   passed over this time.
  * - What is sent is read in a statement of its own, after the endpoints are locked: it sees every change that was
  *   answered before (READ COMMITTED).
+ * - A claim may be forgotten by a server that crashes within a moment of it (its transaction is volatile): what it took
+ *   is due again, and may arrive a second time.
  */
 export async function claimDeliveries(query: Query, request: ClaimRequest): Promise<ClaimedDelivery[]> {
   const chosen = await chooseDeliveries(query, request)

@@ -1,4 +1,4 @@
-import type { Query, Transaction } from '../database/query'
+import type { Query, VolatileTransaction } from '../database/query'
 import { Prisma } from '../generated/prisma/client'
 import { type ClaimedDelivery, IS_WANTED } from './claim'
 import type { LeaseHolder } from './leases'
@@ -25,7 +25,7 @@ export class Departures {
 
   /** @param onFailure told when the database could not be asked; nothing leaves then */
   constructor(
-    private readonly transaction: Transaction,
+    private readonly transaction: VolatileTransaction,
     private readonly holder: () => LeaseHolder,
     private readonly onFailure: (error: unknown) => void,
   ) {}

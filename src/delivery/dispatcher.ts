@@ -25,7 +25,7 @@ const DATABASE_RETRY_MS = 250
 const RECORD_WITHIN_MS = 2_000
 
 export interface DispatcherOptions extends AttemptParts {
-  database: Pick<Database, 'prisma' | 'query' | 'transaction'>
+  database: Pick<Database, 'prisma' | 'query' | 'volatileTransaction'>
   config: DeliveryConfig
   log: Logger
   /** added to the database's clock; tests move it to let time pass */
@@ -60,7 +60,7 @@ export class Dispatcher {
         options.log.error({ err, deliveryId }, 'an outcome cannot be recorded'),
     })
     this.departures = new Departures(
-      options.database.transaction,
+      options.database.volatileTransaction,
       () => this.holder(),
       (error) => this.hinder(error, 'requests cannot leave at the moment'),
     )
@@ -123,7 +123,7 @@ export class Dispatcher {
     const settled = new Promise<void>((resolve) => {
       settle = resolve
     })
-    const claiming = database.transaction(async (query) => {
+    const claiming = database.volatileTransaction(async (query) => {
       const claimed = await claimDeliveries(query, {
         ...this.holder(),
         capacity: this.lanes.free,
