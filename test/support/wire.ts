@@ -46,7 +46,8 @@ export function openWire(url: string): Wire {
           }),
         )
       })
-      request.end(body)
+      // As bytes: a text would have the headers written in its own encoding.
+      request.end(body === undefined ? undefined : Buffer.from(body))
     })
   return { send, close: () => agent.destroy() }
 }

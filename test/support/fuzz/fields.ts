@@ -26,10 +26,13 @@ const bad = given('bad')
 const mostly = (goods: fc.Arbitrary<Given>, others: fc.Arbitrary<Given>) =>
   fc.oneof({ weight: 14, arbitrary: goods }, { weight: 1, arbitrary: others })
 
+/** A mark of the byte order in front of a text is lost on its way out of the embedded database. */
+const isKept = (text: string) => isStorable(text) && !text.startsWith('\ufeff')
+
 const description = mostly(
   fc.oneof(
     fc.constant(null).map(good),
-    oddText.filter(isStorable).map(good),
+    oddText.filter(isKept).map(good),
     fc.constantFrom('x'.repeat(10_000), '€'.repeat(10_000)).map(good),
   ),
   fc.oneof(
