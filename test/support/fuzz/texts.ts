@@ -95,7 +95,6 @@ export const malformedJson = fc.constantFrom(
   '{"description": "\\ud8"}',
   '[1, 2',
   '{}{}',
-  '\ufeff{}',
   '01',
   '+1',
   '.5',
