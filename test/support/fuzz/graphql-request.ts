@@ -1,6 +1,7 @@
 import type { Planned } from './action'
 import { contentTypeVerdict, type Dress, headersOf, isAcceptable, judgeCaller, namesHost } from './dress'
 import { type GraphqlBody, graphqlBodyOf } from './graphql-answer'
+import { isTooLarge } from './rest-request'
 import { Expectation, type Given } from './verdict'
 
 /** What an answer without an error counts as. */
@@ -46,6 +47,7 @@ export function operation({ query, variables, dress, forPublishers, ...call }: O
   call.expect?.(expected)
   const texts = Object.entries(variables).map(([name, { text }]) => `"${name}": ${text}`)
   const body = `{"query": ${JSON.stringify(query)}, "variables": {${texts.join(', ')}}}`
+  if (isTooLarge(body)) expected.refuse('BAD_REQUEST')
   return {
     request: { method: 'POST', path: '/graphql', headers: headersOf(dress, true), body },
     judge(answer) {

@@ -8,6 +8,10 @@ import { Expectation, type Given } from './verdict'
 
 export const BASE = '/api/v2/webhook/'
 
+const BODY_LIMIT = 256 * 1024
+
+export const isTooLarge = (body: string) => Buffer.byteLength(body) > BODY_LIMIT
+
 export interface RestCall {
   method: string
   /** below BASE */
@@ -43,6 +47,7 @@ export function restCall(call: RestCall): Planned {
     expected.judge(body.text === '' ? 'either' : 'bad', 415)
   }
   if (hasBody) expected.judge(body.verdict, 400)
+  if (hasBody && isTooLarge(body.text)) expected.refuse(413)
   call.expect?.(expected)
   return {
     request: {
