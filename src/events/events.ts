@@ -6,6 +6,7 @@ import type { PrismaClient } from '../generated/prisma/client'
 import { DeliveryStatus } from '../generated/prisma/enums'
 import { parseEventId } from '../identifiers'
 import type { Event } from './event'
+import { judgeData } from './judge-data'
 
 export { DeliveryStatus }
 
@@ -58,8 +59,9 @@ export class Events {
    * @throws Failure `validation_failed`; `conflict` when the key was used for another content
    */
   async publish(input: PublishInput): Promise<PublishedEvent> {
-    const data = JSON.stringify(input.data)
-    refuseProblems(judgePublish(input, data, this.catalogue))
+    const faults = judgeData(input.data)
+    const data = faults.length > 0 ? '' : JSON.stringify(input.data)
+    refuseProblems([...judgePublish(input, data, this.catalogue), ...faults])
     const key = input.idempotencyKey ?? null
     const fingerprint = createHash('sha256')
       .update(JSON.stringify([input.type, data]))

@@ -9,6 +9,7 @@ import { maxDepthRule } from '@escape.tech/graphql-armor-max-depth'
 import type { FastifyInstance } from 'fastify'
 import type { GraphQLError, GraphQLSchema, ValidationContext, ValidationRule } from 'graphql'
 import type { Logger } from 'pino'
+import { isAcceptable } from '../acceptable'
 import type { Context, Core } from '../schema/context'
 import { formatError } from '../schema/errors'
 
@@ -18,6 +19,8 @@ const MAX_ALIASES = 15
 const MAX_TOKENS = 1000
 /** How many faults of one document, or of its variables, are told at once. */
 const MAX_FAULTS = 50
+
+const MEDIA_TYPES = ['application/json', 'application/graphql-response+json']
 
 /** Left alone, these rules throw, which Apollo takes for a fault of its own instead of the document's. */
 const reported = {
@@ -66,6 +69,16 @@ export function graphqlDoor({ schema, core, production, log }: GraphqlOptions) {
     })
     await apollo.start()
     app.addHook('onClose', () => apollo.stop())
+    // Apollo looks at it when all is done, and would say of a change that it was refused.
+    app.addHook('onRequest', async ({ headers }) => {
+      if (isAcceptable(headers.accept, MEDIA_TYPES)) return
+      throw Object.assign(new Error(`Answers are ${MEDIA_TYPES.join(' or ')}.`), { statusCode: 406 })
+    })
+    // Apollo's adapter makes a URL of it, and fails where it cannot.
+    app.addHook('onRequest', async ({ hostname }) => {
+      if (URL.canParse(`http://${hostname}/`)) return
+      throw Object.assign(new Error('The Host header names no host.'), { statusCode: 400 })
+    })
     await app.register(fastifyApollo(apollo), {
       path: '/graphql',
       method: ['GET', 'POST'],
@@ -78,7 +91,7 @@ export function graphqlDoor({ schema, core, production, log }: GraphqlOptions) {
         reply
           .code(405)
           .header('Allow', 'GET, HEAD, POST')
-          .send({ errors: [{ message: 'GraphQL is asked by POST.' }] }),
+          .send(refusal('GraphQL is asked by POST.', 'BAD_REQUEST')),
     })
   }
 }

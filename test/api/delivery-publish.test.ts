@@ -1,6 +1,6 @@
 import { ATTEMPTS, EVENT, PUBLISH } from '../support/event-documents'
 import { deliveriesOf, deliveryOf, publish } from '../support/events'
-import { startTestGateway, type TestGateway, tokenFor } from '../support/gateway'
+import { type GraphqlAnswer, startTestGateway, type TestGateway, tokenFor } from '../support/gateway'
 import { startReceiver, type TestReceiver } from '../support/receiver'
 import { until } from '../support/until'
 import { graphqlCodes, graphqlProblems, restVerdict, verdict } from '../support/verdicts'
@@ -174,6 +174,37 @@ describe('the data', () => {
     )
     const input = { type: 'post.created', data: null }
     expect(graphqlCodes(await gateway.gql(PUBLISH, { input }))).toEqual(['BAD_USER_INPUT'])
+  })
+
+  const nested = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`
+
+  it.each([
+    ['a number beyond all doubles', '1e400'],
+    ['such a number somewhere within', '{"a": [{"b": -1e999}]}'],
+    ['501 lists within each other', nested(501)],
+    ['100,000 lists within each other', nested(100_000)],
+  ])('is refused where it could not be written or read again: %s', async (_what, data) => {
+    const headers = { 'content-type': 'application/json' }
+    const rest = await gateway.rest('POST', 'event/', {
+      headers,
+      body: `{"type": "post.created", "data": ${data}}`,
+    })
+    expect(restVerdict(rest)).toEqual(verdict(400, ['data out_of_range']))
+    const variables = `{"input": {"type": "post.created", "data": ${data}}}`
+    const graphql = await fetch(`${gateway.url}/graphql`, {
+      method: 'POST',
+      headers: { ...headers, authorization: `Bearer ${publisher}` },
+      body: `{"query": ${JSON.stringify(PUBLISH)}, "variables": ${variables}}`,
+    })
+    expect(graphqlProblems((await graphql.json()) as GraphqlAnswer)).toEqual(['input: data OUT_OF_RANGE'])
+  })
+
+  it('may have 500 lists within each other', async () => {
+    const data = JSON.parse(nested(500))
+    const eventId = await publish(gateway, data)
+    expect(JSON.stringify(await arrives(eventId))).toBe(nested(500))
+    const event = await gateway.gql(EVENT, { id: String(eventId) })
+    expect(JSON.stringify(event.data.webhookEvent.data)).toBe(nested(500))
   })
 
   it('arrives whole when the request has just 256 KiB', async () => {

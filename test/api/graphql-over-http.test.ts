@@ -1,6 +1,8 @@
 import { getIntrospectionQuery } from 'graphql'
 import { serverAudits } from 'graphql-http'
+import { DELETE } from '../support/endpoint-documents'
 import { startTestGateway, type TestGateway } from '../support/gateway'
+import { openWire } from '../support/wire'
 
 let gateway: TestGateway
 beforeAll(async () => {
@@ -79,7 +81,53 @@ describe('GraphQL over HTTP', () => {
     for (const method of ['PUT', 'PATCH', 'DELETE']) {
       const response = await fetch(`${gateway.url}/graphql`, { method })
       expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD, POST'])
+      expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: 'BAD_REQUEST' } }] })
     }
+  })
+
+  it.each([
+    'text/html',
+    'application/json;q=0',
+    'application/json; charset=latin1',
+    'multipart/mixed',
+    '*/*;q=0.5, application/*;q=0',
+  ])('does not do what it cannot answer: Accept: %s', async (accept) => {
+    const { id } = await gateway.createEndpoint()
+    const response = await fetch(`${gateway.url}/graphql`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${gateway.adminToken}`, 'content-type': 'application/json', accept },
+      body: JSON.stringify({ query: DELETE, variables: { id } }),
+    })
+    expect(response.status).toBe(406)
+    expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: 'BAD_REQUEST' } }] })
+    expect((await gateway.rest('GET', `endpoint/${id}/`)).status).toBe(200)
+  })
+
+  it.each([
+    ['*/*', 'application/json'],
+    ['application/json; charset="UTF-8"', 'application/json'],
+    ['text/html, application/*;q=0.1', 'application/json'],
+    ['application/json;q=0, */*', 'application/graphql-response+json'],
+  ])('answers Accept: %s with %s', async (accept, type) => {
+    const response = await fetch(`${gateway.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept },
+      body: JSON.stringify({ query: '{ __typename }' }),
+    })
+    expect(response.headers.get('content-type')).toBe(`${type}; charset=utf-8`)
+  })
+
+  it('refuses a Host header that names no host', async () => {
+    const wire = openWire(gateway.url)
+    const answer = await wire.send({
+      method: 'POST',
+      path: '/graphql',
+      headers: { host: 'no host', 'content-type': 'application/json' },
+      body: '{"query": "{ __typename }"}',
+    })
+    wire.close()
+    expect(answer.status).toBe(400)
+    expect(JSON.parse(answer.text)).toMatchObject({ errors: [{ extensions: { code: 'BAD_REQUEST' } }] })
   })
 })
 

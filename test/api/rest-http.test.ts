@@ -80,6 +80,8 @@ describe('the REST API as HTTP', () => {
     ['text/html', 406],
     ['application/xml, text/*', 406],
     ['application/json;q=0', 406],
+    ['application/json;q=0, */*', 406],
+    ['application/json; charset=latin1', 406],
     ['application/json, text/plain, */*', 200],
     ['text/html, application/*;q=0.5', 200],
     ['application/json; charset=utf-8', 200],

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { median } from './statistics'
 
 /** Resident memory of a process in MB (VmRSS of proc(5) status). */
@@ -41,3 +41,21 @@ export function trendOf(values: number[]): Trend {
     peak: Math.max(...values),
   }
 }
+
+/** How many of a process's open files are sockets. */
+export const openSockets = (pid: number) =>
+  readdirSync(`/proc/${pid}/fd`).filter((fd) => isSocket(`/proc/${pid}/fd/${fd}`)).length
+
+function isSocket(path: string): boolean {
+  try {
+    return readlinkSync(path).startsWith('socket:')
+  } catch (error) {
+    // Closed since it was listed.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
+    throw error
+  }
+}
+
+/** How many threads a process runs. */
+export const threads = (pid: number) =>
+  Number(/^Threads:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1])

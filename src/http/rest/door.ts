@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core'
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
 import type { GraphQLInputType } from 'graphql'
+import { isAcceptable } from '../../acceptable'
 import { Failure } from '../../failure'
 import { MaskedError, type SchemaExecutor } from '../../schema/execute'
 import { readBody } from './body'
@@ -97,9 +98,7 @@ function urlOf({ originalUrl, protocol, host }: FastifyRequest): URL {
 
 /** Answers are JSON: 406 for those who want anything else. */
 function refuseUnacceptable({ headers }: FastifyRequest): void {
-  const { accept = '*/*' } = headers
-  const ranges = accept.split(',').filter((range) => !/;\s*q=0(\.0*)?\s*(;|$)/.test(range))
-  if (!ranges.some((range) => /^\s*(\*\/\*|application\/\*|application\/json)\s*(;|$)/i.test(range))) {
+  if (!isAcceptable(headers.accept, ['application/json'])) {
     throw new RestError(406, [{ code: 'not_acceptable', message: 'Answers are application/json.' }])
   }
 }
