@@ -1,20 +1,12 @@
-import { createPublicKey } from 'node:crypto'
+import { createPublicKey, type KeyObject } from 'node:crypto'
 import { BlockList, isIPv4, isIPv6 } from 'node:net'
 import { resolve } from 'node:path'
 import { cleanEnv, makeValidator } from 'envalid'
+import type { AuthConfig } from './auth/auth-config'
+import { tokenAlgorithm } from './auth/token-algorithm'
 import { parsePasswordHash } from './secrets/password-hash'
 
 export type Role = 'api' | 'worker'
-
-/** How bearer tokens are verified. Exactly one key source. */
-export interface AuthConfig {
-  /** HS256 secret, JWKS address or PEM public key; undefined = the development secret of the data folder */
-  key: { secret: string } | { jwksUrl: string } | { publicKey: string } | undefined
-  issuer: string | undefined
-  audience: string | undefined
-  /** name of the claim, or a path of names joined by dots */
-  roleClaim: string
-}
 
 /** Which targets an endpoint may have. */
 export interface TargetConfig {
@@ -142,7 +134,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     },
   })
   const known = new Set(Object.keys(specs))
-  for (const name of Object.keys(given)) {
+  for (const name of Object.keys(environment)) {
     if (name.startsWith('HOOKGATE_') && !known.has(name)) faults.push(`${name} is not a variable of Hookgate`)
   }
   const tokenKeys = TOKEN_KEYS.filter((name) => given[name] !== undefined)
@@ -237,14 +229,16 @@ function cidr(value: string): string {
 }
 
 function publicKey(pem: string): string {
+  // A private key would do as well, and must never get here.
+  if (pem.includes('PRIVATE')) throw new Error('must be a public key')
+  let key: KeyObject
   try {
-    createPublicKey(pem)
-    // A private key would do as well, and must never get here.
-    if (pem.includes('PRIVATE')) throw new Error()
-    return pem
+    key = createPublicKey(pem)
   } catch {
     throw new Error('must be a PEM public key')
   }
+  tokenAlgorithm(key)
+  return pem
 }
 
 function encryptionKey(value: string): Buffer {

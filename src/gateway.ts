@@ -55,6 +55,7 @@ export async function startGateway(config: Config, log: Logger = logger(config))
     const sender = createSender({
       isAddressAllowed: addressPolicy(config.targets.allowedNetworks),
       timeoutMs: delivery.sendTimeoutMs,
+      allowHttp: config.targets.allowHttp,
       userAgent: `Hookgate/${version}`,
       connectionsPerOrigin: delivery.concurrency,
     })
@@ -86,7 +87,7 @@ export async function startGateway(config: Config, log: Logger = logger(config))
         schema,
         core,
         executor: doors.schemaExecutor(schema, core),
-        identifyCaller: await callerIdentifier(config.auth, key),
+        identifyCaller: await callerIdentifier(config.auth, key, log),
         checkReady: () => answersWithin(READY_WITHIN_MS, database.prisma.$queryRaw`SELECT 1`),
         developmentToken,
         production: config.production,
@@ -97,10 +98,11 @@ export async function startGateway(config: Config, log: Logger = logger(config))
     ])
     // On the embedded database no other process can be at work: what is leased was left by one that died.
     if (config.databaseUrl === undefined) await releaseLeases(prisma)
+    const url = await app.listen({ host: config.host, port: config.port })
+    // Not before: a process whose port is taken must not have begun to deliver.
     const worker = config.roles.includes('worker')
       ? startWorker({ ...attemptParts, database, config: delivery, log }, bell)
       : undefined
-    const url = await app.listen({ host: config.host, port: config.port })
     return {
       url,
       developmentToken: await developmentToken?.(),

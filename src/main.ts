@@ -44,11 +44,14 @@ async function serve(args: string[]): Promise<void> {
   process.stdout.write(`${lines.join('\n')}\n`)
 }
 
-/** A signal that comes while the gateway starts stops it as soon as it has. A second one does not wait. */
+/**
+ * A signal that comes while the gateway starts stops it as soon as it has. Others that follow change nothing: npm passes
+ * on what a terminal has sent to all of them already, and the stop takes a limited time.
+ */
 function stopOnSignal(starting: Promise<Gateway>): void {
   let stopping = false
   const stop = async () => {
-    if (stopping) process.exit(1)
+    if (stopping) return
     stopping = true
     try {
       await (await starting).stop()

@@ -1,3 +1,4 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { resolve } from 'node:path'
 import { ConfigError, readConfig } from '../src/config'
 
@@ -172,6 +173,9 @@ describe('an empty variable', () => {
   })
 })
 
+const pemOf = (key: KeyObject) => key.export({ type: 'spki', format: 'pem' }).toString()
+const pemOfCurve = (namedCurve: string) => pemOf(generateKeyPairSync('ec', { namedCurve }).publicKey)
+const PEM_OF_X25519 = pemOf(generateKeyPairSync('x25519').publicKey)
 const PEM_OF_GARBAGE = '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n'
 
 const BAD_VALUES: Record<string, string[]> = {
@@ -181,7 +185,7 @@ const BAD_VALUES: Record<string, string[]> = {
   LOG_LEVEL: ['verbose', 'INFO'],
   HOOKGATE_JWT_SECRET: ['short', 'x'.repeat(31)],
   HOOKGATE_JWKS_URL: ['id.example.com/jwks', 'ftp://id.example.com/jwks', 'file:///etc/passwd'],
-  HOOKGATE_JWT_PUBLIC_KEY: ['key', PRIVATE_PEM, PEM_OF_GARBAGE],
+  HOOKGATE_JWT_PUBLIC_KEY: ['key', PRIVATE_PEM, PEM_OF_GARBAGE, pemOfCurve('P-384'), PEM_OF_X25519],
   HOOKGATE_ENCRYPTION_KEY: [
     'key',
     Buffer.alloc(16).toString('base64'),
@@ -263,6 +267,10 @@ describe('a name that starts with HOOKGATE_ and means nothing', () => {
       expect(faults[0]).toMatch(new RegExp(`^${name} `))
     },
   )
+
+  it('is refused when it is empty as well', () => {
+    expect(faultsOf({ HOOKGATE_COLOUR: '' })).toEqual([expect.stringMatching(/^HOOKGATE_COLOUR /)])
+  })
 
   it('leaves the variables of other programs alone', () => {
     const others = { PATH: '/bin', HOSTNAME: 'x', HOME: '/', hookgate_jwt_secret: 'x', MY_HOOKGATE_X: 'x' }

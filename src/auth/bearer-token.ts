@@ -1,8 +1,10 @@
-import { createPublicKey, type KeyObject } from 'node:crypto'
+import { createPublicKey, randomUUID } from 'node:crypto'
 import type { JWTPayload, JWTVerifyOptions } from 'jose'
-import type { AuthConfig } from '../config'
+import type { Logger } from 'pino'
 import { Failure } from '../failure'
+import type { AuthConfig } from './auth-config'
 import { remembering } from './remembered'
+import { tokenAlgorithm } from './token-algorithm'
 import { type Role, type Viewer, viewerOf } from './viewer'
 
 /** A caller is known, or there is a reason why not. */
@@ -22,7 +24,11 @@ type Verify = (token: string) => Promise<JWTPayload>
  * Only the algorithms of the configured key are accepted, so `none` and a public key passed off as an HMAC secret
  * are refused by their header already (RFC 8725, section 3.1).
  */
-export async function callerIdentifier(auth: AuthConfig, key: TokenKey): Promise<IdentifyCaller> {
+export async function callerIdentifier(
+  auth: AuthConfig,
+  key: TokenKey,
+  log: Pick<Logger, 'warn'>,
+): Promise<IdentifyCaller> {
   const verify = remembering(await tokenVerifier(auth, key))
   return async (authorization) => {
     if (authorization === undefined) return { refusal: unauthenticated('A bearer token is required.') }
@@ -32,7 +38,7 @@ export async function callerIdentifier(auth: AuthConfig, key: TokenKey): Promise
     try {
       return { viewer: viewerOf(await verify(token), auth.roleClaim) }
     } catch (error) {
-      return { refusal: refusalFor(error, 'jwksUrl' in key) }
+      return { refusal: refusalFor(error, 'jwksUrl' in key, log) }
     }
   }
 }
@@ -71,7 +77,7 @@ async function tokenVerifier(auth: AuthConfig, key: TokenKey): Promise<Verify> {
   }
   if ('publicKey' in key) {
     const publicKey = createPublicKey(key.publicKey)
-    const algorithms = [algorithmOf(publicKey)]
+    const algorithms = [tokenAlgorithm(publicKey)]
     return async (token) => (await jwtVerify(token, publicKey, { ...claims, algorithms })).payload
   }
   const jwks = createRemoteJWKSet(new URL(key.jwksUrl))
@@ -79,23 +85,18 @@ async function tokenVerifier(auth: AuthConfig, key: TokenKey): Promise<Verify> {
   return async (token) => (await jwtVerify(token, jwks, { ...claims, algorithms })).payload
 }
 
-/** @throws Error when the key is of no kind that tokens are signed with */
-function algorithmOf(key: KeyObject): string {
-  if (key.asymmetricKeyType === 'rsa') return 'RS256'
-  if (key.asymmetricKeyType === 'ed25519') return 'EdDSA'
-  if (key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve === 'prime256v1') return 'ES256'
-  throw new Error('HOOKGATE_JWT_PUBLIC_KEY must be an RSA, P-256 or Ed25519 key')
-}
-
 const unauthenticated = (message: string) => new Failure('unauthenticated', message)
 
 /** Tells an expired token apart, which its owner can mend; of a forged one it says nothing more. */
-function refusalFor(error: unknown, keysAreRemote: boolean): Failure {
+function refusalFor(error: unknown, keysAreRemote: boolean, log: Pick<Logger, 'warn'>): Failure {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   if (code === 'ERR_JWT_EXPIRED') return unauthenticated('The bearer token has expired.')
   const isTokensFault = /^ERR_(JWT|JWS_|JOSE_ALG|JOSE_NOT|JWKS_NO_|JWKS_MULTIPLE)/.test(code)
   if (keysAreRemote && !isTokensFault) {
-    return new Failure('unavailable', 'The keys of the identity provider cannot be read at the moment.')
+    const errorId = randomUUID()
+    log.warn({ err: error, errorId }, 'the keys of the identity provider cannot be read')
+    const message = 'The keys of the identity provider cannot be read at the moment.'
+    return new Failure('unavailable', message, { errorId })
   }
   return unauthenticated('The bearer token is not valid.')
 }

@@ -17,8 +17,6 @@ export interface AttemptParts {
 /** An outcome to be recorded, and what the log alone is told. */
 export interface Attempted {
   outcome: Outcome
-  /** the receiver says that it is gone for good (410): its endpoint is to be switched off */
-  isGone: boolean
   detail: string
 }
 
@@ -65,8 +63,8 @@ export async function attemptDelivery(
       error: sent.error,
       verdict,
       retryInMs,
+      isGone: sent.status === 410,
     },
-    isGone: sent.status === 410,
     detail: sent.detail,
   }
 }

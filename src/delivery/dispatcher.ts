@@ -172,17 +172,12 @@ export class Dispatcher {
       endpointId: delivery.endpointId,
     }
     try {
-      const { outcome, isGone, detail } = await attemptDelivery(
-        delivery,
-        this.options,
-        this.abort.signal,
-        departure,
-      )
+      const { outcome, detail } = await attemptDelivery(delivery, this.options, this.abort.signal, departure)
       departure.end()
       // A receiver may be quicker than the claim's own commit, before which the lease is not there to be given up.
       await claimSettled
       if (departure.isHeldBack) return await giveBackLease(prisma, this.holder(), delivery.id)
-      if (isGone)
+      if (outcome.isGone)
         await disableEndpoint(prisma, delivery.endpointId, delivery.target, 'The receiver answered 410 Gone.')
       log.debug(
         { ...about, number: outcome.number, status: outcome.responseStatus, error: outcome.error, detail },

@@ -84,7 +84,7 @@ export async function exchange(
   options: ExchangeOptions,
 ): Promise<ExchangeResult> {
   const { pathname, search } = new URL(target)
-  if (options.stop.isStopped) return { outcome: stoppedBeforeSending(), isOver: false }
+  if (options.stop.isStopped) return { outcome: notSent('ABORTED', STOPPED), isOver: false }
   return new Promise((resolve) => {
     client.dispatch(
       {
@@ -99,18 +99,18 @@ export async function exchange(
 }
 
 /** The outcome of a send that was given up before it had a connection. */
-export const stoppedBeforeSending = (): SendOutcome => ({
+export const notSent = (error: AttemptError, detail: string): SendOutcome => ({
   sentAt: null,
   durationMs: 0,
   status: null,
   responseBody: null,
   truncated: false,
-  error: 'ABORTED',
+  error,
   retryAfter: null,
-  detail: STOPPED,
+  detail,
 })
 
-const STOPPED = 'stopped by the gateway'
+export const STOPPED = 'stopped by the gateway'
 
 /** The request as undici reports its progress. Whatever comes after the outcome is known is ignored. */
 class Exchange implements Dispatcher.DispatchHandler {

@@ -29,6 +29,8 @@ export interface Outcome {
   verdict: Verdict
   /** until the next attempt; null when there will be none */
   retryInMs: number | null
+  /** the receiver says that it is gone for good (410): its endpoint is switched off, and no attempt is in sight */
+  isGone: boolean
 }
 
 /** Identifies a recorded attempt. */
@@ -63,7 +65,7 @@ export async function recordOutcomes(
         "sendId" uuid, "deliveryId" bigint, "eventId" bigint, "endpointId" integer, "number" integer,
         "resendCount" integer, "sentAt" timestamptz,
         "signatureHeader" text, "responseStatus" integer, "responseBody" text, "responseTruncated" boolean,
-        "durationMs" integer, "error" attempt_error, "verdict" text, "retryInMs" float8)
+        "durationMs" integer, "error" attempt_error, "verdict" text, "retryInMs" float8, "isGone" boolean)
     ),
     held AS MATERIALIZED (
       SELECT id FROM deliveries WHERE id = ANY (ARRAY(SELECT "deliveryId" FROM outcome)) ORDER BY id FOR NO KEY UPDATE
@@ -73,7 +75,7 @@ export async function recordOutcomes(
         response_status, response_body, response_truncated, duration_ms, error, next_retry_at)
       SELECT "sendId", "deliveryId", "eventId", "endpointId", "number", now, "sentAt", "signatureHeader",
         "responseStatus", "responseBody", "responseTruncated", "durationMs", "error",
-        now + make_interval(secs => "retryInMs" / 1000)
+        CASE WHEN "isGone" THEN NULL ELSE now + make_interval(secs => "retryInMs" / 1000) END
       FROM outcome CROSS JOIN clock
       WHERE "deliveryId" IN (SELECT id FROM held)
       ON CONFLICT (delivery_id, send_id) DO NOTHING

@@ -3,13 +3,7 @@ import { buildConnector, Client } from 'undici'
 import { type AddressGuardOptions, addressGuard } from './address-guard'
 import { WithdrawnError } from './attempt-error'
 import { type Connection, Connections } from './connections'
-import {
-  type Departure,
-  exchange,
-  type SendOutcome,
-  type SendRequest,
-  stoppedBeforeSending,
-} from './exchange'
+import { type Departure, exchange, notSent, type SendOutcome, type SendRequest, STOPPED } from './exchange'
 import { stopOf } from './stop'
 
 export type { AttemptError } from './attempt-error'
@@ -18,6 +12,8 @@ export type { Departure, SendOutcome, SendRequest } from './exchange'
 export interface SenderOptions extends AddressGuardOptions {
   /** one deadline for lookup, connection, TLS, request and response */
   timeoutMs: number
+  /** default: true. What a target says is judged when it is saved; the operator may have changed his mind since. */
+  allowHttp?: boolean
   userAgent: string
   /**
    * sends under way to one origin (scheme, host, port) at a time, those with and those without verification counted
@@ -44,20 +40,23 @@ export interface Sender {
 }
 
 export function createSender(options: SenderOptions): Sender {
-  const { timeoutMs, userAgent } = options
+  const { timeoutMs, userAgent, allowHttp = true } = options
   const closing = new AbortController()
   const [verified, unverified] = connections(options)
 
   return {
     async send(request) {
       const { target, departure, signal, verifyTls } = request
+      const origin = originOf(target)
+      if (!allowHttp && origin.startsWith('http:'))
+        return notSent('BLOCKED_ADDRESS', 'plain http is not allowed')
       const stop = stopOf(signal === undefined ? [closing.signal] : [closing.signal, signal])
       const onLeaving = () => departure?.onLeaving()
       const available = verifyTls ? verified : unverified
-      const outcome = await available.use(originOf(target), { stop, departure }, (client) =>
+      const outcome = await available.use(origin, { stop, departure }, (client) =>
         exchange(client, request, { timeoutMs, userAgent, stop, onLeaving }),
       )
-      return outcome ?? stoppedBeforeSending()
+      return outcome ?? notSent('ABORTED', STOPPED)
     },
 
     async close() {

@@ -35,8 +35,8 @@ export async function sendTestEvent(
     refuseProblems([{ path: ['type'], code: 'UNKNOWN_EVENT_TYPE', message }])
   }
   const delivery = await prepare(prisma, endpointId, type)
-  const { outcome, isGone } = await attemptDelivery(delivery, parts, new AbortController().signal)
-  if (isGone)
+  const { outcome } = await attemptDelivery(delivery, parts, new AbortController().signal)
+  if (outcome.isGone)
     await disableEndpoint(prisma, delivery.endpointId, delivery.target, 'The receiver answered 410 Gone.')
   const holder = { owner: randomUUID(), clockOffsetMs: 0 }
   const [recorded] = await recordOutcomes(query, holder, [{ ...outcome, retryInMs: null }])

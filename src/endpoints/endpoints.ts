@@ -1,5 +1,5 @@
 import type { Query } from '../database/query'
-import { endpointNotFound, Failure, refuseProblems } from '../failure'
+import { endpointNotFound, Failure, type Problem, refuseProblems } from '../failure'
 import type { Prisma, PrismaClient } from '../generated/prisma/client'
 import { parseEndpointId } from '../identifiers'
 import type { Keyring } from '../secrets/keyring'
@@ -41,6 +41,11 @@ export class Endpoints {
     private readonly rules: InputRules,
     private readonly ring: () => void,
   ) {}
+
+  /** What is wrong with the fields that are given, be they all or some. */
+  judge(given: EndpointPatch): Problem[] {
+    return judgeInput(given, 'input', this.rules)
+  }
 
   /** Undefined when there is none. */
   async find(id: string): Promise<Endpoint | undefined> {

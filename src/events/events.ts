@@ -10,8 +10,6 @@ import { judgeData } from './judge-data'
 
 export { DeliveryStatus }
 
-/** The largest payload, in bytes of JSON. */
-export const DATA_MAX_BYTES = 256 * 1024
 export const IDEMPOTENCY_KEY_MAX_LENGTH = 255
 
 /** What a publisher hands in. */
@@ -45,6 +43,15 @@ export class Events {
     private readonly ring: () => void,
   ) {}
 
+  /** What is wrong with the fields that are given, be they all or some. */
+  judge({ type, data, idempotencyKey }: Partial<PublishInput>): Problem[] {
+    return [
+      ...(type === undefined || this.catalogue.has(type) ? [] : [unknownType(type)]),
+      ...(data === undefined ? [] : judgeData(data)),
+      ...(idempotencyKey == null ? [] : judgeKey(idempotencyKey)),
+    ]
+  }
+
   /** Undefined when there is none. */
   async find(id: string): Promise<Event | undefined> {
     const number = parseEventId(id)
@@ -59,9 +66,8 @@ export class Events {
    * @throws Failure `validation_failed`; `conflict` when the key was used for another content
    */
   async publish(input: PublishInput): Promise<PublishedEvent> {
-    const faults = judgeData(input.data)
-    const data = faults.length > 0 ? '' : JSON.stringify(input.data)
-    refuseProblems([...judgePublish(input, data, this.catalogue), ...faults])
+    refuseProblems(this.judge(input))
+    const data = JSON.stringify(input.data)
     const key = input.idempotencyKey ?? null
     const fingerprint = createHash('sha256')
       .update(JSON.stringify([input.type, data]))
@@ -85,12 +91,16 @@ export class Events {
     const rows = await this.prisma.delivery.findMany({
       where: { eventId },
       orderBy: { endpointId: 'asc' },
-      include: { endpoint: { select: { deletedAt: true } } },
+      include: { endpoint: { select: { deletedAt: true, isActive: true } } },
     })
     return rows.map(({ endpoint, leaseOwner, nextAttemptAt, ...delivery }) => {
       const isCancelled = delivery.status === 'PENDING' && endpoint.deletedAt !== null
       const isWaiting =
-        delivery.status === 'PENDING' && !isCancelled && delivery.tries > 0 && leaseOwner === null
+        delivery.status === 'PENDING' &&
+        !isCancelled &&
+        endpoint.isActive &&
+        delivery.tries > 0 &&
+        leaseOwner === null
       return {
         ...delivery,
         status: isCancelled ? ('CANCELLED' as const) : delivery.status,
@@ -100,25 +110,18 @@ export class Events {
   }
 }
 
-function judgePublish(input: PublishInput, data: string, catalogue: EventCatalogue): Problem[] {
-  const problems: Problem[] = []
-  const { type, idempotencyKey: key } = input
-  if (!catalogue.has(type)) {
-    const message = `There is no event type ${JSON.stringify(type.slice(0, 100))}.`
-    problems.push({ path: ['input', 'type'], code: 'UNKNOWN_EVENT_TYPE', message })
-  }
-  if (Buffer.byteLength(data) > DATA_MAX_BYTES) {
-    const message = `The data has more than ${DATA_MAX_BYTES} bytes of JSON.`
-    problems.push({ path: ['input', 'data'], code: 'TOO_LONG', message })
-  }
-  if (key != null) {
-    const path = ['input', 'idempotencyKey']
-    problems.push(...judgeStorable(key, path))
-    if (key === '') problems.push({ path, code: 'EMPTY', message: 'The idempotency key must not be empty.' })
-    if (key.length > IDEMPOTENCY_KEY_MAX_LENGTH) {
-      const message = `The idempotency key must have at most ${IDEMPOTENCY_KEY_MAX_LENGTH} characters.`
-      problems.push({ path, code: 'TOO_LONG', message })
-    }
+function unknownType(type: string): Problem {
+  const message = `There is no event type ${JSON.stringify(type.slice(0, 100))}.`
+  return { path: ['input', 'type'], code: 'UNKNOWN_EVENT_TYPE', message }
+}
+
+function judgeKey(key: string): Problem[] {
+  const path = ['input', 'idempotencyKey']
+  const problems = judgeStorable(key, path)
+  if (key === '') problems.push({ path, code: 'EMPTY', message: 'The idempotency key must not be empty.' })
+  if (key.length > IDEMPOTENCY_KEY_MAX_LENGTH) {
+    const message = `The idempotency key must have at most ${IDEMPOTENCY_KEY_MAX_LENGTH} characters.`
+    problems.push({ path, code: 'TOO_LONG', message })
   }
   return problems
 }

@@ -3,6 +3,9 @@ import type { Problem } from '../failure'
 /** Lists and objects within each other. Readers of receivers give up soon after, PHP's at 512. */
 export const DATA_MAX_DEPTH = 500
 
+/** The largest payload, in bytes of JSON. */
+export const DATA_MAX_BYTES = 256 * 1024
+
 const PATH = ['input', 'data']
 
 /**
@@ -22,7 +25,9 @@ export function judgeData(data: unknown): Problem[] {
     }
     level = level.flatMap((value) => Object.values(value as object))
   }
-  return []
+  if (Buffer.byteLength(JSON.stringify(data)) <= DATA_MAX_BYTES) return []
+  const message = `The data has more than ${DATA_MAX_BYTES} bytes of JSON.`
+  return [{ path: PATH, code: 'TOO_LONG', message }]
 }
 
 /** A number beyond the range of doubles is read as infinite, which would be written as null. */

@@ -88,6 +88,10 @@ async function openDoors(app: FastifyInstance, options: ServerOptions): Promise<
 function takeJson(app: FastifyInstance): void {
   const utf8 = new TextDecoder('utf-8', { fatal: true })
   app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
+    if (body.length === 0) return done(null, undefined)
+    done(Object.assign(new Error('Bodies must be application/json.'), { statusCode: 415 }))
+  })
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, ({ headers }, body, done) => {
     if ((headers['content-encoding'] ?? 'identity') !== 'identity') {
       return done(Object.assign(new Error('Bodies must not be compressed.'), { statusCode: 415 }))

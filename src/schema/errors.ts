@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { unwrapResolverError } from '@apollo/server/errors'
-import type { GraphQLFormattedError } from 'graphql'
+import { GraphQLError, type GraphQLFormattedError } from 'graphql'
 import type { Logger } from 'pino'
 import { isDatabaseUnavailable } from '../database/unavailable'
 import type { Endpoint } from '../endpoints/endpoint'
@@ -45,6 +45,7 @@ export function formatError(log: ErrorLog) {
     // graphql-js and Apollo refuse a request under codes of their own, before any resolver runs and so without a
     // path. What comes with a path was thrown in a resolver, whatever code it says it has.
     if (formatted.path === undefined && formatted.extensions?.code !== INTERNAL) return formatted
+    if (isCoercion(thrown)) return { ...formatted, extensions: { code: 'BAD_USER_INPUT' } }
     const { failure, errorId } = failureOf(thrown, log)
     const { locations, path } = formatted
     const code = failure ? CODE[failure.kind] : INTERNAL
@@ -56,6 +57,12 @@ export function formatError(log: ErrorLog) {
       extensions: { code, ...printed(failure?.details), ...(errorId && { errorId }) },
     }
   }
+}
+
+/** graphql-js itself: a variable that may be null stands for an argument that may not. */
+function isCoercion(thrown: unknown): boolean {
+  const error = unwrapResolverError(thrown)
+  return error instanceof GraphQLError && /^Argument ".*" of (required|non-null) type /.test(error.message)
 }
 
 /** Details as a GraphQL client expects them: the identifier of the current endpoint is an ID. */

@@ -1,7 +1,7 @@
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core'
 import { execute, type GraphQLInputType, type GraphQLSchema, getOperationAST, Kind } from 'graphql'
 import type { Caller } from '../auth/bearer-token'
-import type { Failure } from '../failure'
+import type { Failure, Problem } from '../failure'
 import type { Core } from './context'
 import { type ErrorLog, failureOf } from './errors'
 import { refusalOf } from './permissions'
@@ -21,6 +21,8 @@ export interface SchemaExecutor {
   refusal(document: TypedDocumentNode<unknown, never>, caller: Caller): Failure | undefined
   /** The type of an input object of the schema, for a door that judges types before it runs a document. */
   inputType(name: string): GraphQLInputType
+  /** What is wrong with the fields that are there, for a door that tells it along with those that are missing. */
+  problemsOf(inputType: string, given: Record<string, unknown>): Problem[]
   /** @throws Failure, or MaskedError when the cause is not for callers */
   run<Data, Variables extends Record<string, unknown>>(
     document: TypedDocumentNode<Data, Variables>,
@@ -51,6 +53,11 @@ export function schemaExecutor(schema: GraphQLSchema, core: Core): SchemaExecuto
       if (!type || !('getFields' in type) || 'getInterfaces' in type)
         throw new Error(`${name} is no input type`)
       return type as GraphQLInputType
+    },
+
+    problemsOf(inputType, given) {
+      if (inputType === 'PublishWebhookEventInput') return core.events.judge(given)
+      return core.endpoints.judge(given)
     },
 
     async run(document, variables, caller, log) {

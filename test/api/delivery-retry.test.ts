@@ -144,10 +144,11 @@ describe('410 Gone', () => {
     const eventId = await publish(gateway)
     await until(isRecorded(1))
     const [attempt] = await attemptsOf(gateway, endpointId)
-    expect(attempt).toMatchObject({ responseStatus: 410, error: 'HTTP_STATUS', number: 1 })
-    const { status, endpoint } = await deliveryOf(gateway, eventId)
-    expect([status, endpoint.isActive, endpoint.disabledReason]).toEqual([
+    expect(attempt).toMatchObject({ responseStatus: 410, error: 'HTTP_STATUS', number: 1, nextRetryAt: null })
+    const { status, endpoint, nextRetryAt } = await deliveryOf(gateway, eventId)
+    expect([status, nextRetryAt, endpoint.isActive, endpoint.disabledReason]).toEqual([
       'PENDING',
+      null,
       false,
       expect.stringContaining('410'),
     ])

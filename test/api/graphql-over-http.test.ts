@@ -21,6 +21,18 @@ describe('GraphQL over HTTP', () => {
     expect(errors).toEqual([])
   })
 
+  it('calls a null that a default let through the fault of the caller', async () => {
+    const document = 'mutation ($id: ID = "1") { deleteWebhookEndpoint(id: $id) }'
+    const { errors } = await gateway.gql(document, { id: null })
+    expect(errors).toEqual([
+      expect.objectContaining({
+        message: expect.stringContaining('must not be null'),
+        extensions: { code: 'BAD_USER_INPUT' },
+      }),
+    ])
+    expect(gateway.output()).not.toContain('internal error')
+  })
+
   it('refuses what is too deep, too wide or too long', async () => {
     // The schema has no path this deep: fields that do not exist are counted all the same.
     const deep = await gateway.gql(`${'{ webhookEndpoint '.repeat(11)} ${'}'.repeat(11)}`)

@@ -1,7 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { startCutOffProxy } from '../support/cut-off-proxy'
+import { attemptsOf, publish } from '../support/events'
 import {
   createEmbeddedDatabase,
   createTestDatabase,
@@ -9,6 +11,7 @@ import {
   startTestGateway,
   tokenFor,
 } from '../support/gateway'
+import { startReceiver } from '../support/receiver'
 import { cleanEnvironment, MAIN } from '../support/template'
 import { until } from '../support/until'
 
@@ -239,6 +242,21 @@ describe('stopping', () => {
     child.process.kill('SIGTERM')
     expect(await child.exited).toBe(0)
     await database.remove()
+  })
+
+  it('comes twice, as from a terminal by way of npm, and is obeyed once', async () => {
+    const gateway = await startTestGateway({ LOG_LEVEL: 'warn' })
+    const receiver = await startReceiver(() => ({ status: 204, afterMs: 1_500 }))
+    const { id } = await gateway.createEndpoint({ target: receiver.url })
+    await publish(gateway)
+    await until(() => receiver.open() === 1)
+    gateway.process.kill('SIGINT')
+    await sleep(200)
+    expect(await gateway.end('SIGINT')).toBe(0)
+    const again = await startTestGateway({}, gateway.database)
+    expect((await attemptsOf(again, id)).map(({ responseStatus }) => responseStatus)).toEqual([204])
+    await again.stop()
+    await receiver.close()
   })
 
   it('reaches a gateway that npm start runs', async () => {

@@ -1,5 +1,6 @@
 import { startTestGateway, type TestGateway } from '../support/gateway'
 import { until } from '../support/until'
+import { restVerdict, verdict } from '../support/verdicts'
 
 let gateway: TestGateway
 beforeAll(async () => {
@@ -131,6 +132,45 @@ describe('the REST API as HTTP', () => {
       ['events', 'required'],
       ['target', 'required'],
     ])
+  })
+
+  it.each([
+    ['endpoint/', { target: 'ftp://x' }, ['events required', 'target scheme_not_allowed']],
+    [
+      'endpoint/',
+      { target: null, events: [], description: null },
+      ['events empty', 'target null_not_allowed'],
+    ],
+    [
+      'endpoint/',
+      { target: 'nope', events: [{ type: 'no.such_event' }, {}] },
+      ['events.1.type required', 'target invalid_url'],
+    ],
+    ['event/', { type: 'no.such_event' }, ['data required', 'type unknown_event_type']],
+  ])(
+    'tells what is missing along with what is wrong with the rest: POST %s %j',
+    async (path, json, faults) => {
+      expect(restVerdict(await gateway.rest('POST', path, { json }))).toEqual(verdict(400, faults))
+    },
+  )
+
+  it.each(['text/plain', 'application/x-www-form-urlencoded'])(
+    'takes an empty body for none, whatever is said of its type: %s',
+    async (type) => {
+      const { id } = await gateway.createEndpoint()
+      const call = { headers: { 'content-type': type }, body: '' }
+      expect((await gateway.rest('POST', `endpoint/${id}/secret/expire/`, call)).status).toBe(200)
+      const { status } = await gateway.rest('POST', `endpoint/${id}/secret/expire/`, { ...call, body: 'x' })
+      expect(status).toBe(415)
+    },
+  )
+
+  it('does not pass over a wish that it has no ear for: an overlap of secrets', async () => {
+    const { id } = await gateway.createEndpoint()
+    const call = { json: { overlap_seconds: 3_600 } }
+    expect(restVerdict(await gateway.rest('POST', `endpoint/${id}/secret/expire/`, call))).toEqual(
+      verdict(400, ['overlap_seconds unknown_field']),
+    )
   })
 
   it('gives every answer a request id that the log knows', async () => {

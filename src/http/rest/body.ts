@@ -19,19 +19,30 @@ const READ_ONLY: Record<string, string[]> = {
 /** Fields of the schema's inputs that the REST API says otherwise: a version is expected by `If-Match`. */
 const NOT_IN_BODY = new Set(['expectedVersion', 'idempotencyKey'])
 
+/** What is missing is no fault of type: it is told along with what else is wrong with the values that are there. */
+const MISSING = new Set(['required', 'null_not_allowed'])
+
 /**
  * Turns a JSON body into an input of the schema, renaming its fields and judging their types by the schema's own, as
  * GraphQL judges variables: all faults of type at once, before anything else is looked at.
  *
+ * @param judge every other fault of the fields that are there, where some are missing
  * @throws RestError 400
  */
-export function readBody(json: unknown, type: GraphQLInputType): Record<string, unknown> {
+export function readBody(
+  json: unknown,
+  type: GraphQLInputType,
+  judge: (given: Record<string, unknown>) => Fault[] = () => [],
+): Record<string, unknown> {
   if (json === undefined)
     throw new RestError(400, [{ code: 'required', message: 'A JSON body is required.' }])
   const faults: Fault[] = []
-  const value = read(json, type, [], faults)
-  if (faults.length > 0) throw new RestError(400, faults)
-  return value as Record<string, unknown>
+  const value = read(json, type, [], faults) as Record<string, unknown>
+  if (faults.length === 0) return value
+  if (!faults.every(({ code }) => MISSING.has(code))) throw new RestError(400, faults)
+  const faulty = new Set(faults.map(({ field }) => field?.split('.', 1)[0]))
+  const whole = Object.entries(value).filter(([name]) => !faulty.has(snakeCase(name)))
+  throw new RestError(400, [...faults, ...judge(Object.fromEntries(whole))])
 }
 
 type Path = (string | number)[]

@@ -6,7 +6,7 @@ import { isAcceptable } from '../../acceptable'
 import { Failure } from '../../failure'
 import { MaskedError, type SchemaExecutor } from '../../schema/execute'
 import { readBody } from './body'
-import { errorBody, RestError, sendFailure } from './errors'
+import { errorBody, faultOf, RestError, sendFailure } from './errors'
 import type { Query } from './page'
 
 /** One call of the REST API, as its route sees it. */
@@ -83,8 +83,11 @@ function callOf(request: FastifyRequest, reply: FastifyReply, executor: SchemaEx
     query: request.query as Query,
     headers: request.headers,
     reply,
-    body: <Input>(type: string | GraphQLInputType) =>
-      readBody(request.body, typeof type === 'string' ? executor.inputType(type) : type) as Input,
+    body<Input>(type: string | GraphQLInputType) {
+      if (typeof type !== 'string') return readBody(request.body, type) as Input
+      const judge = (given: Record<string, unknown>) => executor.problemsOf(type, given).map(faultOf)
+      return readBody(request.body, executor.inputType(type), judge) as Input
+    },
     optionalBody: <Input>(type: GraphQLInputType) => readBody(request.body ?? {}, type) as Input,
     run: (document, variables) => executor.run(document, variables, request.caller, request.log),
   }

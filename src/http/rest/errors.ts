@@ -79,7 +79,7 @@ export function sendFailure(reply: FastifyReply, failure: Failure): FastifyReply
 const ARGUMENTS = new Set<string | number>(['patch', 'input', 'filter'])
 const RENAMED: Record<string, string> = { targetContains: 'target', orderBy: 'ordering', eventIds: 'event' }
 
-function faultOf({ path, code, message }: Problem): Fault {
+export function faultOf({ path, code, message }: Problem): Fault {
   const names = ARGUMENTS.has(path[0] ?? '') ? path.slice(1) : path
   const field = names.map((name) => RENAMED[name] ?? snakeCase(String(name))).join('.')
   return { field, code: code.toLowerCase(), message }

@@ -27,6 +27,7 @@ const ATTEMPT_ORDERS: Record<string, WebhookAttemptOrder> = {
 
 /** Bodies that the schema takes as arguments of their own instead of an input. */
 const Reveal = new GraphQLInputObjectType({ name: 'Reveal', fields: { password: { type: GraphQLString } } })
+const Nothing = new GraphQLInputObjectType({ name: 'Nothing', fields: {} })
 const Resend = new GraphQLInputObjectType({
   name: 'Resend',
   fields: { event: { type: new GraphQLNonNull(GraphQLID) } },
@@ -65,6 +66,7 @@ export const eventRoutes: Route[] = [
     path: `${BASE}/endpoint/:id/secret/expire`,
     document: ExpireSecretDocument,
     async answer(call) {
+      call.optionalBody(Nothing)
       const { endpoint } = await call.run(ExpireSecretDocument, { id: call.id })
       return sendEndpoint(call, endpoint)
     },

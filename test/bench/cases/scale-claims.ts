@@ -147,6 +147,7 @@ const delivered = ({ id, eventId, endpointId, number, resendCount }: ClaimedDeli
   error: null,
   verdict: 'delivered' as const,
   retryInMs: null,
+  isGone: false,
 })
 
 /** The resident memory of a worker that has a large backlog to work off, from time to time: MB. */

@@ -1,0 +1,9 @@
+/** How bearer tokens are verified. Exactly one key source. */
+export interface AuthConfig {
+  /** HS256 secret, JWKS address or PEM public key; undefined = the development secret of the data folder */
+  key: { secret: string } | { jwksUrl: string } | { publicKey: string } | undefined
+  issuer: string | undefined
+  audience: string | undefined
+  /** name of the claim, or a path of names joined by dots */
+  roleClaim: string
+}
