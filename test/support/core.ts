@@ -11,6 +11,9 @@ export interface Core {
   /** Accepts an event and wakes the dispatcher. */
   publish(type?: string): Promise<number>
   createEndpoint(target: string, ...types: string[]): Promise<number>
+  deleteEndpoint(id: number): Promise<void>
+  /** What it had to warn of since it was asked last. */
+  complaints(): Promise<string[]>
   /** Stops what it has started and closes the database. */
   close(): Promise<void>
 }
@@ -31,7 +34,9 @@ const SCRIPT = `
   const { SigningSecrets } = dist('secrets/signing-secrets.js')
 
   const config = readConfig(JSON.parse(process.argv[1]))
-  const log = { debug() {}, info() {}, warn() {}, error: console.error }
+  const complaints = []
+  const complain = ({ err }, message) => complaints.push(message + ': ' + err?.stack)
+  const log = { debug() {}, info() {}, warn: complain, error: complain }
   const asJson = (value) => JSON.stringify(value, (_key, each) => (typeof each === 'bigint' ? Number(each) : each))
 
   openDatabase(config, log).then(async ({ prisma, query, bell, close }) => {
@@ -56,6 +61,8 @@ const SCRIPT = `
       publish: async (type) => (await events.publish({ type, data: {} })).id,
       createEndpoint: async (target, types) =>
         (await endpoints.create({ target, events: types.map((type) => ({ type })) })).id,
+      deleteEndpoint: (id) => endpoints.delete(String(id)),
+      complaints: () => complaints.splice(0),
       start() {
         const parts = { sender, openSecret: secrets.open.bind(secrets), config: config.delivery }
         const clockOffsetMs = () => clock() - Date.now()
@@ -115,6 +122,8 @@ export async function openCore(
     sql: (statement, ...values) => run('sql', statement, ...values),
     publish: (type = 'post.created') => run('publish', type),
     createEndpoint: (target, ...types) => run('createEndpoint', target, types),
+    deleteEndpoint: (id) => run('deleteEndpoint', id),
+    complaints: () => run('complaints'),
     async close() {
       await run('close')
       await child.end()
