@@ -1,3 +1,4 @@
+import { wrongCounts } from '../support/attempt-counts'
 import { type Core, openCore } from '../support/core'
 import { createTestDatabase, type TestDatabase } from '../support/gateway'
 import { startReceiver } from '../support/receiver'
@@ -96,15 +97,6 @@ async function rows(): Promise<Record<'attempts' | 'events' | 'idempotency_keys'
 
 const total = (counts: Record<string, number>) => Object.values(counts).reduce((sum, count) => sum + count, 0)
 
-/** Endpoints whose count is not that of their attempts. */
-const wrongCounts = () =>
-  core.sql(
-    `SELECT endpoint_id, counted.count, coalesce(recorded.count, 0) AS recorded
-    FROM attempt_counts counted
-    FULL JOIN (SELECT endpoint_id, count(*) FROM attempts GROUP BY endpoint_id) recorded USING (endpoint_id)
-    WHERE counted.count IS DISTINCT FROM coalesce(recorded.count, 0)`,
-  )
-
 it('Attempts and settled events older than the retention go; pending and younger ones stay, and counts are right', async () => {
   const endpointIds = [
     await core.createEndpoint(NOWHERE, 'post.created'),
@@ -156,7 +148,7 @@ it('A backlog goes batch by batch, the counts right after each, until 0 rows are
     const now = await rows()
     expect(left.attempts - now.attempts).toBe(size)
     expect(left.events - now.events).toBe(size)
-    expect(await wrongCounts()).toEqual([])
+    expect(await wrongCounts(core)).toEqual([])
     left = now
   }
   expect(await core.run('prune')).toBe(0)
@@ -219,7 +211,7 @@ it('Pruning and delivering to the same endpoint do not hinder each other', async
   expect(removed).toBe(3 * old.length)
   expect(await idsOf('events')).toEqual(pending)
   expect(await rows()).toMatchObject({ attempts: 2 * pending.length, events: pending.length })
-  expect(await wrongCounts()).toEqual([])
+  expect(await wrongCounts(core)).toEqual([])
   for (const receiver of receivers) expect(new Set(receiver.eventIds())).toEqual(new Set(pending))
   expect(await core.complaints()).toEqual([])
   for (const receiver of receivers) await receiver.close()
