@@ -4,6 +4,7 @@ import { PGlite } from '@electric-sql/pglite'
 import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm'
 import { PrismaPGlite } from 'pglite-prisma-adapter'
 import { migrationsDigest } from './migrations'
+import { watchForPanic } from './panic'
 
 /**
  * Where the build keeps a new database, its migrations applied: to unpack it takes half the time that making one does.
@@ -15,14 +16,16 @@ export const newDatabaseFile = () => join(__dirname, `new-database-${migrationsD
  * Opens the embedded PostgreSQL below the data folder, which the caller has locked. While the first start builds the
  * database a mark stands beside it: what a kill in between left half-made is built anew, and nothing else ever is.
  */
-export async function openEmbedded(dataDir: string): Promise<{ pglite: PGlite; adapter: PrismaPGlite }> {
+export async function openEmbedded(
+  dataDir: string,
+): Promise<{ pglite: PGlite; adapter: PrismaPGlite; panic: Promise<Error> }> {
   const folder = join(dataDir, 'postgres')
   const mark = `${folder}.unfinished`
   if (existsSync(mark)) rmSync(folder, { recursive: true, force: true })
   if (!existsSync(folder)) writeFileSync(mark, '')
   const pglite = await openPGlite(folder, existsSync(folder) ? undefined : readNewDatabase())
   rmSync(mark, { force: true })
-  return { pglite, adapter: new PrismaPGlite(pglite) }
+  return { pglite, adapter: new PrismaPGlite(pglite), panic: watchForPanic(pglite) }
 }
 
 /**

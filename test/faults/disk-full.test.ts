@@ -1,38 +1,50 @@
+import { randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { arrivedAtAll, closeAll, expectDelivered, publishUntilAcknowledged } from '../support/crashes'
+import {
+  arrivedAtAll,
+  closeAll,
+  expectDelivered,
+  publishUntilAcknowledged,
+  type Replaceable,
+} from '../support/crashes'
 import { attemptCount } from '../support/events'
-import { startTestGateway, type TestGateway } from '../support/gateway'
-import { type PrivatePostgres, startPrivatePostgres } from '../support/private-postgres'
+import { startTestGateway, testDatabase } from '../support/gateway'
+import { startPrivatePostgres } from '../support/private-postgres'
 import { startReceiver } from '../support/receiver'
 import { report } from '../support/report'
 import { mountSmallDisk, type SmallDisk, smallDiskOnly } from '../support/small-disk'
 import { until } from '../support/until'
 
-const EVENTS = 1_500
 /** How often publishers must have been told to try again. */
 const REFUSALS = 20
 const FULL_MS = 4_000
-
 /** No room is taken ahead of need. */
 const SETTINGS = { min_wal_size: '2MB', max_wal_size: '8MB', shared_buffers: '8MB', autovacuum: 'off' }
 
-function folderIn(parent: string): string {
-  const folder = join(parent, 'postgres')
-  mkdirSync(folder)
-  return folder
+interface FullDisk {
+  disk: SmallDisk
+  gateway: Replaceable
+  events: number
+  /** done while the disk is full */
+  meanwhile?: () => Promise<unknown>
+  /** starts again what has crashed, once there is room */
+  mend?: () => Promise<unknown>
 }
 
-/** What callers who only read were answered while it ran: statuses, and how often each. */
-function startReading(gateway: TestGateway) {
-  const seen = new Map<number, number>()
+type Statuses = Map<number | undefined, number>
+
+const note = (seen: Statuses, status: number | undefined) => seen.set(status, (seen.get(status) ?? 0) + 1)
+
+/** Reads all the while; undefined stands for no answer at all. */
+function startReading(gateway: Replaceable) {
+  const seen: Statuses = new Map()
   let isOver = false
   const reading = (async () => {
     while (!isOver) {
-      const { status } = await gateway.rest('GET', 'endpoint/')
-      seen.set(status, (seen.get(status) ?? 0) + 1)
+      note(seen, (await gateway.current.rest('GET', 'endpoint/').catch(() => undefined))?.status)
       await sleep(50)
     }
   })()
@@ -44,57 +56,65 @@ function startReading(gateway: TestGateway) {
   return { end }
 }
 
-async function expectNothingLost(disk: SmallDisk, postgres: PrivatePostgres): Promise<TestGateway> {
-  const database = await postgres.createDatabase('hookgate')
-  const gateway = await startTestGateway({}, database)
+/**
+ * Publishes and delivers before, while and after the disk is full: what was acknowledged arrives, and is on record once.
+ *
+ * @returns what publishers heard beside acknowledgements, and readers while it was full
+ */
+async function expectNothingLost({
+  disk,
+  gateway,
+  events,
+  meanwhile = async () => undefined,
+  mend = async () => undefined,
+}: FullDisk) {
   const receivers = [await startReceiver(() => ({ status: 204, afterMs: 20 })), await startReceiver()]
   const endpointIds: number[] = []
-  for (const { url } of receivers) endpointIds.push((await gateway.createEndpoint({ target: url })).id)
-
+  for (const { url } of receivers)
+    endpointIds.push((await gateway.current.createEndpoint({ target: url })).id)
   const acknowledged: number[] = []
-  const refused = new Map<number | undefined, number>()
-  const refusals = () => [...refused.values()].reduce((sum, count) => sum + count, 0)
-  const publishing = publishUntilAcknowledged(
-    { current: gateway },
-    {
-      count: EVENTS,
-      abreast: 4,
-      onAcknowledged: (id) => acknowledged.push(id),
-      onRefused: (status) => refused.set(status, (refused.get(status) ?? 0) + 1),
-    },
-  )
-  await until(() => acknowledged.length >= EVENTS / 4)
+  const refused: Statuses = new Map()
+  const publishing = publishUntilAcknowledged(gateway, {
+    count: events,
+    abreast: 4,
+    onAcknowledged: (id) => acknowledged.push(id),
+    onRefused: (status) => note(refused, status),
+  })
+  await until(() => acknowledged.length >= events / 4)
   disk.fill()
   const reading = startReading(gateway)
-  await until(() => refusals() >= REFUSALS)
+  await meanwhile()
+  await until(() => [...refused.values()].reduce((sum, count) => sum + count, 0) >= REFUSALS)
   await sleep(FULL_MS)
-  const seen = await reading.end()
-  const meanwhile = acknowledged.length
+  const read = await reading.end()
+  const taken = acknowledged.length
   disk.makeRoom()
   const roomAt = Date.now()
-  const crashed = !postgres.isRunning()
-  if (crashed) await postgres.start()
+  await mend()
   await publishing
   await until(() => arrivedAtAll(receivers, acknowledged))
   const arrivedAfter = Date.now() - roomAt
-  await expectDelivered({ current: gateway }, receivers, acknowledged)
-  const arrivals = receivers.map(({ received }) => received.length)
+  await expectDelivered(gateway, receivers, acknowledged)
+  const repeats = receivers.map(({ received }) => received.length - events)
   report(
-    `${meanwhile} of ${EVENTS} acknowledged by the time there was room; publishers heard ${JSON.stringify([...refused])}, readers ${JSON.stringify([...seen])}; ${crashed ? 'PostgreSQL had crashed; ' : ''}all arrived ${arrivedAfter} ms after, ${arrivals.map((count) => count - EVENTS)} repeated`,
+    `${taken} of ${events} acknowledged when there was room; publishers heard ${JSON.stringify([...refused])}, readers ${JSON.stringify([...read])}`,
   )
-  expect(new Set(acknowledged).size).toBe(EVENTS)
-  expect([...refused.keys()]).toEqual([503])
-  expect([...seen.keys()].filter((status) => ![200, 503].includes(status))).toEqual([])
-  expect(gateway.output()).not.toContain('internal error')
-  expect(gateway.output()).not.toContain('an outcome cannot be recorded')
-  for (const id of endpointIds) expect(await attemptCount(gateway, id)).toBe(EVENTS)
+  report(`all had arrived ${arrivedAfter} ms after there was room, ${repeats} repeated`)
+  expect(new Set(acknowledged).size).toBe(events)
+  expect(gateway.current.output()).not.toMatch(/internal error|an outcome cannot be recorded/)
+  for (const id of endpointIds) expect(await attemptCount(gateway.current, id)).toBe(events)
   await closeAll(receivers)
-  return gateway
+  return { refused: [...refused.keys()], read: [...read.keys()] }
 }
 
-smallDiskOnly(
-  'a database whose tables have no room refuses with 503, and loses nothing that it took',
-  async () => {
+function folderIn(parent: string): string {
+  const folder = join(parent, 'postgres')
+  mkdirSync(folder)
+  return folder
+}
+
+describe('a database server', () => {
+  smallDiskOnly('whose tables have no room is unavailable, and loses nothing that it took', async () => {
     const disk = mountSmallDisk(64)
     const walFolder = mkdtempSync(join(tmpdir(), 'hookgate-wal-'))
     const postgres = await startPrivatePostgres({
@@ -102,15 +122,70 @@ smallDiskOnly(
       walFolder,
       settings: SETTINGS,
     })
-    const gateway = await expectNothingLost(disk, postgres)
-    expect(gateway.output()).toContain('53100')
-    await gateway.stop()
-  },
-)
+    const gateway = { current: await startTestGateway({}, await postgres.createDatabase('hookgate')) }
+    const { refused, read } = await expectNothingLost({ disk, gateway, events: 1_000 })
+    expect(refused).toEqual([503])
+    expect(read).toEqual([200])
+    expect(gateway.current.output()).toContain('53100')
+    expect(postgres.isRunning()).toBe(true)
+    await gateway.current.stop()
+  })
 
-smallDiskOnly('a database whose log has no room, and crashes, loses nothing that it took', async () => {
-  const disk = mountSmallDisk(16)
-  const postgres = await startPrivatePostgres({ walFolder: folderIn(disk.folder), settings: SETTINGS })
-  const gateway = await expectNothingLost(disk, postgres)
-  await gateway.stop()
+  smallDiskOnly('whose log has no room, and crashes, loses nothing that it took', async () => {
+    const disk = mountSmallDisk(16)
+    const postgres = await startPrivatePostgres({ walFolder: folderIn(disk.folder), settings: SETTINGS })
+    const gateway = { current: await startTestGateway({}, await postgres.createDatabase('hookgate')) }
+    const { refused, read } = await expectNothingLost({
+      disk,
+      gateway,
+      events: 1_000,
+      meanwhile: () => until(() => !postgres.isRunning()),
+      mend: postgres.start,
+    })
+    expect(refused).toEqual([503])
+    expect(read.filter((status) => status !== 200 && status !== 503)).toEqual([])
+    await gateway.current.stop()
+  })
+})
+
+describe('the embedded database', () => {
+  smallDiskOnly('whose tables have no room is unavailable, and loses nothing that it took', async () => {
+    const disk = mountSmallDisk(96)
+    const database = testDatabase({ HOOKGATE_DATA_DIR: join(disk.folder, 'data') })
+    const gateway = { current: await startTestGateway({}, database) }
+    const { refused, read } = await expectNothingLost({ disk, gateway, events: 400 })
+    expect(refused).toEqual([503])
+    expect(read).toEqual([200])
+    await gateway.current.stop()
+  })
+
+  smallDiskOnly(
+    'whose log has no room ends its process in words, and has lost nothing with room again',
+    async () => {
+      const database = testDatabase({})
+      await (await startTestGateway({}, database)).end()
+      const disk = mountSmallDisk(40, join(database.dataDir, 'postgres/pg_wal'))
+      const first = await startTestGateway({}, database)
+      const gateway: Replaceable = { current: first }
+      const big = { type: 'user.deleted', data: randomBytes(150_000).toString('base64') }
+      const publishBig = () => first.rest('POST', 'event/', { json: big }).then(({ status }) => status)
+      const { refused } = await expectNothingLost({
+        disk,
+        gateway,
+        events: 400,
+        async meanwhile() {
+          while (first.process.exitCode === null)
+            expect([201, 503, undefined]).toContain(await publishBig().catch(() => undefined))
+          await expect(startTestGateway({}, database)).rejects.toThrow('Is there room on its disk?')
+        },
+        async mend() {
+          gateway.current = await startTestGateway({}, database)
+        },
+      })
+      expect(first.process.exitCode).toBe(1)
+      expect(first.output()).toMatch(/The embedded database in \S+ has crashed: .*No space left.* make room/)
+      expect(refused.filter((status) => status !== 503 && status !== undefined)).toEqual([])
+      await gateway.current.end()
+    },
+  )
 })

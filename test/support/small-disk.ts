@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { closeSync, mkdtempSync, openSync, rmdirSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, cpSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { atEnd } from './leftovers'
@@ -16,17 +16,24 @@ export interface SmallDisk {
 const PIECE = Buffer.alloc(64 * 1024)
 const FILL_EVERY_MS = 50
 
-/** Mounts one; it is gone when the test file ends. Needs root. */
-export function mountSmallDisk(megabytes: number): SmallDisk {
-  const folder = mkdtempSync(join(tmpdir(), 'hookgate-disk-'))
+/**
+ * Mounts one; it is gone when the test file ends. Needs root.
+ *
+ * @param over a folder that it takes the place of, with all that is in there; default: a new one
+ */
+export function mountSmallDisk(megabytes: number, over?: string): SmallDisk {
+  const spare = mkdtempSync(join(tmpdir(), 'hookgate-disk-'))
+  const folder = over ?? spare
+  if (over) cpSync(over, spare, { recursive: true })
   execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', folder])
+  if (over) cpSync(spare, over, { recursive: true })
   const ballast = join(folder, 'ballast')
   let filling: NodeJS.Timeout | undefined
   atEnd(() => {
     clearInterval(filling)
     // Whoever has files open in there keeps it until he is gone.
     execFileSync('umount', ['--lazy', folder])
-    rmdirSync(folder)
+    rmSync(spare, { recursive: true })
   })
   return {
     folder,
