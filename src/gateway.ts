@@ -27,6 +27,8 @@ export interface Gateway {
   developmentToken: string | undefined
   /** false = it only delivers, and has no door but its health */
   servesApi: boolean
+  /** Resolves, in words for the operator, when it cannot go on: its embedded database has crashed. */
+  crashed: Promise<Error>
   /** Stops accepting, finishes what is in flight (10 s at most), closes the database. */
   stop(): Promise<void>
 }
@@ -107,6 +109,7 @@ export async function startGateway(config: Config, log: Logger = logger(config))
       url,
       developmentToken: await developmentToken?.(),
       servesApi: config.roles.includes('api'),
+      crashed: database.crashed,
       async stop() {
         const late = setTimeout(() => app.server.closeAllConnections(), STOP_WITHIN_MS)
         await Promise.all([app.close(), worker?.stop(STOP_WITHIN_MS)])

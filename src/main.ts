@@ -31,6 +31,7 @@ async function serve(args: string[]): Promise<void> {
   const starting = Promise.resolve().then(() => startGateway(config))
   stopOnSignal(starting)
   const gateway = await starting
+  void gateway.crashed.then(fail)
   const { url } = gateway
   const doors = [
     `GraphQL    ${url}/graphql`,

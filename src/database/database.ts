@@ -14,6 +14,8 @@ export interface Database {
   query: Query
   volatileTransaction: VolatileTransaction
   bell: Bell
+  /** Resolves, in words for the operator, when the embedded database has crashed: this process is of no use any more. */
+  crashed: Promise<Error>
   close(): Promise<void>
 }
 
@@ -40,7 +42,12 @@ async function openInFolder(dataDir: string, log: Logger): Promise<Database> {
   try {
     // Whoever has a server does not load it.
     const { openEmbedded } = await import('./embedded.js')
-    const { pglite, adapter } = await openEmbedded(dataDir)
+    const { pglite, adapter, panic } = await openEmbedded(dataDir).catch((error) => {
+      throw new Error(
+        `The embedded database in ${dataDir} does not start: ${error.message}. Is there room on its disk?`,
+        { cause: error },
+      )
+    })
     // The folder lock already keeps other processes away.
     await migrate(adapter, (act) => act(), log)
     const prisma = new PrismaClient({ adapter })
@@ -56,6 +63,7 @@ async function openInFolder(dataDir: string, log: Logger): Promise<Database> {
           ),
         ),
       bell: localBell(),
+      crashed: panic.then((error) => embeddedInWords(error, dataDir)),
       async close() {
         await prisma.$disconnect()
         await pglite.close()
@@ -64,7 +72,7 @@ async function openInFolder(dataDir: string, log: Logger): Promise<Database> {
     }
   } catch (error) {
     lock.release()
-    throw error
+    throw isDatabaseUnavailable(error) ? embeddedInWords(error, dataDir) : error
   }
 }
 
@@ -82,6 +90,8 @@ async function openOnServer(databaseUrl: string, log: Logger): Promise<Database>
     },
     volatileTransaction: (act) => volatileTransaction(pool, act),
     bell,
+    // A server crashes, and comes back, on its own.
+    crashed: new Promise(() => undefined),
     async close() {
       await bell.close()
       await prisma.$disconnect()
@@ -97,6 +107,14 @@ async function migrate(
 ): Promise<void> {
   const applied = await applyMigrations(adapter, withLock)
   if (applied.length > 0) log.info({ applied }, 'database brought up to date')
+}
+
+function embeddedInWords(error: unknown, dataDir: string): Error {
+  const { message } = error as Error
+  return new Error(
+    `The embedded database in ${dataDir} has crashed: ${message}. Nothing that was acknowledged is lost: make room where it is short, and start again.`,
+    { cause: error },
+  )
 }
 
 /** What the operator can do about it. The host alone is named: the URL holds a password. */

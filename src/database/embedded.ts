@@ -5,6 +5,7 @@ import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm'
 import { PrismaPGlite } from 'pglite-prisma-adapter'
 import { packageFolder } from '../package-folder'
 import { migrationsDigest } from './migrations'
+import { watchForPanic } from './panic'
 
 /**
  * Where the build keeps a new database, its migrations applied: to unpack it takes half the time that making one does.
@@ -16,14 +17,16 @@ export const newDatabaseFile = () => join(packageFolder, 'dist', `new-database-$
  * Opens the embedded PostgreSQL below the data folder, which the caller has locked. While the first start builds the
  * database a mark stands beside it: what a kill in between left half-made is built anew, and nothing else ever is.
  */
-export async function openEmbedded(dataDir: string): Promise<{ pglite: PGlite; adapter: PrismaPGlite }> {
+export async function openEmbedded(
+  dataDir: string,
+): Promise<{ pglite: PGlite; adapter: PrismaPGlite; panic: Promise<Error> }> {
   const folder = join(dataDir, 'postgres')
   const mark = `${folder}.unfinished`
   if (existsSync(mark)) rmSync(folder, { recursive: true, force: true })
   if (!existsSync(folder)) writeFileSync(mark, '')
   const pglite = await openPGlite(folder, existsSync(folder) ? undefined : readNewDatabase())
   rmSync(mark, { force: true })
-  return { pglite, adapter: new PrismaPGlite(pglite) }
+  return { pglite, adapter: new PrismaPGlite(pglite), panic: watchForPanic(pglite) }
 }
 
 /**

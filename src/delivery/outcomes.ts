@@ -45,11 +45,11 @@ export interface RecordedAttempt {
  * again whose first copy got lost, or was only late.
  *
  * Invariants: an attempt that happened is on record even when its lease was lost meanwhile. A delivery is moved only
- * by who holds its lease, except that a success of anybody ends it. One that was asked for once more while it was
- * being sent starts anew, whatever came of that send. Waits are counted from the database's clock at
- * this moment, to the millisecond. Deliveries, then counts, are touched in the order of their keys, so that two
- * batches, or a batch and a resend, never wait for each other crosswise. An attempt whose delivery was removed
- * meanwhile has nothing to be on record with, and is passed over.
+ * by who holds its lease, except that a success of anybody ends it; only the holder's sends use up tries. One that was
+ * asked for once more while it was being sent starts anew, whatever came of that send. Waits are counted from the
+ * database's clock at this moment, to the millisecond. Deliveries, then counts, are touched in the order of their keys,
+ * so that two batches, or a batch and a resend, never wait for each other crosswise. An attempt whose delivery was
+ * removed meanwhile has nothing to be on record with, and is passed over.
  */
 export async function recordOutcomes(
   query: Query,
@@ -97,7 +97,8 @@ export async function recordOutcomes(
         attempt_count = greatest(delivery.attempt_count, outcome."number"),
         tries = CASE
           WHEN resend_count > outcome."resendCount" THEN 0
-          WHEN outcome."verdict" = 'released' THEN delivery.tries
+          WHEN outcome."verdict" = 'released' OR delivery.lease_owner IS DISTINCT FROM ${owner}::uuid
+            THEN delivery.tries
           ELSE delivery.tries + 1
         END,
         next_attempt_at = CASE

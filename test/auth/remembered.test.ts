@@ -38,6 +38,14 @@ it('asks again at the moment a token expires', async () => {
   expect(calls).toEqual(['a', 'a'])
 })
 
+it('asks again when the clock was set back, however far ahead it was', async () => {
+  const { calls, clock, verify } = counted()
+  await verify('a')
+  clock.now -= 1
+  await verify('a')
+  expect(calls).toEqual(['a', 'a'])
+})
+
 it('never remembers a token that was refused', async () => {
   const { calls, verify } = counted()
   await expect(verify('forged')).rejects.toThrow('signature')

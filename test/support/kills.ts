@@ -24,8 +24,8 @@ export interface Killing {
 }
 
 /**
- * Kills the processes of a crew in turn, at random moments of their lives: while they start, and while they send. For
- * each that dies another one starts at once.
+ * Kills the processes of a crew in turn, at random moments of their lives: one while it starts, the next while it sends.
+ * For each that dies another one starts at once.
  *
  * @returns who was killed; those that took their places are running
  */
@@ -39,13 +39,17 @@ export async function killAtRandomMoments({
   const startedAt = Date.now()
   const alive = Array.from({ length: crew }, (_, nth) => ({ nth, child: spawn(nth) }))
   await Promise.all(alive.map(({ child }) => child.listening))
-  // So that a life is somewhat longer than its start on average, however slow this machine is.
-  const longestPauseMs = ((Date.now() - startedAt) * 2.4) / crew
+  // However slow this machine is.
+  const startMs = Date.now() - startedAt
   const killed = new Set<Sender>()
   for (let kill = 1; kill <= kills; kill += 1) {
-    await sleep(random.between(0, longestPauseMs))
-    const victim = alive.shift()
+    const isToSend = kill % 2 === 0
+    // The oldest is at work, the newest on its way up.
+    const victim = isToSend ? alive.shift() : alive.pop()
     if (!victim) throw new Error('A crew needs somebody')
+    if (isToSend) await victim.child.listening
+    // A long life would show no more than a short one.
+    await sleep(random.between(0, isToSend ? startMs / 2 : startMs))
     victim.child.process.kill('SIGKILL')
     await victim.child.exited
     killed.add(`sent-by-${victim.nth}`)

@@ -25,6 +25,8 @@ export interface PrivatePostgres {
 export interface PrivatePostgresOptions {
   /** a folder for the data; default: a new one */
   folder?: string
+  /** a folder for its log of writes (WAL); default: with the data */
+  walFolder?: string
   /** of postgresql.conf, beside what every test needs */
   settings?: Record<string, string | number>
 }
@@ -35,13 +37,16 @@ export const POSTGRES_PROGRAMS = newestProgramsOf('/usr/lib/postgresql')
 /** Starts a cluster on a free port. It is gone, with its data, when the test file ends. */
 export async function startPrivatePostgres(options: PrivatePostgresOptions = {}): Promise<PrivatePostgres> {
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'hookgate-postgres-'))
-  giveToPostgres(folder)
+  const { walFolder } = options
+  const folders = walFolder ? [folder, walFolder] : [folder]
+  for (const each of folders) giveToPostgres(each)
   const data = join(folder, 'data')
   atEnd(() => {
     if (isRunningIn(data)) execFileSync(...asPostgres('pg_ctl', stopping(data, 'immediate')))
-    rmSync(folder, { recursive: true, force: true })
+    for (const each of folders) rmSync(each, { recursive: true, force: true })
   })
-  await run('initdb', ['-D', data, '-U', 'postgres', '--auth=trust', '--no-sync', '--wal-segsize=1'])
+  const wal = walFolder ? ['-X', join(walFolder, 'wal')] : []
+  await run('initdb', ['-D', data, '-U', 'postgres', '--auth=trust', '--no-sync', '--wal-segsize=1', ...wal])
   const port = await freePort()
   const settings = Object.entries({
     port,

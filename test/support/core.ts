@@ -1,0 +1,132 @@
+import { type Child, spawnChild } from './child'
+import type { TestDatabase } from './gateway'
+
+/** The core of a gateway without its doors, in a process of its own whose clock and hours a test holds in its hands. */
+export interface Core {
+  child: Child
+  /** Runs one of the acts below, or of the test's own; rejects with what it threw. */
+  run<T>(act: string, ...args: unknown[]): Promise<T>
+  /** The rows of a statement; int8 comes as a number. */
+  sql<Row>(statement: string, ...values: unknown[]): Promise<Row[]>
+  /** Accepts an event and wakes the dispatcher. */
+  publish(type?: string): Promise<number>
+  createEndpoint(target: string, ...types: string[]): Promise<number>
+  deleteEndpoint(id: number): Promise<void>
+  /** What it had to warn of since it was asked last. */
+  complaints(): Promise<string[]>
+  /** Stops what it has started and closes the database. */
+  close(): Promise<void>
+}
+
+/** Builds the parts as src/gateway.ts does. */
+const SCRIPT = `
+  const { openDatabase } = dist('database/database.js')
+  const { readConfig } = dist('config.js')
+  const { Dispatcher } = dist('delivery/dispatcher.js')
+  const { createSender } = dist('delivery/sender.js')
+  const { addressPolicy } = dist('endpoints/address-policy.js')
+  const { Endpoints } = dist('endpoints/endpoints.js')
+  const { readEventCatalogue, saveEventCatalogue } = dist('endpoints/event-catalogue.js')
+  const { targetPolicy } = dist('endpoints/target-policy.js')
+  const { Events } = dist('events/events.js')
+  const { prune } = dist('events/retention.js')
+  const { keyring } = dist('secrets/keyring.js')
+  const { SigningSecrets } = dist('secrets/signing-secrets.js')
+
+  const config = readConfig(JSON.parse(process.argv[1]))
+  const complaints = []
+  const complain = ({ err }, message) => complaints.push(message + ': ' + err?.stack)
+  const log = { debug() {}, info() {}, warn: complain, error: complain }
+  const asJson = (value) => JSON.stringify(value, (_key, each) => (typeof each === 'bigint' ? Number(each) : each))
+
+  openDatabase(config, log).then(async ({ prisma, query, bell, close }) => {
+    const catalogue = readEventCatalogue(undefined)
+    await saveEventCatalogue(prisma, catalogue)
+    const keys = keyring([Buffer.alloc(32, 7)])
+    const secrets = new SigningSecrets(prisma, keys, { revealPasswordHash: undefined })
+    const sender = createSender({
+      isAddressAllowed: addressPolicy(config.targets.allowedNetworks),
+      timeoutMs: config.delivery.sendTimeoutMs,
+      userAgent: 'Hookgate/test',
+      connectionsPerOrigin: config.delivery.concurrency,
+    })
+    const rules = { judgeTarget: targetPolicy(config.targets), catalogue }
+    const endpoints = new Endpoints(prisma, query, keys, rules, bell.ring)
+    const events = new Events(prisma, catalogue, bell.ring)
+    let clock = () => Date.now()
+    let dispatcher
+    const acts = {
+      sql: (statement, ...values) => prisma.$queryRawUnsafe(statement, ...values),
+      prune: () => prune(prisma, config.delivery.retentionDays),
+      publish: async (type) => (await events.publish({ type, data: {} })).id,
+      createEndpoint: async (target, types) =>
+        (await endpoints.create({ target, events: types.map((type) => ({ type })) })).id,
+      deleteEndpoint: (id) => endpoints.delete(String(id)),
+      complaints: () => complaints.splice(0),
+      start() {
+        const parts = { sender, openSecret: secrets.open.bind(secrets), config: config.delivery }
+        const clockOffsetMs = () => clock() - Date.now()
+        dispatcher = new Dispatcher({ ...parts, prisma, log, clockOffsetMs })
+        bell.onRing(() => dispatcher.wake())
+        dispatcher.start()
+      },
+      holdClock(at) {
+        clock = () => at
+        bell.ring()
+      },
+      moveClock(byMs) {
+        clock = () => Date.now() + byMs
+        bell.ring()
+      },
+      async close() {
+        await dispatcher?.stop(0)
+        await sender.close()
+        await close()
+      },
+    }
+    Object.assign(acts, (OWN_ACTS)({ prisma, config, dist }))
+    onLine(async (line) => {
+      const [act, ...args] = JSON.parse(line)
+      try {
+        print(asJson({ value: await acts[act](...args) }))
+      } catch (error) {
+        print(asJson({ error: error.stack }))
+      }
+    })
+    print('open')
+  })`
+
+/**
+ * Opens the core on a database: on an embedded one while no gateway is running on it.
+ *
+ * @param ownActs CommonJS, a function from `{ prisma, config, dist }` to more acts by name. Beside `Core`'s own there are
+ *   `start` (a dispatcher), `holdClock(at)` (its clock stands still at these milliseconds since 1970), `moveClock(byMs)`
+ *   (it goes, this far from the real one) and `prune` (one batch, by the retention in `env`)
+ */
+export async function openCore(
+  database: TestDatabase,
+  { env = {}, ownActs = '() => ({})' }: { env?: Record<string, string>; ownActs?: string } = {},
+): Promise<Core> {
+  const script = SCRIPT.replace('OWN_ACTS', () => ownActs)
+  const child = spawnChild(script, [JSON.stringify({ ...database.env, ...env })])
+  await child.hear()
+  const run: Core['run'] = async (act, ...args) => {
+    child.say(JSON.stringify([act, ...args]))
+    const { value, error } = JSON.parse(await child.hear())
+    if (error) throw new Error(error)
+    return value
+  }
+  return {
+    child,
+    run,
+    sql: (statement, ...values) => run('sql', statement, ...values),
+    publish: (type = 'post.created') => run('publish', type),
+    createEndpoint: (target, ...types) => run('createEndpoint', target, types),
+    deleteEndpoint: (id) => run('deleteEndpoint', id),
+    complaints: () => run('complaints'),
+    async close() {
+      await run('close')
+      await child.end()
+    },
+  }
+}
