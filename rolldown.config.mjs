@@ -9,6 +9,7 @@ export default {
     /^@electric-sql\/pglite/,
     /^@prisma\/schema-engine-wasm/,
     'hash-wasm',
+    'pino',
     'pino-pretty',
     // Asked for by libraries that do without: type-graphql's validation, and pg's other driver.
     'class-validator',

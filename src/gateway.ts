@@ -50,6 +50,8 @@ export async function startGateway(config: Config, log: Logger = logger(config))
   const [database, doors] = await Promise.all([openDatabase(config, log), loadDoors()])
   try {
     const saving = saveEventCatalogue(database.prisma, catalogue)
+    // It is waited for below, with the doors.
+    saving.catch(() => undefined)
     const { prisma, query, bell } = database
     const { delivery } = config
     const keys = keyring(encryptionKeys(config))

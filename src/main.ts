@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { readConfig } from './config'
 import { type Gateway, issueToken, migrateDatabase, startGateway } from './gateway'
@@ -11,6 +12,9 @@ const USAGE = `Usage: hookgate COMMAND
 
 Everything else is set by environment variables: see the README.
 `
+
+/** A start that takes longer than this, waiting for another process's migrations, is not waited for. */
+const START_WITHIN_MS = 10_000
 
 /** A mistake on the command line. */
 class UsageError extends Error {}
@@ -55,7 +59,8 @@ function stopOnSignal(starting: Promise<Gateway>): void {
     if (stopping) return
     stopping = true
     try {
-      await (await starting).stop()
+      const gateway = await Promise.race([starting, sleep(START_WITHIN_MS)])
+      await gateway?.stop()
       process.exit(0)
     } catch (error) {
       fail(error)

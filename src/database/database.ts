@@ -14,6 +14,8 @@ export interface Database {
   query: Query
   volatileTransaction: VolatileTransaction
   bell: Bell
+  /** Clears away what changes have left behind, where nothing does so by itself: the embedded one has no autovacuum. */
+  vacuum(): Promise<void>
   /** Resolves, in words for the operator, when the embedded database has crashed: this process is of no use any more. */
   crashed: Promise<Error>
   close(): Promise<void>
@@ -63,6 +65,9 @@ async function openInFolder(dataDir: string, log: Logger): Promise<Database> {
           ),
         ),
       bell: localBell(),
+      async vacuum() {
+        await pglite.exec('VACUUM deliveries, attempts, events, idempotency_keys, endpoints')
+      },
       crashed: panic.then((error) => embeddedInWords(error, dataDir)),
       async close() {
         await prisma.$disconnect()
@@ -80,8 +85,8 @@ async function openOnServer(databaseUrl: string, log: Logger): Promise<Database>
   await migrate(migrationAdapter(databaseUrl), migrationLock(databaseUrl), log).catch((error) => {
     throw inWords(error, databaseUrl)
   })
-  const pool = serverPool(databaseUrl)
-  const prisma = new PrismaClient({ adapter: serverAdapter(pool, log) })
+  const pool = serverPool(databaseUrl, log)
+  const prisma = new PrismaClient({ adapter: serverAdapter(pool) })
   const bell = serverBell(databaseUrl, prisma, log)
   return {
     prisma,
@@ -90,6 +95,7 @@ async function openOnServer(databaseUrl: string, log: Logger): Promise<Database>
     },
     volatileTransaction: (act) => volatileTransaction(pool, act),
     bell,
+    vacuum: async () => undefined,
     // A server crashes, and comes back, on its own.
     crashed: new Promise(() => undefined),
     async close() {

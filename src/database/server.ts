@@ -11,8 +11,15 @@ const CONNECTIONS = 10
 const ANSWER_WITHIN_MS = 10_000
 
 /** Pooled connections to a PostgreSQL server. */
-export const serverPool = (connectionString: string) =>
-  new Pool({ ...connection(connectionString), max: CONNECTIONS, query_timeout: ANSWER_WITHIN_MS })
+export function serverPool(connectionString: string, log: Logger): Pool {
+  const pool = new Pool({
+    ...connection(connectionString),
+    max: CONNECTIONS,
+    query_timeout: ANSWER_WITHIN_MS,
+  })
+  pool.on('error', (error) => log.warn({ err: error }, 'an idle connection to the database was lost'))
+  return pool
+}
 
 /** See VolatileTransaction. One that fails takes its connection along, and the server undoes it. */
 export async function volatileTransaction<Result>(
@@ -20,6 +27,9 @@ export async function volatileTransaction<Result>(
   act: (query: Query) => Promise<Result>,
 ): Promise<Result> {
   const client = await pool.connect()
+  // A connection that breaks between two statements tells nobody else, and an error that nobody hears ends the process.
+  const onError = () => undefined
+  client.on('error', onError)
   let isWhole = false
   try {
     await client.query('BEGIN; SET LOCAL synchronous_commit = off')
@@ -28,17 +38,13 @@ export async function volatileTransaction<Result>(
     isWhole = true
     return result
   } finally {
+    client.off('error', onError)
     client.release(!isWhole)
   }
 }
 
 /** Prisma on these connections, with prepared statements. */
-export function serverAdapter(pool: Pool, log: Logger): PrismaPg {
-  return new PrismaPg(pool, {
-    statementNameGenerator,
-    onPoolError: (error) => log.warn({ err: error }, 'an idle connection to the database was lost'),
-  })
-}
+export const serverAdapter = (pool: Pool): PrismaPg => new PrismaPg(pool, { statementNameGenerator })
 
 /**
  * The same server for the schema engine. Migrations take the time they need, and a script goes to PostgreSQL whole,

@@ -14,18 +14,16 @@ const UNAVAILABLE = new Set([
   'P1008',
   'P1017',
   'P2024',
-  // PostgreSQL: shutting down, crashed, starting up, not writable (a standby)
-  '57P01',
-  '57P02',
-  '57P03',
+  // PostgreSQL: not writable (a standby), a transaction that was left alone for too long
   '25006',
-  // out of resources: of some kind, disk full, out of memory, too many connections; a disk that fails
-  '53000',
-  '53100',
-  '53200',
-  '53300',
-  '58030',
+  '25P03',
 ])
+
+/**
+ * Classes of PostgreSQL's error codes (its documentation, appendix A) that say nothing of the statement: connection, transaction
+ * undone for the sake of another, resources, object in use, operator intervention, system.
+ */
+const UNAVAILABLE_CLASSES = /^(08|40|53|55|57|58)[0-9A-Z]{3}$/
 
 const MESSAGES =
   /Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|Server has closed the connection|Can't reach database server|PGlite is clos/
@@ -36,8 +34,10 @@ export function isDatabaseUnavailable(error: unknown, depth = 0): boolean {
   const { code, originalCode, message, cause, meta, kind } = error as Record<string, unknown>
   if (kind === 'DatabaseNotReachable' || kind === 'ConnectionClosed' || kind === 'TooManyConnections')
     return true
-  if ([code, originalCode].some((name) => typeof name === 'string' && UNAVAILABLE.has(name))) return true
+  if ([code, originalCode].some((name) => typeof name === 'string' && isUnavailableCode(name))) return true
   if (typeof message === 'string' && MESSAGES.test(message)) return true
   const inner = [cause, (meta as { driverAdapterError?: unknown } | undefined)?.driverAdapterError]
   return inner.some((each) => isDatabaseUnavailable(each, depth + 1))
 }
+
+const isUnavailableCode = (code: string) => UNAVAILABLE.has(code) || UNAVAILABLE_CLASSES.test(code)

@@ -21,6 +21,12 @@ export interface ClaimedDelivery {
   secrets: { id: string; sealed: string }[]
 }
 
+export interface Claim {
+  claimed: ClaimedDelivery[]
+  /** where the next claim goes on; 0 = at the first */
+  lastEndpoint: number
+}
+
 /** What a claim may take. */
 export interface ClaimRequest {
   owner: string
@@ -44,8 +50,8 @@ export interface ClaimRequest {
  * What an endpoint does not listen to any more is cancelled instead, unless somebody asked for it to be resent.
  *
  * Invariants:
- * - What it costs depends on how many endpoints have something pending, never on how much is pending: lanes are
- *   found by skipping through the index deliveries_lane, and each is read for as many rows as it has room for.
+ * - What it reads depends on how many endpoints have something pending, never on how much is pending: lanes are
+ *   found by skipping through the index deliveries_lane. What it locks depends on its capacity alone.
  * - No delivery is claimed twice while its lease lasts: rows are locked (SKIP LOCKED) and leave the due part of the
  *   index with the lease's end as their new due time. After a crash they are due again by themselves.
  * - It holds each endpoint FOR SHARE until its transaction ends. Requests leave before that, so a change of an
@@ -56,12 +62,14 @@ export interface ClaimRequest {
  * - A claim may be forgotten by a server that crashes within a moment of it (its transaction is volatile): what it took
  *   is due again, and may arrive a second time.
  */
-export async function claimDeliveries(query: Query, request: ClaimRequest): Promise<ClaimedDelivery[]> {
+export async function claimDeliveries(query: Query, request: ClaimRequest): Promise<Claim> {
   const chosen = await chooseDeliveries(query, request)
-  if (chosen.length === 0) return []
+  const last = chosen.at(-1)
+  if (last === undefined) return { claimed: [], lastEndpoint: 0 }
   const ids = chosen.map(({ id }) => id)
-  const claimed = await leaseDeliveries(query, request, ids)
-  return claimed.map((row) => ({ ...row, id: BigInt(row.id), eventId: BigInt(row.eventId) }))
+  const rows = await leaseDeliveries(query, request, ids)
+  const claimed = rows.map((row) => ({ ...row, id: BigInt(row.id), eventId: BigInt(row.eventId) }))
+  return { claimed, lastEndpoint: last.endpointId }
 }
 
 /**
@@ -74,7 +82,10 @@ export const IS_WANTED = Prisma.sql`(delivery.resend_count > 0 OR EXISTS (
       ))`
 
 /** Locks what is to be sent next, and its endpoints. */
-async function chooseDeliveries(query: Query, request: ClaimRequest): Promise<{ id: string }[]> {
+async function chooseDeliveries(
+  query: Query,
+  request: ClaimRequest,
+): Promise<{ id: string; endpointId: number }[]> {
   const { capacity, laneCapacity, busy, afterEndpoint, clockOffsetMs } = request
   const busyIds = busy.map(({ endpointId }) => endpointId)
   const busyFree = busy.map(({ free }) => free)
@@ -89,17 +100,24 @@ async function chooseDeliveries(query: Query, request: ClaimRequest): Promise<{ 
       JOIN endpoints endpoint ON endpoint.id = lane.endpoint_id
       LEFT JOIN unnest(${busyIds}::integer[], ${busyFree}::integer[]) AS busy(endpoint_id, free)
         ON busy.endpoint_id = endpoint.id
+      CROSS JOIN LATERAL (
+        SELECT min(kind.is_retry) AS is_retry FROM (VALUES (0), (1)) AS kind(is_retry) CROSS JOIN LATERAL (
+          SELECT delivery.next_attempt_at AS at FROM deliveries delivery
+          WHERE delivery.endpoint_id = endpoint.id AND delivery.status = 'PENDING'
+            AND least(delivery.tries, 1) = kind.is_retry
+          ORDER BY delivery.next_attempt_at LIMIT 1
+        ) earliest
+        WHERE earliest.at <= (SELECT now FROM clock)
+      ) due
       WHERE endpoint.is_active AND endpoint.deleted_at IS NULL AND coalesce(busy.free, 1) > 0
-        AND EXISTS (
-          SELECT FROM (VALUES (0), (1)) AS kind(is_retry) CROSS JOIN LATERAL (
-            SELECT delivery.next_attempt_at AS at FROM deliveries delivery
-            WHERE delivery.endpoint_id = endpoint.id AND delivery.status = 'PENDING'
-              AND least(delivery.tries, 1) = kind.is_retry
-            ORDER BY delivery.next_attempt_at LIMIT 1
-          ) earliest
-          WHERE earliest.at <= (SELECT now FROM clock)
-        )
+        AND due.is_retry IS NOT NULL
+      ORDER BY due.is_retry, endpoint.id <= ${afterEndpoint}::integer, endpoint.id
+      LIMIT ${capacity}::integer
       FOR SHARE OF endpoint SKIP LOCKED
+    ),
+    -- What a lane may get when all are full: more than is wanted in all need not be looked at, nor locked.
+    share AS MATERIALIZED (
+      SELECT ceil(${capacity}::float8 / greatest(count(*), 1))::integer AS most FROM open
     ),
     first_attempt AS MATERIALIZED (
       SELECT open.id AS endpoint_id, due.id, due.next_attempt_at
@@ -108,7 +126,7 @@ async function chooseDeliveries(query: Query, request: ClaimRequest): Promise<{ 
         WHERE delivery.endpoint_id = open.id AND delivery.status = 'PENDING' AND least(delivery.tries, 1) = 0
           AND delivery.next_attempt_at <= (SELECT now FROM clock)
         ORDER BY delivery.next_attempt_at, delivery.id
-        LIMIT open.free FOR NO KEY UPDATE SKIP LOCKED
+        LIMIT least(open.free, (SELECT most FROM share)) FOR NO KEY UPDATE SKIP LOCKED
       ) due
     ),
     retry AS MATERIALIZED (
@@ -121,10 +139,11 @@ async function chooseDeliveries(query: Query, request: ClaimRequest): Promise<{ 
         WHERE delivery.endpoint_id = open.id AND delivery.status = 'PENDING' AND least(delivery.tries, 1) = 1
           AND delivery.next_attempt_at <= (SELECT now FROM clock)
         ORDER BY delivery.next_attempt_at, delivery.id
-        LIMIT open.free - coalesce(first.taken, 0) FOR NO KEY UPDATE SKIP LOCKED
+        LIMIT greatest(least(open.free, (SELECT most FROM share)) - coalesce(first.taken, 0), 0)
+        FOR NO KEY UPDATE SKIP LOCKED
       ) due
     )
-    SELECT id::text FROM (
+    SELECT id::text, endpoint_id AS "endpointId" FROM (
       SELECT *, row_number() OVER (PARTITION BY is_retry, endpoint_id ORDER BY next_attempt_at, id) AS place
       FROM (SELECT *, false AS is_retry FROM first_attempt UNION ALL SELECT *, true FROM retry) due
     ) ranked

@@ -145,12 +145,14 @@ async function findUnchanged(
   deliveries: ClaimedDelivery[],
 ): Promise<Set<bigint>> {
   const endpointIds = [...new Set(deliveries.map(({ endpointId }) => endpointId))]
-  await query(
+  // One that is being changed would hold up all others: it counts as changed.
+  const held = await query<{ id: number }>(
     ...statement(
       'hold_endpoints',
-      Prisma.sql`SELECT id FROM endpoints WHERE id = ANY (${endpointIds}::integer[]) ORDER BY id FOR SHARE`,
+      Prisma.sql`SELECT id FROM endpoints WHERE id = ANY (${endpointIds}::integer[]) FOR SHARE SKIP LOCKED`,
     ),
   )
+  const heldIds = held.map(({ id }) => id)
   const ids = deliveries.map(({ id }) => id)
   const rows = await query<{ id: string; target: string; sslCertVerification: boolean; secretIds: string[] }>(
     ...statement(
@@ -162,6 +164,7 @@ async function findUnchanged(
         JOIN endpoints endpoint ON endpoint.id = delivery.endpoint_id
         JOIN events event ON event.id = delivery.event_id
         WHERE delivery.id = ANY (${ids}::bigint[]) AND delivery.status = 'PENDING'
+          AND delivery.endpoint_id = ANY (${heldIds}::integer[])
           AND delivery.lease_owner = ${owner}::uuid
           AND endpoint.is_active AND endpoint.deleted_at IS NULL AND ${IS_WANTED}`,
     ),

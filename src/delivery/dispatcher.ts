@@ -21,11 +21,13 @@ const POLL_MS = 1_000
 /** Sends that end within this long of each other make room together, so that claims come in batches. */
 const GATHER_MS = 3
 const DATABASE_RETRY_MS = 250
+/** What could not even be signed, because no key opens its secret, waits this long for the operator. */
+const POSTPONE_MS = 60_000
 /** How long outcomes may take to be recorded once all sends have ended. */
 const RECORD_WITHIN_MS = 2_000
 
 export interface DispatcherOptions extends AttemptParts {
-  database: Pick<Database, 'prisma' | 'query' | 'volatileTransaction'>
+  database: Pick<Database, 'prisma' | 'query' | 'volatileTransaction' | 'vacuum'>
   config: DeliveryConfig
   log: Logger
   /** added to the database's clock; tests move it to let time pass */
@@ -38,6 +40,8 @@ export class Dispatcher {
   private readonly lanes: Lanes
   private readonly recorder: Recorder
   private readonly departures: Departures
+  /** how many outcomes it has put on record */
+  recorded = 0
   private readonly sending = new Map<bigint, Promise<void>>()
   private readonly abort = new AbortController()
   private readonly signal = new Wakeable()
@@ -53,7 +57,10 @@ export class Dispatcher {
     const { config } = options
     this.lanes = new Lanes(config.concurrency, config.endpointConcurrency)
     this.recorder = new Recorder({
-      record: (outcomes) => recordOutcomes(options.database.query, this.holder(), outcomes),
+      record: async (outcomes) => {
+        await recordOutcomes(options.database.query, this.holder(), outcomes)
+        this.recorded += outcomes.length
+      },
       onRoom: () => this.signal.wake(),
       onFailure: (error) => this.hinder(error, 'outcomes cannot be recorded at the moment'),
       onRefused: (err, { deliveryId }) =>
@@ -124,7 +131,7 @@ export class Dispatcher {
       settle = resolve
     })
     const claiming = database.volatileTransaction(async (query) => {
-      const claimed = await claimDeliveries(query, {
+      const { claimed, lastEndpoint } = await claimDeliveries(query, {
         ...this.holder(),
         capacity: this.lanes.free,
         laneCapacity: config.endpointConcurrency,
@@ -135,7 +142,7 @@ export class Dispatcher {
       // One whose lease ran out while it was being sent: the claim has taken the lease up again, and that is all.
       const fresh = claimed.filter(({ id }) => !this.sending.has(id))
       const begun = fresh.map((delivery) => this.begin(delivery, settled))
-      this.lastEndpoint = claimed.at(-1)?.endpointId ?? 0
+      this.lastEndpoint = lastEndpoint
       // Before the transaction ends, which a change of their endpoints waits for.
       await Promise.all(begun.map((departure) => departure.settled()))
       return begun.length
@@ -165,28 +172,49 @@ export class Dispatcher {
     claimSettled: Promise<void>,
   ): Promise<void> {
     const { log } = this.options
-    const { prisma } = this.options.database
     const about = {
       deliveryId: String(delivery.id),
       eventId: String(delivery.eventId),
       endpointId: delivery.endpointId,
     }
+    const attempting = attemptDelivery(delivery, this.options, this.abort.signal, departure)
+    const attempted = await attempting.catch((err) => {
+      log.error({ err, ...about }, 'a delivery could not be signed')
+    })
+    departure.end()
+    // A receiver may be quicker than the claim's own commit, before which the lease is not there to be given up.
+    await claimSettled
+    if (!attempted) return this.giveBack(delivery, POSTPONE_MS)
+    if (departure.isHeldBack) return this.giveBack(delivery, 0)
+    const { outcome, detail } = attempted
+    if (outcome.isGone) await this.disable(delivery)
+    log.debug(
+      { ...about, number: outcome.number, status: outcome.responseStatus, error: outcome.error, detail },
+      'attempt',
+    )
+    this.recorder.add(outcome)
+  }
+
+  private async disable({ endpointId, target }: ClaimedDelivery): Promise<void> {
     try {
-      const { outcome, detail } = await attemptDelivery(delivery, this.options, this.abort.signal, departure)
-      departure.end()
-      // A receiver may be quicker than the claim's own commit, before which the lease is not there to be given up.
-      await claimSettled
-      if (departure.isHeldBack) return await giveBackLease(prisma, this.holder(), delivery.id)
-      if (outcome.isGone)
-        await disableEndpoint(prisma, delivery.endpointId, delivery.target, 'The receiver answered 410 Gone.')
-      log.debug(
-        { ...about, number: outcome.number, status: outcome.responseStatus, error: outcome.error, detail },
-        'attempt',
+      await disableEndpoint(
+        this.options.database.prisma,
+        endpointId,
+        target,
+        'The receiver answered 410 Gone.',
       )
-      this.recorder.add(outcome)
     } catch (error) {
-      // A secret that no key opens, or the database away for a moment: the lease runs out, and it is tried again.
-      log.error({ err: error, ...about }, 'a delivery could not be sent')
+      // The next 410 does it. What came of this send has to be on record all the same.
+      this.hinder(error, 'an endpoint cannot be switched off at the moment')
+    }
+  }
+
+  private async giveBack({ id }: ClaimedDelivery, afterMs: number): Promise<void> {
+    try {
+      await giveBackLease(this.options.database.prisma, this.holder(), id, afterMs)
+    } catch (error) {
+      // Then the lease runs out.
+      this.hinder(error, 'a lease cannot be given back at the moment')
     }
   }
 

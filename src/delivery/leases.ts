@@ -39,15 +39,17 @@ export async function renewLeases(
     FROM held WHERE delivery.id = held.id`
 }
 
-/** Gives one delivery back that was not sent after all: it is due again at once. */
+/** Gives one delivery back that was not sent after all: it is due again, at once or later. */
 export async function giveBackLease(
   prisma: PrismaClient,
   { owner, clockOffsetMs }: LeaseHolder,
   deliveryId: bigint,
+  afterMs = 0,
 ): Promise<void> {
   await prisma.$executeRaw`
     UPDATE deliveries
-    SET lease_owner = NULL, next_attempt_at = clock_timestamp() + make_interval(secs => ${clockOffsetMs}::float8 / 1000)
+    SET lease_owner = NULL,
+      next_attempt_at = clock_timestamp() + make_interval(secs => (${clockOffsetMs}::float8 + ${afterMs}::float8) / 1000)
     WHERE id = ${deliveryId} AND lease_owner = ${owner}::uuid AND status = 'PENDING'`
 }
 
@@ -62,7 +64,10 @@ const LEASE_MAX_SECONDS = 60
  */
 export async function releaseLeases(prisma: PrismaClient, owner?: string): Promise<void> {
   await prisma.$executeRaw`
-    WITH RECURSIVE ${LANES},
+    WITH RECURSIVE clock AS MATERIALIZED (
+      SELECT clock_timestamp() AS now
+    ),
+    ${LANES},
     leased AS MATERIALIZED (
       SELECT leased.id FROM lane CROSS JOIN (VALUES (0), (1)) AS kind(is_retry)
       -- OFFSET keeps the planner from reading all that is pending instead.
@@ -70,8 +75,8 @@ export async function releaseLeases(prisma: PrismaClient, owner?: string): Promi
         SELECT delivery.id FROM deliveries delivery
         WHERE delivery.endpoint_id = lane.endpoint_id AND delivery.status = 'PENDING'
           AND least(delivery.tries, 1) = kind.is_retry
-          AND delivery.next_attempt_at > clock_timestamp()
-          AND delivery.next_attempt_at < clock_timestamp() + make_interval(secs => ${LEASE_MAX_SECONDS})
+          AND delivery.next_attempt_at > (SELECT now FROM clock)
+          AND delivery.next_attempt_at < (SELECT now + make_interval(secs => ${LEASE_MAX_SECONDS}) FROM clock)
           AND delivery.lease_owner = coalesce(${owner ?? null}::uuid, delivery.lease_owner)
         OFFSET 0
       ) leased

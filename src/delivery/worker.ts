@@ -7,6 +7,9 @@ const PRUNE_EVERY_MS = 60_000
 /** A rest between two batches, in which the database serves deliveries. */
 const PRUNE_REST_MS = 100
 
+/** Outcomes after which what they left behind is worth a vacuum. */
+const VACUUM_AFTER = 10_000
+
 export interface Worker {
   /** See Dispatcher.stop. */
   stop(withinMs: number): Promise<void>
@@ -14,8 +17,7 @@ export interface Worker {
 
 /** Starts what a process with the role `worker` does: delivering, and pruning what is older than the retention. */
 export function startWorker(options: DispatcherOptions, bell: Bell): Worker {
-  const { config, log } = options
-  const { prisma } = options.database
+  const { config, database, log } = options
   const dispatcher = new Dispatcher(options)
   bell.onRing(() => dispatcher.wake())
   dispatcher.start()
@@ -23,18 +25,24 @@ export function startWorker(options: DispatcherOptions, bell: Bell): Worker {
   let stopping = false
   let pruning: Promise<void> | undefined
   let timer: NodeJS.Timeout | undefined
-  const pruneOne = async () => {
-    let removed = 0
-    try {
-      removed = await prune(prisma, config.retentionDays)
-    } catch (error) {
-      log.warn({ err: error }, 'old records cannot be pruned at the moment')
-    }
+  let vacuumedAt = 0
+  const pruneSome = async () => {
+    const removed = await prune(database.prisma, config.retentionDays, (error) =>
+      log.warn({ err: error }, 'old records cannot be pruned at the moment'),
+    )
+    if (removed === 0) await vacuum()
     if (!stopping) schedule(removed > 0 ? PRUNE_REST_MS : PRUNE_EVERY_MS)
+  }
+  const vacuum = async () => {
+    if (dispatcher.recorded - vacuumedAt < VACUUM_AFTER) return
+    vacuumedAt = dispatcher.recorded
+    await database
+      .vacuum()
+      .catch((error) => log.warn({ err: error }, 'the database cannot be vacuumed at the moment'))
   }
   const schedule = (wait: number) => {
     timer = setTimeout(() => {
-      pruning = pruneOne()
+      pruning = pruneSome()
     }, wait)
   }
   schedule(PRUNE_EVERY_MS)

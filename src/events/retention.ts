@@ -2,6 +2,8 @@ import { Prisma, type PrismaClient } from '../generated/prisma/client'
 
 /** Rows of one statement: small enough never to hold up delivery. */
 const BATCH = 500
+/** On very large tables a look takes its time, and nothing waits for it. */
+const TIMEOUT_MS = 60_000
 /** Only one process prunes at a time; the others skip their turn. */
 const PRUNE_LOCK = 4_860_112
 
@@ -16,16 +18,27 @@ type Transaction = Prisma.TransactionClient
 /**
  * Removes one batch of each kind of what is older than the retention time: attempts, settled deliveries with their
  * events, keys that have expired, endpoints that were deleted and have nothing on record any more. Cancels what
- * deleted endpoints still have pending. Each in a transaction of its own, for delivery waits for none of them long.
+ * deleted endpoints still have pending. Each in a transaction of its own, for delivery waits for none of them long, and
+ * none of them for another that fails.
  *
+ * @param onFailure told of each that failed
  * @returns how many rows it removed or cancelled; 0 = nothing is left to do, or another process is at it
  */
-export async function prune(prisma: PrismaClient, retentionDays: number): Promise<number> {
+export async function prune(
+  prisma: PrismaClient,
+  retentionDays: number,
+  onFailure: (error: unknown) => void,
+): Promise<number> {
   let pruned = 0
-  for (const pruneSome of [pruneAttempts, pruneEvents, pruneKeys, cancelOrphans, pruneEndpoints]) {
-    pruned += await prisma.$transaction(async (tx) =>
-      (await isOurTurn(tx)) ? pruneSome(tx, retentionDays) : 0,
-    )
+  for (const pruneSome of [pruneAttempts, pruneEvents, pruneKeys, cancelOrphans, pruneEndpoint]) {
+    try {
+      pruned += await prisma.$transaction(
+        async (tx) => ((await isOurTurn(tx)) ? pruneSome(tx, retentionDays) : 0),
+        { timeout: TIMEOUT_MS },
+      )
+    } catch (error) {
+      onFailure(error)
+    }
   }
   return pruned
 }
@@ -86,19 +99,31 @@ async function pruneKeys(tx: Transaction): Promise<number> {
     )`
 }
 
+/** Of one endpoint at a time: there may be many, and each have a batch. */
 async function cancelOrphans(tx: Transaction): Promise<number> {
   const [cancelled] = await tx.$queryRaw<[{ count: number }]>`
     SELECT coalesce(sum(cancel_deliveries(id, ${BATCH}::integer)), 0)::integer AS count
-    FROM (SELECT id FROM endpoints WHERE deleted_at IS NOT NULL) deleted`
+    FROM (
+      SELECT id FROM endpoints endpoint WHERE deleted_at IS NOT NULL AND EXISTS (
+        SELECT FROM deliveries WHERE endpoint_id = endpoint.id AND status = 'PENDING'
+          AND (lease_owner IS NULL OR next_attempt_at < clock_timestamp())
+      )
+      LIMIT 1
+    ) deleted`
   return cancelled.count
 }
 
-async function pruneEndpoints(tx: Transaction): Promise<number> {
+/**
+ * One at a time, and not before all that it had is old: no index leads from an endpoint to what it was sent, so that
+ * to make sure that nothing is left takes a look at every delivery.
+ */
+async function pruneEndpoint(tx: Transaction, retentionDays: number): Promise<number> {
   const [removed] = await tx.$queryRaw<[{ count: number }]>`
     WITH removed AS (
       DELETE FROM endpoints WHERE id IN (
-        SELECT id FROM endpoints endpoint WHERE deleted_at IS NOT NULL
-          AND NOT EXISTS (SELECT FROM deliveries WHERE endpoint_id = endpoint.id) LIMIT ${BATCH}
+        SELECT id FROM endpoints endpoint
+        WHERE deleted_at < now() - make_interval(days => ${retentionDays}::integer)
+          AND NOT EXISTS (SELECT FROM deliveries WHERE endpoint_id = endpoint.id) LIMIT 1
       )
       RETURNING id
     ),

@@ -6,20 +6,21 @@ import { createTestDatabase, type TestDatabase } from '../support/gateway'
 const LATER_MS = 60_000
 
 /** Claims what is due, and records what came of a send, as the process with this id does. */
-const ACTS = `({ prisma, dist }) => {
+const ACTS = `({ database, dist }) => {
   const { randomUUID } = require('node:crypto')
   const { claimDeliveries } = dist('delivery/claim.js')
   const { recordOutcomes } = dist('delivery/outcomes.js')
   return {
     async claim(owner, clockOffsetMs) {
       const room = { capacity: 10, laneCapacity: 10, busy: [], afterEndpoint: 0, leaseMs: 10_000 }
-      const [claimed] = await prisma.$transaction((tx) => claimDeliveries(tx, { ...room, owner, clockOffsetMs }))
-      return claimed
+      const { claimed } = await database.volatileTransaction((query) =>
+        claimDeliveries(query, { ...room, owner, clockOffsetMs }))
+      return claimed[0]
     },
     async record(owner, clockOffsetMs, { id, eventId, endpointId, number, resendCount }, came) {
       const send = { sendId: randomUUID(), deliveryId: id, eventId, endpointId, number, resendCount }
-      const sent = { sentAt: null, signatureHeader: '', responseBody: null, responseTruncated: false, durationMs: 1 }
-      await recordOutcomes(prisma, { owner, clockOffsetMs }, [{ ...send, ...sent, ...came }])
+      const sent = { sentAt: null, signatureHeader: '', responseBody: null, responseTruncated: false, durationMs: 1, isGone: false }
+      await recordOutcomes(database.query, { owner, clockOffsetMs }, [{ ...send, ...sent, ...came }])
     },
   }
 }`

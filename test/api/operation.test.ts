@@ -39,6 +39,29 @@ describe('hookgate serve', () => {
     await gateway.stop()
   })
 
+  it('logs in words on a terminal', async () => {
+    const database = await createTestDatabase()
+    // From Debian's bsdutils, which is always there: it gives its command a terminal.
+    const command = `exec ${process.execPath} ${MAIN} serve`
+    const terminal = spawn('script', ['--quiet', '--flush', '--return', '--command', command, '/dev/null'], {
+      env: { ...cleanEnvironment(), PORT: '0', ...database.env },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    })
+    let output = ''
+    terminal.stdout.on('data', (chunk) => {
+      output += chunk
+    })
+    const gone = new Promise((resolve) => terminal.once('close', resolve))
+    await until(() => output.includes('/graphiql'))
+    const url = /GraphiQL +(\S+)\/graphiql/.exec(output)?.[1]
+    expect((await fetch(`${url}/healthz`)).status).toBe(200)
+    await until(() => /INFO.*request/.test(output))
+    // Ctrl-C.
+    terminal.stdin.write('\u0003')
+    expect(await gone).toBe(0)
+    await database.remove()
+  })
+
   it('names every bad, missing or unknown variable in one error', () => {
     const { status, stderr, stdout } = run(['serve'], {
       PORT: 'many',

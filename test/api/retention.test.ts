@@ -186,6 +186,7 @@ it('A deleted endpoint goes when nothing of it is on record any more, and what i
 
   await core.sql(`UPDATE events SET created_at = created_at - interval '30 days'`)
   await core.sql(`UPDATE attempts SET created_at = created_at - interval '30 days'`)
+  await core.sql(`UPDATE endpoints SET deleted_at = deleted_at - interval '30 days'`)
   const before = await rows()
   const removed = (await pruneAll()).reduce((sum, count) => sum + count, 0)
   expect(removed).toBe(before.attempts + before.events + 1)

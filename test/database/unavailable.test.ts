@@ -23,11 +23,18 @@ describe('a database that does not answer', () => {
     '57P02',
     '57P03',
     '25006',
+    '08006',
+    '08P01',
+    '40001',
+    '40P01',
     '53000',
     '53100',
     '53200',
     '53300',
+    '55P03',
+    '57014',
     '58030',
+    '25P03',
   ])('is known by the code %s', (code) => {
     expect(isDatabaseUnavailable(withCode(code))).toBe(true)
   })
@@ -84,7 +91,6 @@ describe('any other error', () => {
     ['a missing record', withCode('P2025')],
     ['a foreign key', withCode('23503')],
     ['a syntax error', withCode('42601')],
-    ['a serialization failure', withCode('40001')],
     ['a file that is missing', withCode('ENOENT')],
     ['a code that is a number', { code: 57 }],
     ['a cause that is unrelated', new Error('x', { cause: withCode('P2002') })],

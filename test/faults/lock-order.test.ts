@@ -20,7 +20,7 @@ interface Fight {
  * Everything that locks several deliveries, on all deliveries at once, each in an order of its own. All hold the
  * same leases, or they would step out of each other's way. Recorded 40 days ago, attempts are pruned at once.
  */
-const FIGHT = `({ prisma, dist }) => {
+const FIGHT = `({ database, prisma, dist }) => {
   const { randomUUID } = require('node:crypto')
   const { claimDeliveries } = dist('delivery/claim.js')
   const { releaseLeases, renewLeases } = dist('delivery/leases.js')
@@ -36,7 +36,7 @@ const FIGHT = `({ prisma, dist }) => {
   let sends = 0
   const outcomeOf = ({ id, eventId, endpointId, resendCount }) => ({
     sendId: randomUUID(), deliveryId: String(id), eventId: String(eventId), endpointId, number: (sends += 1), resendCount, sentAt: null, signatureHeader: '', responseStatus: 500, responseBody: null, responseTruncated: false,
-    durationMs: 1, error: null, verdict: shuffle(['delivered', 'retry', 'failed', 'released'])[0], retryInMs: 0,
+    durationMs: 1, error: null, verdict: shuffle(['delivered', 'retry', 'failed', 'released'])[0], retryInMs: 0, isGone: false,
   })
   const publish = (count) => prisma.$executeRawUnsafe(
     "SELECT publish_event('post.created', '{}', NULL, '') FROM generate_series(1, " + count + ')')
@@ -44,11 +44,11 @@ const FIGHT = `({ prisma, dist }) => {
     "UPDATE events SET created_at = created_at - interval '40 days' WHERE created_at > now() - interval '1 day'")
   const fight = { rounds: {}, recorded: 0, pruned: 0, errors: [] }
   const actors = {
-    claim: () => prisma.$transaction((tx) => claimDeliveries(tx, {
+    claim: () => database.volatileTransaction((query) => claimDeliveries(query, {
       owner, capacity: 300, laneCapacity: 150, busy: [], afterEndpoint: 0, leaseMs, clockOffsetMs: 0 })),
     renew: async () => renewLeases(prisma, holder, some(await deliveries()).map(({ id }) => id), leaseMs),
     record: async () => {
-      fight.recorded += (await recordOutcomes(prisma, holder, some(await deliveries()).map(outcomeOf))).length
+      fight.recorded += (await recordOutcomes(database.query, holder, some(await deliveries()).map(outcomeOf))).length
     },
     release: () => releaseLeases(prisma, owner),
     async resend({ endpointIds }) {
@@ -56,7 +56,7 @@ const FIGHT = `({ prisma, dist }) => {
       await resendEvents(prisma, String(shuffle(endpointIds)[0]), eventIds)
     },
     async prune() {
-      fight.pruned += await prune(prisma, 30)
+      fight.pruned += await prune(prisma, 30, (error) => { throw error })
     },
     async publish({ events }) {
       const missing = events - (await prisma.event.count())

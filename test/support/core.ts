@@ -39,7 +39,8 @@ const SCRIPT = `
   const log = { debug() {}, info() {}, warn: complain, error: complain }
   const asJson = (value) => JSON.stringify(value, (_key, each) => (typeof each === 'bigint' ? Number(each) : each))
 
-  openDatabase(config, log).then(async ({ prisma, query, bell, close }) => {
+  openDatabase(config, log).then(async (database) => {
+    const { prisma, query, bell, close } = database
     const catalogue = readEventCatalogue(undefined)
     await saveEventCatalogue(prisma, catalogue)
     const keys = keyring([Buffer.alloc(32, 7)])
@@ -57,7 +58,9 @@ const SCRIPT = `
     let dispatcher
     const acts = {
       sql: (statement, ...values) => prisma.$queryRawUnsafe(statement, ...values),
-      prune: () => prune(prisma, config.delivery.retentionDays),
+      prune: () => prune(prisma, config.delivery.retentionDays, (error) => {
+        throw error
+      }),
       publish: async (type) => (await events.publish({ type, data: {} })).id,
       createEndpoint: async (target, types) =>
         (await endpoints.create({ target, events: types.map((type) => ({ type })) })).id,
@@ -66,7 +69,7 @@ const SCRIPT = `
       start() {
         const parts = { sender, openSecret: secrets.open.bind(secrets), config: config.delivery }
         const clockOffsetMs = () => clock() - Date.now()
-        dispatcher = new Dispatcher({ ...parts, prisma, log, clockOffsetMs })
+        dispatcher = new Dispatcher({ ...parts, database, log, clockOffsetMs })
         bell.onRing(() => dispatcher.wake())
         dispatcher.start()
       },
@@ -84,7 +87,7 @@ const SCRIPT = `
         await close()
       },
     }
-    Object.assign(acts, (OWN_ACTS)({ prisma, config, dist }))
+    Object.assign(acts, (OWN_ACTS)({ database, prisma, config, dist }))
     onLine(async (line) => {
       const [act, ...args] = JSON.parse(line)
       try {
@@ -99,7 +102,7 @@ const SCRIPT = `
 /**
  * Opens the core on a database: on an embedded one while no gateway is running on it.
  *
- * @param ownActs CommonJS, a function from `{ prisma, config, dist }` to more acts by name. Beside `Core`'s own there are
+ * @param ownActs CommonJS, a function from `{ database, prisma, config, dist }` to more acts by name. Beside `Core`'s own there are
  *   `start` (a dispatcher), `holdClock(at)` (its clock stands still at these milliseconds since 1970), `moveClock(byMs)`
  *   (it goes, this far from the real one) and `prune` (one batch, by the retention in `env`)
  */
