@@ -108,7 +108,7 @@ class Claims {
   /** Milliseconds that one claim takes, its transaction included. */
   async timeOne(): Promise<number> {
     const startedAt = performance.now()
-    const claimed = await this.database.volatileTransaction((query) =>
+    const { claimed } = await this.database.volatileTransaction((query) =>
       claimDeliveries(query, {
         owner: this.owner,
         capacity: CAPACITY,
