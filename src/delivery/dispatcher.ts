@@ -112,7 +112,7 @@ export class Dispatcher {
     while (!this.stopping) {
       try {
         if (this.hindered) await this.recover()
-        const hasRoom = this.lanes.free > 0 && this.recorder.size < this.options.config.concurrency
+        const hasRoom = this.room > 0
         const claimed = hasRoom ? await this.claim() : 0
         // More may be due than there was room for: look again until nothing is.
         if (claimed === 0 && !this.stopping) await this.signal.wait(await this.idleMs(hasRoom))
@@ -121,6 +121,15 @@ export class Dispatcher {
         await this.signal.wait(DATABASE_RETRY_MS)
       }
     }
+  }
+
+  /**
+   * How many sends may start. What has ended and is not on record yet counts as well, for a crash repeats it: with what is
+   * in flight it is never more than twice of what may be in flight.
+   */
+  private get room(): number {
+    const { concurrency } = this.options.config
+    return Math.min(this.lanes.free, 2 * concurrency - this.lanes.size - this.recorder.size)
   }
 
   /** @returns how many sends it started */
@@ -133,7 +142,7 @@ export class Dispatcher {
     const claiming = database.volatileTransaction(async (query) => {
       const { claimed, lastEndpoint } = await claimDeliveries(query, {
         ...this.holder(),
-        capacity: this.lanes.free,
+        capacity: this.room,
         laneCapacity: config.endpointConcurrency,
         busy: this.lanes.busy(),
         afterEndpoint: this.lastEndpoint,
