@@ -83,13 +83,16 @@ async function pruneAttempts(tx: Transaction, retentionDays: number): Promise<nu
 }
 
 async function pruneEvents(tx: Transaction, retentionDays: number): Promise<number> {
-  // Locked by a statement of its own, so that the one that removes sees what a resend has committed meanwhile.
+  // Locked by statements of their own, so that the one that removes sees what a resend, or an outcome that came late, has
+  // committed meanwhile.
   const old = await tx.$queryRaw<{ id: bigint }[]>`
     SELECT id FROM events event
     WHERE created_at < now() - make_interval(days => ${retentionDays}::integer) AND ${isSettled}
     ORDER BY created_at LIMIT ${BATCH} FOR UPDATE SKIP LOCKED`
+  const ids = old.map(({ id }) => id)
+  await tx.$queryRaw`SELECT id FROM deliveries WHERE event_id = ANY (${ids}::bigint[]) ORDER BY id FOR UPDATE`
   return tx.$executeRaw`
-    DELETE FROM events event WHERE id = ANY (${old.map(({ id }) => id)}::bigint[]) AND ${isSettled}`
+    DELETE FROM events event WHERE id = ANY (${ids}::bigint[]) AND ${isSettled}`
 }
 
 async function pruneKeys(tx: Transaction): Promise<number> {
