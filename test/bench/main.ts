@@ -17,7 +17,7 @@ const USAGE = `Usage: npm run bench -- [--quick] [--profile FOLDER] [CASE ...]
 
   CASE       requests, deliveries, latency, start-up (these four unless given), claims, attempts,
              scale (claims and attempts)
-  --quick    a minute instead of eight, too rough to be kept
+  --quick    a minute instead of nine, too rough to be kept
   --profile  writes CPU profiles of the gateway into a folder; the figures suffer
 `
 
