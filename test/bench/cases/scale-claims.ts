@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Pool } from 'pg'
 import { pino } from 'pino'
-import { type Database, openDatabase } from '../../../src/database/database'
+import type { Query } from '../../../src/database/query'
+import { serverPool, volatileTransaction } from '../../../src/database/server'
 import { type ClaimedDelivery, claimDeliveries } from '../../../src/delivery/claim'
 import { recordOutcomes } from '../../../src/delivery/outcomes'
 import { query } from '../databases'
@@ -40,9 +42,7 @@ export async function claimScale(run: Run): Promise<Measurement[]> {
     return database
   }
   const databases = { small: await fill(plan.pending.small), large: await fill(plan.pending.large) }
-  const open = async (databaseUrl: string) =>
-    new Claims(await openDatabase({ databaseUrl, dataDir: '' }, pino({ level: 'warn' })))
-  const claims = { small: await open(databases.small), large: await open(databases.large) }
+  const claims = { small: new Claims(databases.small), large: new Claims(databases.large) }
   const rounds = { small: [] as number[], large: [] as number[] }
   for (let round = 0; round <= ROUNDS; round += 1) {
     say(round === 0 ? 'claims: warming up' : `claims: round ${round} of ${ROUNDS}`)
@@ -102,13 +102,16 @@ const REFILL = `
 /** Claims, delivers and refills, with the gateway's own statements and the client that it has in production. */
 class Claims {
   private readonly owner = randomUUID()
+  private readonly pool: Pool
 
-  constructor(private readonly database: Database) {}
+  constructor(database: string) {
+    this.pool = serverPool(database, pino({ level: 'warn' }))
+  }
 
   /** Milliseconds that one claim takes, its transaction included. */
   async timeOne(): Promise<number> {
     const startedAt = performance.now()
-    const { claimed } = await this.database.volatileTransaction((query) =>
+    const { claimed } = await volatileTransaction(this.pool, (query) =>
       claimDeliveries(query, {
         owner: this.owner,
         capacity: CAPACITY,
@@ -121,13 +124,14 @@ class Claims {
     )
     const took = performance.now() - startedAt
     if (claimed.length !== CAPACITY) throw new Error(`A claim of ${CAPACITY} took ${claimed.length}`)
-    await recordOutcomes(this.database.query, { owner: this.owner, clockOffsetMs: 0 }, claimed.map(delivered))
-    await this.database.prisma.$executeRawUnsafe(REFILL, CAPACITY / ENDPOINTS)
+    const query: Query = async (statement, values) => (await this.pool.query({ ...statement, values })).rows
+    await recordOutcomes(query, { owner: this.owner, clockOffsetMs: 0 }, claimed.map(delivered))
+    await this.pool.query(REFILL, [CAPACITY / ENDPOINTS])
     return took
   }
 
   async close(): Promise<void> {
-    await this.database.close()
+    await this.pool.end()
   }
 }
 
