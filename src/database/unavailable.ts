@@ -20,8 +20,8 @@ const UNAVAILABLE = new Set([
 ])
 
 /**
- * Classes of PostgreSQL's error codes (its documentation, appendix A) that say nothing of the statement: connection, transaction
- * undone for the sake of another, resources, object in use, operator intervention, system.
+ * Classes of PostgreSQL's error codes (its documentation, appendix A) that say nothing of the statement: connection,
+ * transaction undone for the sake of another, resources, object in use, operator intervention, system.
  */
 const UNAVAILABLE_CLASSES = /^(08|40|53|55|57|58)[0-9A-Z]{3}$/
 

@@ -30,7 +30,7 @@ export const buildGuardedSchema = (): GraphQLSchema => guardSchema(buildSchema()
 
 /**
  * Puts the guard before every field that is not open to whoever reaches it. Shield alone would make two promises of
- * each of those as well, which takes a quarter of the time of a patch.
+ * each of those as well.
  */
 export function guardSchema(schema: GraphQLSchema): GraphQLSchema {
   const guarded = applyMiddleware(schema, permissions)
