@@ -15,9 +15,9 @@ export function stopOf(signals: readonly AbortSignal[]): Stop {
       return signals.some(({ aborted }) => aborted)
     },
     onStop(listener) {
-      for (const signal of signals) listenersOf(signal).add(listener)
+      const forget = signals.map((signal) => listenersOf(signal).add(listener))
       return () => {
-        for (const signal of signals) listenersOf(signal).delete(listener)
+        for (const leave of forget) leave()
       }
     },
   }
@@ -32,20 +32,33 @@ function listenersOf(signal: AbortSignal): Listeners {
 }
 
 class Listeners {
-  readonly #listeners = new Set<() => void>()
+  readonly #listeners: Listener[] = []
   readonly #tell = () => {
-    for (const listener of [...this.#listeners]) listener()
+    for (const { act } of [...this.#listeners]) act()
   }
 
   constructor(private readonly signal: AbortSignal) {}
 
-  add(listener: () => void): void {
-    if (this.#listeners.size === 0) this.signal.addEventListener('abort', this.#tell)
-    this.#listeners.add(listener)
+  add(act: () => void): () => void {
+    if (this.#listeners.length === 0) this.signal.addEventListener('abort', this.#tell)
+    const listener = { act, place: this.#listeners.length }
+    this.#listeners.push(listener)
+    return () => this.#remove(listener)
   }
 
-  delete(listener: () => void): void {
-    this.#listeners.delete(listener)
-    if (this.#listeners.size === 0) this.signal.removeEventListener('abort', this.#tell)
+  #remove(listener: Listener): void {
+    if (listener.place === -1) return
+    const last = this.#listeners.pop()
+    if (last !== undefined && last !== listener) {
+      this.#listeners[listener.place] = last
+      last.place = listener.place
+    }
+    listener.place = -1
+    if (this.#listeners.length === 0) this.signal.removeEventListener('abort', this.#tell)
   }
+}
+
+interface Listener {
+  act: () => void
+  place: number
 }
