@@ -3,7 +3,7 @@ import { callerIdentifier, signToken, type TokenKey } from './auth/bearer-token'
 import type { Config } from './config'
 import { openDatabase } from './database/database'
 import { Attempts } from './delivery/attempts'
-import { releaseLeases } from './delivery/leases'
+import { releaseAbandonedLeases } from './delivery/leases'
 import { resendEvents } from './delivery/resend'
 import { createSender } from './delivery/sender'
 import { sendTestEvent } from './delivery/test-send'
@@ -101,7 +101,7 @@ export async function startGateway(config: Config, log: Logger = logger(config))
       saving,
     ])
     // On the embedded database no other process can be at work: what is leased was left by one that died.
-    if (config.databaseUrl === undefined) await releaseLeases(prisma)
+    if (config.databaseUrl === undefined) await releaseAbandonedLeases(prisma)
     const url = await app.listen({ host: config.host, port: config.port })
     // Not before: a process whose port is taken must not have begun to deliver.
     const worker = config.roles.includes('worker')

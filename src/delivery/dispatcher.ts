@@ -8,7 +8,7 @@ import { type AttemptParts, attemptDelivery } from './attempt'
 import { type ClaimedDelivery, claimDeliveries } from './claim'
 import { type ClaimedDeparture, Departures } from './departures'
 import { Lanes } from './lanes'
-import { giveBackLease, type LeaseHolder, nextDueIn, releaseLeases, renewLeases } from './leases'
+import { giveBackLease, type LeaseHolder, nextDueIn, renewLeases } from './leases'
 import { recordOutcomes } from './outcomes'
 import { Recorder } from './recorder'
 import { Wakeable } from './wakeable'
@@ -84,8 +84,8 @@ export class Dispatcher {
   }
 
   /**
-   * Takes no more, lets sends in flight end (`withinMs` at most, then they are broken off and count for nothing),
-   * records what came of them and gives all leases back. With the database away it does not wait for ever: what is
+   * Takes no more, lets sends in flight end (`withinMs` at most, then they are broken off and count for nothing) and
+   * records what came of them, which gives their leases back. With the database away it does not wait for ever: what is
    * not on record then is sent again, by whoever takes it over.
    */
   async stop(withinMs: number): Promise<void> {
@@ -98,14 +98,9 @@ export class Dispatcher {
   }
 
   private async finish(): Promise<void> {
-    try {
-      await this.running
-      await Promise.all(this.sending.values())
-      await this.recorder.drained()
-      await releaseLeases(this.options.database.prisma, this.owner)
-    } catch (error) {
-      this.options.log.warn({ err: error }, 'leases could not be given back')
-    }
+    await this.running
+    await Promise.all(this.sending.values())
+    await this.recorder.drained()
   }
 
   private async run(): Promise<void> {

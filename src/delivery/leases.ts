@@ -35,7 +35,7 @@ export async function renewLeases(
       ORDER BY id FOR NO KEY UPDATE
     )
     UPDATE deliveries delivery
-    SET next_attempt_at = clock_timestamp() + make_interval(secs => (${leaseMs}::float8 + ${clockOffsetMs}::float8) / 1000)
+    SET lease_expires_at = clock_timestamp() + make_interval(secs => (${leaseMs}::float8 + ${clockOffsetMs}::float8) / 1000)
     FROM held WHERE delivery.id = held.id`
 }
 
@@ -48,45 +48,32 @@ export async function giveBackLease(
 ): Promise<void> {
   await prisma.$executeRaw`
     UPDATE deliveries
-    SET lease_owner = NULL,
+    SET lease_owner = NULL, lease_expires_at = NULL,
       next_attempt_at = clock_timestamp() + make_interval(secs => (${clockOffsetMs}::float8 + ${afterMs}::float8) / 1000)
     WHERE id = ${deliveryId} AND lease_owner = ${owner}::uuid AND status = 'PENDING'`
 }
 
-/** A lease ends sooner than this from now, unless the clock was set back; then it is left to end by itself. */
-const LEASE_MAX_SECONDS = 60
+/** What is leased stands at the head of its lane: it was due, and taken before what fell due later. */
+const HEAD_OF_LANE = 1_000
 
 /**
- * Gives leases back: due again at once, for whoever is there. Those of one owner when it stops; those of all owners
- * where no other process can be at work (embedded) and the ones before must have died. Locks in the order of ids.
- *
- * In its lane a lease stands behind what is due, and before the retries that wait longer than it lasts.
+ * Gives back what others had leased who must have died, where no other process can be at work (embedded). Of each lane
+ * its head is looked at, however much is pending; the lease of what might stand behind it runs out by itself.
  */
-export async function releaseLeases(prisma: PrismaClient, owner?: string): Promise<void> {
+export async function releaseAbandonedLeases(prisma: PrismaClient): Promise<void> {
   await prisma.$executeRaw`
-    WITH RECURSIVE clock AS MATERIALIZED (
-      SELECT clock_timestamp() AS now
-    ),
-    ${LANES},
-    leased AS MATERIALIZED (
-      SELECT leased.id FROM lane CROSS JOIN (VALUES (0), (1)) AS kind(is_retry)
-      -- OFFSET keeps the planner from reading all that is pending instead.
+    WITH RECURSIVE ${LANES},
+    head AS MATERIALIZED (
+      SELECT head.id FROM lane CROSS JOIN (VALUES (0), (1)) AS kind(is_retry)
       CROSS JOIN LATERAL (
-        SELECT delivery.id FROM deliveries delivery
+        SELECT delivery.id, delivery.lease_owner FROM deliveries delivery
         WHERE delivery.endpoint_id = lane.endpoint_id AND delivery.status = 'PENDING'
           AND least(delivery.tries, 1) = kind.is_retry
-          AND delivery.next_attempt_at > (SELECT now FROM clock)
-          AND delivery.next_attempt_at < (SELECT now + make_interval(secs => ${LEASE_MAX_SECONDS}) FROM clock)
-          AND delivery.lease_owner = coalesce(${owner ?? null}::uuid, delivery.lease_owner)
-        OFFSET 0
-      ) leased
-    ),
-    held AS MATERIALIZED (
-      SELECT id FROM deliveries WHERE id = ANY (ARRAY(SELECT id FROM leased)) ORDER BY id FOR NO KEY UPDATE
+        ORDER BY delivery.next_attempt_at LIMIT ${HEAD_OF_LANE}
+      ) head
+      WHERE head.lease_owner IS NOT NULL
     )
-    UPDATE deliveries delivery SET lease_owner = NULL, next_attempt_at = clock_timestamp()
-    FROM held WHERE delivery.id = held.id AND delivery.status = 'PENDING'
-      AND delivery.lease_owner = coalesce(${owner ?? null}::uuid, delivery.lease_owner)`
+    UPDATE deliveries delivery SET lease_owner = NULL, lease_expires_at = NULL FROM head WHERE delivery.id = head.id`
 }
 
 /**
@@ -110,6 +97,8 @@ export async function nextDueIn(
       SELECT delivery.next_attempt_at AS at FROM deliveries delivery
       WHERE delivery.endpoint_id = endpoint.id AND delivery.status = 'PENDING'
         AND least(delivery.tries, 1) = kind.is_retry
+        AND (delivery.lease_expires_at IS NULL
+          OR delivery.lease_expires_at <= clock_timestamp() + make_interval(secs => ${clockOffsetMs}::float8 / 1000))
       ORDER BY delivery.next_attempt_at LIMIT 1
     ) due
     WHERE endpoint.id <> ALL (${fullLanes}::integer[])`

@@ -105,7 +105,7 @@ export async function recordOutcomes(
           WHEN resend_count > outcome."resendCount" THEN now
           ELSE now + make_interval(secs => coalesce(outcome."retryInMs", 0) / 1000)
         END,
-        lease_owner = NULL
+        lease_owner = NULL, lease_expires_at = NULL
       FROM recorded JOIN outcome ON outcome."sendId" = recorded.send_id CROSS JOIN clock
       WHERE delivery.id = recorded.delivery_id AND delivery.status = 'PENDING'
         AND (delivery.lease_owner = ${owner}::uuid OR outcome."verdict" = 'delivered')

@@ -63,8 +63,7 @@ export async function resendEvents(
       SELECT event_id, ${id}::integer, clock_timestamp(), 1 FROM unnest(${wanted}::bigint[]) AS event_id
       ON CONFLICT (event_id, endpoint_id) DO UPDATE
       SET status = 'PENDING', tries = 0, resend_count = deliveries.resend_count + 1,
-        next_attempt_at = CASE WHEN deliveries.lease_owner IS NULL
-          THEN excluded.next_attempt_at ELSE deliveries.next_attempt_at END`
+        next_attempt_at = excluded.next_attempt_at`
     return wanted.length
   })
 }

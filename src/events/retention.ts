@@ -109,7 +109,7 @@ async function cancelOrphans(tx: Transaction): Promise<number> {
     FROM (
       SELECT id FROM endpoints endpoint WHERE deleted_at IS NOT NULL AND EXISTS (
         SELECT FROM deliveries WHERE endpoint_id = endpoint.id AND status = 'PENDING'
-          AND (lease_owner IS NULL OR next_attempt_at < clock_timestamp())
+          AND (lease_expires_at IS NULL OR lease_expires_at <= clock_timestamp())
       )
       LIMIT 1
     ) deleted`
