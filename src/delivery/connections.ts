@@ -11,6 +11,15 @@ export interface Connection {
   end(): Promise<void>
 }
 
+/** Who asks for a connection. */
+interface User {
+  stop: Stop
+  departure?: Departure | undefined
+}
+
+/** What is done with a connection; tells whether it may serve again. */
+type Work<T> = (client: Client) => Promise<{ outcome: T; isOver: boolean }>
+
 /**
  * What there is for one origin. `taken` are in use, or promised to whoever waited longest; with `idle` they are never
  * more than the limit, since a connection is opened only when none is idle.
@@ -43,23 +52,33 @@ export class Connections {
    * @param work tells whether its connection may serve again: else it is ended
    * @returns what came of the work; undefined when it was stopped, or the departure refused, before there was a turn
    */
-  async use<T>(
-    origin: string,
-    { stop, departure }: { stop: Stop; departure?: Departure | undefined },
-    work: (client: Client) => Promise<{ outcome: T; isOver: boolean }>,
-  ): Promise<T | undefined> {
+  use<T>(origin: string, user: User, work: Work<T>): Promise<T | undefined> {
     const line = this.#lineOf(origin)
-    if (!takeTurn(line, this.limitPerOrigin, stop)) {
-      departure?.onWaiting()
-      if (!(await waitForTurn(line, stop))) {
-        this.#forgetIfEmpty(origin, line)
-        return undefined
-      }
-      if (departure !== undefined && !(await departure.mayLeave())) {
-        this.#passTurn(origin, line)
-        return undefined
-      }
+    return takeTurn(line, this.limitPerOrigin, user.stop)
+      ? this.#serve(origin, line, user, work)
+      : this.#serveLater(origin, line, user, work)
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#open].map((connection) => connection.end()))
+    this.#open.clear()
+  }
+
+  async #serveLater<T>(origin: string, line: Line, user: User, work: Work<T>): Promise<T | undefined> {
+    const { stop, departure } = user
+    departure?.onWaiting()
+    if (!(await waitForTurn(line, stop))) {
+      this.#forgetIfEmpty(origin, line)
+      return undefined
     }
+    if (departure !== undefined && !(await departure.mayLeave())) {
+      this.#passTurn(origin, line)
+      return undefined
+    }
+    return this.#serve(origin, line, user, work)
+  }
+
+  async #serve<T>(origin: string, line: Line, { departure }: User, work: Work<T>): Promise<T> {
     const connection = line.idle.pop() ?? this.#connect(origin, line)
     connection.departure = departure
     let isReusable = false
@@ -71,11 +90,6 @@ export class Connections {
       connection.departure = undefined
       this.#giveBack(origin, line, connection, isReusable)
     }
-  }
-
-  async close(): Promise<void> {
-    await Promise.all([...this.#open].map((connection) => connection.end()))
-    this.#open.clear()
   }
 
   #giveBack(origin: string, line: Line, connection: Connection, isReusable: boolean): void {

@@ -78,13 +78,13 @@ export interface ExchangeOptions {
  *
  * @throws TypeError when the target is not an absolute URL
  */
-export async function exchange(
+export function exchange(
   client: Client,
   { target, body, headers }: SendRequest,
   options: ExchangeOptions,
 ): Promise<ExchangeResult> {
   const { pathname, search } = new URL(target)
-  if (options.stop.isStopped) return { outcome: notSent('ABORTED', STOPPED), isOver: false }
+  if (options.stop.isStopped) return Promise.resolve({ outcome: notSent('ABORTED', STOPPED), isOver: false })
   return new Promise((resolve) => {
     client.dispatch(
       {

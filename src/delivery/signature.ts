@@ -40,7 +40,7 @@ export function documentedSignature(
   body: Buffer | string,
 ): string {
   const signatures = secrets.map((secret) => {
-    return `v1=${hmac(secret, `${timestampSeconds}.`, body).toString('hex')}`
+    return `v1=${hmac(secret, `${timestampSeconds}.`, body, 'hex')}`
   })
   return [`t=${timestampSeconds}`, ...signatures].join(',')
 }
@@ -60,10 +60,20 @@ export function standardSignatures(
 ): string {
   const signatures = secrets.map((secret) => {
     const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64')
-    return `v1,${hmac(key, `${id}.${timestampSeconds}.`, body).toString('base64')}`
+    return `v1,${hmac(key, `${id}.${timestampSeconds}.`, body, 'base64')}`
   })
   return signatures.join(' ')
 }
 
-const hmac = (key: Buffer | string, prefix: string, body: Buffer | string) =>
-  createHmac('sha256', key).update(prefix).update(body).digest()
+/** Text is hashed in one piece: each piece crosses over to OpenSSL on its own. */
+function hmac(
+  key: Buffer | string,
+  prefix: string,
+  body: Buffer | string,
+  encoding: 'hex' | 'base64',
+): string {
+  const hash = createHmac('sha256', key)
+  if (typeof body === 'string') hash.update(prefix + body)
+  else hash.update(prefix).update(body)
+  return hash.digest(encoding)
+}

@@ -47,12 +47,22 @@ export class Databases {
 
 /** Runs statements on a connection of their own and answers the rows of the last one. */
 export async function query<Row>(database: string, text: string, values?: unknown[]): Promise<Row[]> {
-  const client = new Client({ connectionString: database, application_name: 'hookgate bench' })
-  await client.connect()
-  try {
+  return connected(database, async (client) => {
     const result = await client.query(text, values)
     const last = Array.isArray(result) ? result.at(-1) : result
     return last.rows
+  })
+}
+
+/** Lends a connection, for what asks again and again: a new one costs the server several milliseconds of a core. */
+export async function connected<Result>(
+  database: string,
+  act: (client: Client) => Promise<Result>,
+): Promise<Result> {
+  const client = new Client({ connectionString: database, application_name: 'hookgate bench' })
+  await client.connect()
+  try {
+    return await act(client)
   } finally {
     await client.end()
   }

@@ -27,7 +27,7 @@ export const WHOLE: Plan = {
   rounds: 5,
   warmUpSeconds: 3,
   roundSeconds: 1.5,
-  events: 1_500,
+  events: 2_000,
   deliveryRounds: 3,
   replicaRounds: 2,
   publishes: 150,

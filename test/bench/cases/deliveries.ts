@@ -1,8 +1,9 @@
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Client } from 'pg'
 import { signedHeaders } from '../../../src/delivery/signature'
 import { inParallel, rest } from '../api'
-import { query } from '../databases'
+import { connected, query } from '../databases'
 import { startGateway, startYardstick } from '../processes'
 import { compare, type Measurement, measured } from '../report/measurement'
 import { profiling, type Run } from '../run'
@@ -16,6 +17,8 @@ const LANE_CONCURRENCY = 10
 const EVENT_TYPE = 'post.created'
 const REPLICAS = [2, 4]
 const POLL_MS = 50
+/** Of all deliveries, before anything counts: what runs for the first time is compiled, as it is for requests. */
+const WARM_UP = 0.2
 const DELIVERED_WITHIN_MS = 60_000
 
 /** A database with events that wait for a worker, and what they will look like to the receiver. */
@@ -105,10 +108,11 @@ const post = (number: number) => ({
   categories: [1, 2, 3],
 })
 
+/** In deliveries per second, once warmed up. */
 interface Rates {
-  /** deliveries per second from the first arrival until the last is on record */
+  /** put on record */
   recorded: number
-  /** deliveries per second from the first arrival to the last */
+  /** arrived */
   received: number
 }
 
@@ -128,7 +132,11 @@ async function driveWorkers(
   )
   await receiver.receipts()
   await query(database, "UPDATE endpoints SET is_active = true; NOTIFY hookgate_due, ''")
-  const recordedAt = await allDelivered(database, expected)
+  const { warmUp, warm, whole } = await connected(database, async (client) => {
+    const warm = await recorded(client, expected * WARM_UP)
+    const warmUp = await receiver.receipts()
+    return { warmUp, warm, whole: await recorded(client, expected) }
+  })
   const receipts = await receiver.receipts()
   await Promise.all(processes.map((process) => process.stop()))
   const [record] = await query<{ attempts: number; delivered: number }>(
@@ -137,29 +145,29 @@ async function driveWorkers(
       (SELECT count(*)::int FROM deliveries WHERE status = 'DELIVERED' AND attempt_count = 1) AS delivered`,
   )
   await run.databases.drop(database)
-  const counts = { ...record, received: receipts.count, duplicates: receipts.duplicates }
+  const duplicates = warmUp.duplicates + receipts.duplicates
+  const counts = { ...record, received: warmUp.count + receipts.count, duplicates }
   if (Object.entries(counts).some(([name, value]) => value !== (name === 'duplicates' ? 0 : expected))) {
     throw new Error(`${expected} deliveries by ${workers} workers became ${JSON.stringify(counts)}`)
   }
   checkSample(receipts.sample, published)
   return {
-    recorded: (expected / elapsedMs(receipts.firstAt, recordedAt)) * 1_000,
-    received: (expected / elapsedMs(receipts.firstAt, receipts.lastAt)) * 1_000,
+    recorded: ((whole.count - warm.count) / elapsedMs(warm.at, whole.at)) * 1_000,
+    received: (receipts.count / elapsedMs(receipts.firstAt, receipts.lastAt)) * 1_000,
   }
 }
 
-/** Waits until all are on record, and answers when that was. */
-async function allDelivered(database: string, expected: number): Promise<bigint> {
+/** Waits until so many are on record, and answers how many are, and when. Asks for little: it shares the cores. */
+async function recorded(client: Client, count: number): Promise<{ count: number; at: bigint }> {
   const givenUpAt = performance.now() + DELIVERED_WITHIN_MS
   while (performance.now() < givenUpAt) {
-    const [row] = await query<{ count: number }>(
-      database,
-      "SELECT count(*)::int AS count FROM deliveries WHERE status = 'DELIVERED'",
+    const { rows } = await client.query(
+      'SELECT coalesce(sum(count), 0)::integer AS count FROM attempt_counts',
     )
-    if (row?.count === expected) return process.hrtime.bigint()
+    if (rows[0].count >= count) return { count: rows[0].count, at: process.hrtime.bigint() }
     await sleep(POLL_MS)
   }
-  throw new Error(`${expected} deliveries were not on record within ${DELIVERED_WITHIN_MS / 1_000} s`)
+  throw new Error(`${count} deliveries were not on record within ${DELIVERED_WITHIN_MS / 1_000} s`)
 }
 
 type Sample = { path: string; headers: NodeJS.Dict<string | string[]>; body: string } | undefined
@@ -190,23 +198,29 @@ const sign = (secret: string, event: { id: string; body: string }, timestampSeco
 /** Sends the same, signed beforehand. */
 async function driveLoop(run: Run, receiver: Receiver, { events, secrets }: Published): Promise<number> {
   const now = Math.floor(Date.now() / 1_000)
-  const lanes = [...secrets].map(([endpointId, secret]) =>
-    events.map((event): Signed => {
-      const headers = { 'content-type': 'application/json', ...sign(secret, event, now) }
-      return { path: `/hook/${endpointId}`, headers, body: event.body }
-    }),
-  )
   const loop = await startYardstick('undici-loop', {}, run.teardown)
-  await receiver.receipts()
-  const done = once(loop.process, 'message')
-  const task: LoopTask = { origin: receiver.url, lanes, laneConcurrency: LANE_CONCURRENCY }
-  loop.process.send(task)
-  const [result] = (await done) as [LoopResult]
-  await loop.stop()
-  const { count, duplicates, firstAt, lastAt } = await receiver.receipts()
-  const expected = events.length * ENDPOINTS
-  if (count !== expected || result.answered !== expected || duplicates > 0) {
-    throw new Error(`undici-loop sent ${expected}: ${count} arrived, ${result.answered} were answered`)
+  const send = async (portion: Published['events']) => {
+    const lanes = [...secrets].map(([endpointId, secret]) =>
+      portion.map((event): Signed => {
+        const headers = { 'content-type': 'application/json', ...sign(secret, event, now) }
+        return { path: `/hook/${endpointId}`, headers, body: event.body }
+      }),
+    )
+    await receiver.receipts()
+    const done = once(loop.process, 'message')
+    const task: LoopTask = { origin: receiver.url, lanes, laneConcurrency: LANE_CONCURRENCY }
+    loop.process.send(task)
+    const [result] = (await done) as [LoopResult]
+    const { count, duplicates, firstAt, lastAt } = await receiver.receipts()
+    const expected = portion.length * ENDPOINTS
+    if (count !== expected || result.answered !== expected || duplicates > 0) {
+      throw new Error(`undici-loop sent ${expected}: ${count} arrived, ${result.answered} were answered`)
+    }
+    return (expected / elapsedMs(firstAt, lastAt)) * 1_000
   }
-  return (expected / elapsedMs(firstAt, lastAt)) * 1_000
+  const warm = Math.ceil(events.length * WARM_UP)
+  await send(events.slice(0, warm))
+  const rate = await send(events.slice(warm))
+  await loop.stop()
+  return rate
 }
