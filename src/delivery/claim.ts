@@ -63,34 +63,33 @@ export async function claimDeliveries(query: Query, request: ClaimRequest): Prom
       'claim_deliveries',
       Prisma.sql`
         SELECT id, event_id AS "eventId", endpoint_id AS "endpointId", number, tries, resend_count AS "resendCount",
-          is_wanted AS "isWanted", target, ssl_cert_verification AS "sslCertVerification", body, secrets
+          is_wanted AS "isWanted", body, endpoint
         FROM claim_deliveries(${owner}::uuid, ${leaseMs}, ${clockOffsetMs}, ${capacity}, ${laneCapacity},
           ${busyIds}, ${busyRoom}, ${afterEndpoint})`,
     ),
   )
   const unwanted = rows.filter(({ isWanted }) => !isWanted)
   if (unwanted.length > 0) await cancelDeliveries(query, unwanted)
-  const secrets = new Map(rows.flatMap((row) => (row.secrets ? [[row.endpointId, row.secrets]] : [])))
-  const claimed = rows.flatMap(({ isWanted, ...row }) =>
-    isWanted
-      ? {
-          ...row,
-          id: BigInt(row.id),
-          eventId: BigInt(row.eventId),
-          secrets: secrets.get(row.endpointId) ?? [],
-        }
-      : [],
-  )
+  const endpoints = new Map(rows.flatMap((row) => (row.endpoint ? [[row.endpointId, row.endpoint]] : [])))
+  const claimed = rows.flatMap(({ isWanted, endpoint: _, ...row }) => {
+    const endpoint = endpoints.get(row.endpointId)
+    return isWanted && endpoint
+      ? { ...row, ...endpoint, id: BigInt(row.id), eventId: BigInt(row.eventId) }
+      : []
+  })
   return { claimed, lastEndpoint: rows.at(-1)?.endpointId ?? 0 }
 }
 
+/** What an endpoint's state says of its sends. */
+type ClaimedEndpoint = Pick<ClaimedDelivery, 'target' | 'sslCertVerification' | 'secrets'>
+
 /** Identifiers are texts, for drivers read PostgreSQL's bigint in ways of their own; see claim_deliveries. */
-interface ClaimedRow extends Omit<ClaimedDelivery, 'id' | 'eventId' | 'secrets'> {
+interface ClaimedRow extends Omit<ClaimedDelivery, 'id' | 'eventId' | keyof ClaimedEndpoint> {
   id: string
   eventId: string
   isWanted: boolean
-  /** with the first of an endpoint alone */
-  secrets: ClaimedDelivery['secrets'] | null
+  /** with the first of its deliveries alone */
+  endpoint: ClaimedEndpoint | null
 }
 
 /**

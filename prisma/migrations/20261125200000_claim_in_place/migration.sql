@@ -13,7 +13,7 @@ UPDATE "deliveries" SET "lease_expires_at" = "next_attempt_at" WHERE "lease_owne
 -- after after_endpoint come first.
 --
 -- What an endpoint does not listen to any more, and nobody asked for, comes with is_wanted = false: the caller cancels it.
--- secrets come with the first delivery of each endpoint alone.
+-- What is sent as it stands with its endpoint (target, secrets, ...) comes with the first of its deliveries alone.
 --
 -- Invariants:
 -- - What it reads depends on how many endpoints have something pending, never on how much is pending: lanes are
@@ -42,10 +42,8 @@ CREATE FUNCTION claim_deliveries(
     tries integer,
     resend_count integer,
     is_wanted boolean,
-    target text,
-    ssl_cert_verification boolean,
     body text,
-    secrets jsonb
+    endpoint jsonb
 )
 LANGUAGE plpgsql VOLATILE
 AS $$
@@ -143,20 +141,23 @@ BEGIN
         RETURNING delivery.*, chosen.rank
     ),
     receiving AS MATERIALIZED (
-        SELECT endpoint.id, endpoint.target, endpoint.ssl_cert_verification,
-            ARRAY(SELECT type FROM endpoint_events WHERE endpoint_id = endpoint.id) AS types,
-            (SELECT coalesce(jsonb_agg(jsonb_build_object('id', secret.id, 'sealed', encode(secret.sealed, 'base64'))
-                    ORDER BY secret.created_at DESC, secret.id), '[]')
-                FROM signing_secrets secret
-                WHERE secret.endpoint_id = endpoint.id
-                    AND (secret.expires_at IS NULL OR secret.expires_at > moment)) AS secrets
-        FROM endpoints endpoint WHERE endpoint.id = ANY (lanes)
+        SELECT receiver.id,
+            ARRAY(SELECT type FROM endpoint_events WHERE endpoint_id = receiver.id) AS types,
+            jsonb_build_object(
+                'target', receiver.target,
+                'sslCertVerification', receiver.ssl_cert_verification,
+                'secrets', (
+                    SELECT coalesce(jsonb_agg(
+                        jsonb_build_object('id', secret.id, 'sealed', encode(secret.sealed, 'base64'))
+                        ORDER BY secret.created_at DESC, secret.id), '[]')
+                    FROM signing_secrets secret
+                    WHERE secret.endpoint_id = receiver.id
+                        AND (secret.expires_at IS NULL OR secret.expires_at > moment))) AS state
+        FROM endpoints receiver WHERE receiver.id = ANY (lanes)
     )
     SELECT claimed.id::text, claimed.event_id::text, claimed.endpoint_id, claimed.attempt_count + 1, claimed.tries,
-        claimed.resend_count, claimed.resend_count > 0 OR event.type = ANY (receiving.types), receiving.target,
-        receiving.ssl_cert_verification, event.body,
-        CASE WHEN row_number() OVER (PARTITION BY claimed.endpoint_id ORDER BY claimed.rank) = 1
-            THEN receiving.secrets END
+        claimed.resend_count, claimed.resend_count > 0 OR event.type = ANY (receiving.types), event.body,
+        CASE WHEN row_number() OVER (PARTITION BY claimed.endpoint_id ORDER BY claimed.rank) = 1 THEN receiving.state END
     FROM claimed
     JOIN receiving ON receiving.id = claimed.endpoint_id
     JOIN events event ON event.id = claimed.event_id
