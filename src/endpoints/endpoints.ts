@@ -1,3 +1,4 @@
+import { gathered } from '../database/gathered'
 import type { Query } from '../database/query'
 import { endpointNotFound, Failure, type Problem, refuseProblems } from '../failure'
 import type { Prisma, PrismaClient } from '../generated/prisma/client'
@@ -18,7 +19,7 @@ import {
   deleteEndpoint,
   type EndpointChange,
   likeLiterally,
-  selectEndpoint,
+  selectEndpoints,
   updateEndpoint,
 } from './statements'
 
@@ -34,6 +35,8 @@ export interface Slice {
  * which a change may mean new work.
  */
 export class Endpoints {
+  private readonly read = gathered((ids: number[]) => selectEndpoints(this.query, ids))
+
   constructor(
     private readonly prisma: PrismaClient,
     private readonly query: Query,
@@ -50,7 +53,7 @@ export class Endpoints {
   /** Undefined when there is none. */
   async find(id: string): Promise<Endpoint | undefined> {
     const number = parseEndpointId(id)
-    return number === undefined ? undefined : selectEndpoint(this.query, number)
+    return number === undefined ? undefined : this.read(number)
   }
 
   /** The endpoint that a delivery goes to, deleted ones included. */

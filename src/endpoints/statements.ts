@@ -26,13 +26,13 @@ type EndpointDocument = Omit<Endpoint, 'createdAt' | 'updatedAt' | 'events'> & {
 }
 
 const SELECT = {
-  name: 'select_endpoint',
+  name: 'select_endpoints',
   text: `
     SELECT endpoint_document(endpoint, (
       SELECT json_agg(json_build_object('type', type, 'addedAt', added_at) ORDER BY type)
       FROM endpoint_events WHERE endpoint_id = endpoint.id
     )) AS endpoint
-    FROM endpoints endpoint WHERE id = $1::integer AND deleted_at IS NULL`,
+    FROM endpoints endpoint WHERE id = ANY ($1::integer[]) AND deleted_at IS NULL`,
 }
 
 const UPDATE = {
@@ -43,10 +43,10 @@ const UPDATE = {
     ) AS update`,
 }
 
-/** One endpoint with its events, read in one statement: both are of the same moment. */
-export async function selectEndpoint(query: Query, id: number): Promise<Endpoint | undefined> {
-  const [row] = await query<{ endpoint: EndpointDocument }>(SELECT, [id])
-  return row && fromDocument(row.endpoint)
+/** Endpoints with their events by id, read in one statement: all are of the same moment. */
+export async function selectEndpoints(query: Query, ids: number[]): Promise<Map<number, Endpoint>> {
+  const rows = await query<{ endpoint: EndpointDocument }>(SELECT, [ids])
+  return new Map(rows.map(({ endpoint }) => [endpoint.id, fromDocument(endpoint)]))
 }
 
 /**
