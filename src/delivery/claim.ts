@@ -71,11 +71,9 @@ export async function claimDeliveries(query: Query, request: ClaimRequest): Prom
   const unwanted = rows.filter(({ isWanted }) => !isWanted)
   if (unwanted.length > 0) await cancelDeliveries(query, unwanted)
   const endpoints = new Map(rows.flatMap((row) => (row.endpoint ? [[row.endpointId, row.endpoint]] : [])))
-  const claimed = rows.flatMap(({ isWanted, endpoint: _, ...row }) => {
+  const claimed = rows.flatMap((row) => {
     const endpoint = endpoints.get(row.endpointId)
-    return isWanted && endpoint
-      ? { ...row, ...endpoint, id: BigInt(row.id), eventId: BigInt(row.eventId) }
-      : []
+    return row.isWanted && endpoint ? claimedDelivery(row, endpoint) : []
   })
   return { claimed, lastEndpoint: rows.at(-1)?.endpointId ?? 0 }
 }
@@ -91,6 +89,20 @@ interface ClaimedRow extends Omit<ClaimedDelivery, 'id' | 'eventId' | keyof Clai
   /** with the first of its deliveries alone */
   endpoint: ClaimedEndpoint | null
 }
+
+/** Each by name: to copy what is left of an object takes longer than everything else here. */
+const claimedDelivery = (row: ClaimedRow, endpoint: ClaimedEndpoint): ClaimedDelivery => ({
+  id: BigInt(row.id),
+  eventId: BigInt(row.eventId),
+  endpointId: row.endpointId,
+  number: row.number,
+  tries: row.tries,
+  resendCount: row.resendCount,
+  target: endpoint.target,
+  sslCertVerification: endpoint.sslCertVerification,
+  body: row.body,
+  secrets: endpoint.secrets,
+})
 
 /**
  * Whether `delivery`, of `event`, is still to be sent as far as its type goes: its endpoint listens to it, or somebody
