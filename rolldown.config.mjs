@@ -15,6 +15,8 @@ export default {
     'class-validator',
     'pg-native',
   ],
+  // By this Apollo's libraries know Node.js; without it every document is hashed by JavaScript (sha.js).
+  transform: { define: { 'module.require': 'require' } },
   checks: { ineffectiveDynamicImport: false },
   onLog(level, { message }) {
     if (level === 'warn') throw new Error(message)
