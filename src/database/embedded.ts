@@ -30,11 +30,22 @@ export async function openEmbedded(
 }
 
 /**
+ * PostgreSQL's own cache: before it starts it writes zeros over all of it, a third of a second for its default of 128 MB.
+ * What is not in there is mostly in the operating system's.
+ */
+const SHARED_BUFFERS = '16MB'
+
+/**
  * @param folder undefined = in memory, gone with the process
  * @param content what a new folder starts from; undefined = PostgreSQL makes an empty database
  */
 export async function openPGlite(folder?: string, content?: Blob): Promise<PGlite> {
-  return PGlite.create({ dataDir: folder, extensions: { pg_trgm }, loadDataDir: content })
+  return PGlite.create({
+    dataDir: folder,
+    extensions: { pg_trgm },
+    loadDataDir: content,
+    startParams: [...PGlite.defaultStartParams, '-c', `shared_buffers=${SHARED_BUFFERS}`],
+  })
 }
 
 function readNewDatabase(): Blob | undefined {
