@@ -100,10 +100,10 @@ export async function startGateway(config: Config, log: Logger = logger(config))
       }),
       saving,
     ])
-    // On the embedded database no other process can be at work: what is leased was left by one that died.
-    if (config.databaseUrl === undefined) await releaseAbandonedLeases(prisma)
     const url = await app.listen({ host: config.host, port: config.port })
-    // Not before: a process whose port is taken must not have begun to deliver.
+    // Not before: a process whose port is taken must not have begun to deliver. On the embedded database no other can be
+    // at work: what is leased was left by one that died.
+    if (config.databaseUrl === undefined) await releaseAbandonedLeases(prisma)
     const worker = config.roles.includes('worker')
       ? startWorker({ ...attemptParts, database, config: delivery, log }, bell)
       : undefined

@@ -57,7 +57,7 @@ export interface ClaimRequest {
 export async function claimDeliveries(query: Query, request: ClaimRequest): Promise<Claim> {
   const { owner, leaseMs, clockOffsetMs, capacity, laneCapacity, busy, afterEndpoint } = request
   const busyIds = busy.map(({ endpointId }) => endpointId)
-  const busyRoom = busy.map(({ free }) => free)
+  const busyFree = busy.map(({ free }) => free)
   const rows = await query<ClaimedRow>(
     ...statement(
       'claim_deliveries',
@@ -65,11 +65,11 @@ export async function claimDeliveries(query: Query, request: ClaimRequest): Prom
         SELECT id, event_id AS "eventId", endpoint_id AS "endpointId", number, tries, resend_count AS "resendCount",
           is_wanted AS "isWanted", body, endpoint
         FROM claim_deliveries(${owner}::uuid, ${leaseMs}, ${clockOffsetMs}, ${capacity}, ${laneCapacity},
-          ${busyIds}, ${busyRoom}, ${afterEndpoint})`,
+          ${busyIds}, ${busyFree}, ${afterEndpoint})`,
     ),
   )
   const unwanted = rows.filter(({ isWanted }) => !isWanted)
-  if (unwanted.length > 0) await cancelDeliveries(query, unwanted)
+  if (unwanted.length > 0) await cancelUnwanted(query, unwanted)
   const endpoints = new Map(rows.flatMap((row) => (row.endpoint ? [[row.endpointId, row.endpoint]] : [])))
   const claimed = rows.flatMap((row) => {
     const endpoint = endpoints.get(row.endpointId)
@@ -104,16 +104,7 @@ const claimedDelivery = (row: ClaimedRow, endpoint: ClaimedEndpoint): ClaimedDel
   secrets: endpoint.secrets,
 })
 
-/**
- * Whether `delivery`, of `event`, is still to be sent as far as its type goes: its endpoint listens to it, or somebody
- * asked for it. Not an SQL function, which PostgreSQL would call for each row: a tenth of a millisecond each.
- */
-export const IS_WANTED = Prisma.sql`(delivery.resend_count > 0 OR EXISTS (
-        SELECT FROM endpoint_events listening
-        WHERE listening.endpoint_id = delivery.endpoint_id AND listening.type = event.type
-      ))`
-
-async function cancelDeliveries(query: Query, deliveries: { id: string }[]): Promise<void> {
+async function cancelUnwanted(query: Query, deliveries: { id: string }[]): Promise<void> {
   const ids = deliveries.map(({ id }) => id)
   await query(
     ...statement(

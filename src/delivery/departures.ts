@@ -1,6 +1,6 @@
 import type { Query, VolatileTransaction } from '../database/query'
 import { Prisma } from '../generated/prisma/client'
-import { type ClaimedDelivery, IS_WANTED } from './claim'
+import type { ClaimedDelivery } from './claim'
 import type { LeaseHolder } from './leases'
 import type { Departure } from './sender'
 import { statement } from './statement'
@@ -126,6 +126,15 @@ export class ClaimedDeparture implements Departure {
     this.#onSettled?.()
   }
 }
+
+/**
+ * Whether `delivery`, of `event`, is still to be sent as far as its type goes: its endpoint listens to it, or somebody
+ * asked for it. As claim_deliveries has it.
+ */
+const IS_WANTED = Prisma.sql`(delivery.resend_count > 0 OR EXISTS (
+        SELECT FROM endpoint_events listening
+        WHERE listening.endpoint_id = delivery.endpoint_id AND listening.type = event.type
+      ))`
 
 /** The ids of live secrets: what a claim signs with, by the database's clock. */
 const liveSecretIds = (clockOffsetMs: number) => Prisma.sql`

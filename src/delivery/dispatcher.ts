@@ -86,7 +86,7 @@ export class Dispatcher {
   /**
    * Takes no more, lets sends in flight end (`withinMs` at most, then they are broken off and count for nothing) and
    * records what came of them, which gives their leases back. With the database away it does not wait for ever: what is
-   * not on record then is sent again, by whoever takes it over.
+   * not on record then is sent again, by whoever takes it over when its lease runs out.
    */
   async stop(withinMs: number): Promise<void> {
     this.stopping = true

@@ -8,9 +8,9 @@ export interface LeaseHolder {
 
 /**
  * The endpoints that have something pending, for a WITH RECURSIVE: it skips through the index deliveries_lane from one
- * endpoint to the next, whatever is pending for each.
+ * endpoint to the next, whatever is pending for each. As claim_deliveries does.
  */
-export const LANES = Prisma.sql`lane AS (
+const LANES = Prisma.sql`lane AS (
       (SELECT endpoint_id FROM deliveries WHERE status = 'PENDING' ORDER BY endpoint_id LIMIT 1)
       UNION ALL
       SELECT (
@@ -53,8 +53,8 @@ export async function giveBackLease(
     WHERE id = ${deliveryId} AND lease_owner = ${owner}::uuid AND status = 'PENDING'`
 }
 
-/** What is leased stands at the head of its lane: it was due, and taken before what fell due later. */
-const HEAD_OF_LANE = 1_000
+/** What is leased stands near the head of its lane: it was due, and taken before what fell due later. */
+const HEAD_OF_LANE = 100
 
 /**
  * Gives back what others had leased who must have died, where no other process can be at work (embedded). Of each lane

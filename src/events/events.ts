@@ -93,7 +93,7 @@ export class Events {
       orderBy: { endpointId: 'asc' },
       include: { endpoint: { select: { deletedAt: true, isActive: true } } },
     })
-    return rows.map(({ endpoint, leaseOwner, nextAttemptAt, ...delivery }) => {
+    return rows.map(({ endpoint, leaseOwner, leaseExpiresAt: _, nextAttemptAt, ...delivery }) => {
       const isCancelled = delivery.status === 'PENDING' && endpoint.deletedAt !== null
       const isWaiting =
         delivery.status === 'PENDING' &&

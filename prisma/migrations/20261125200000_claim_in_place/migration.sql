@@ -9,7 +9,7 @@ UPDATE "deliveries" SET "lease_expires_at" = "next_attempt_at" WHERE "lease_owne
 
 -- Leases due deliveries and answers with all that their sends need: first attempts before retries, one of each
 -- endpoint before a second of any, earliest first within an endpoint. Takes at most capacity, and of one endpoint at
--- most lane_capacity, unless it is among the busy ones, which have room for as many as is given with them. Endpoints
+-- most lane_capacity, unless it is among the busy ones, which take no more than is free with them. Endpoints
 -- after after_endpoint come first.
 --
 -- What an endpoint does not listen to any more, and nobody asked for, comes with is_wanted = false: the caller cancels it.
@@ -20,7 +20,7 @@ UPDATE "deliveries" SET "lease_expires_at" = "next_attempt_at" WHERE "lease_owne
 --   found by skipping through the index deliveries_lane. What it locks depends on its capacity alone.
 -- - No delivery is claimed twice while its lease lasts: rows are locked (SKIP LOCKED), and what is leased is passed
 --   over. A lease changes no column of an index, so it is written beside its row and no index hears of it; what is leased
---   stays at the head of its lane, where there is never more of it than may be in flight.
+--   stays where it stood, near the head of its lane, and claims walk past it: as many rows as workers have unrecorded.
 -- - It holds each endpoint FOR SHARE until the caller's transaction ends, so a change of an endpoint waits for it. One
 --   that is being changed is passed over this time.
 -- - What is sent is read by a statement of its own, after the endpoints are locked: each statement of a VOLATILE function
@@ -32,7 +32,7 @@ CREATE FUNCTION claim_deliveries(
     capacity integer,
     lane_capacity integer,
     busy_endpoints integer[],
-    busy_room integer[],
+    busy_free integer[],
     after_endpoint integer
 ) RETURNS TABLE (
     id text,
@@ -46,14 +46,17 @@ CREATE FUNCTION claim_deliveries(
     endpoint jsonb
 )
 LANGUAGE plpgsql VOLATILE
+-- Plans are kept, and one made while the tables are small must not read them whole when they have grown.
+SET enable_seqscan = off
 AS $$
 #variable_conflict use_column
 DECLARE
     moment timestamptz := clock_timestamp() + make_interval(secs => clock_offset_ms / 1000);
     lanes integer[];
-    rooms integer[];
+    lanes_free integer[];
     chosen tid[];
 BEGIN
+    -- Lanes are found as in leases.ts.
     WITH RECURSIVE lane AS (
         (SELECT endpoint_id FROM deliveries WHERE status = 'PENDING' ORDER BY endpoint_id LIMIT 1)
         UNION ALL
@@ -65,10 +68,10 @@ BEGIN
         FROM lane WHERE lane.endpoint_id IS NOT NULL
     ),
     open AS MATERIALIZED (
-        SELECT endpoint.id, coalesce(busy.room, lane_capacity) AS room
+        SELECT endpoint.id, coalesce(busy.free, lane_capacity) AS free
         FROM lane
         JOIN endpoints endpoint ON endpoint.id = lane.endpoint_id
-        LEFT JOIN unnest(busy_endpoints, busy_room) AS busy(endpoint_id, room) ON busy.endpoint_id = endpoint.id
+        LEFT JOIN unnest(busy_endpoints, busy_free) AS busy(endpoint_id, free) ON busy.endpoint_id = endpoint.id
         CROSS JOIN LATERAL (
             SELECT min(kind.is_retry) AS is_retry FROM (VALUES (0), (1)) AS kind(is_retry) CROSS JOIN LATERAL (
                 SELECT FROM deliveries delivery
@@ -78,22 +81,22 @@ BEGIN
                 ORDER BY delivery.next_attempt_at LIMIT 1
             ) earliest
         ) due
-        WHERE endpoint.is_active AND endpoint.deleted_at IS NULL AND coalesce(busy.room, 1) > 0
+        WHERE endpoint.is_active AND endpoint.deleted_at IS NULL AND coalesce(busy.free, 1) > 0
             AND due.is_retry IS NOT NULL
         ORDER BY due.is_retry, endpoint.id <= after_endpoint, endpoint.id
         LIMIT capacity
         FOR SHARE OF endpoint SKIP LOCKED
     )
     -- What a lane may get when all are full: more than is wanted in all need not be looked at, nor locked.
-    SELECT array_agg(open.id), array_agg(least(open.room, ceil(capacity::float8 / greatest(total.lanes, 1))::integer))
-    INTO lanes, rooms
+    SELECT array_agg(open.id), array_agg(least(open.free, ceil(capacity::float8 / greatest(total.lanes, 1))::integer))
+    INTO lanes, lanes_free
     FROM open CROSS JOIN (SELECT count(*) AS lanes FROM open) total;
     IF lanes IS NULL THEN
         RETURN;
     END IF;
 
     WITH lane AS (
-        SELECT * FROM unnest(lanes, rooms) AS lane(endpoint_id, room)
+        SELECT * FROM unnest(lanes, lanes_free) AS lane(endpoint_id, free)
     ),
     first_attempt AS MATERIALIZED (
         SELECT lane.endpoint_id, due.ctid, due.next_attempt_at, due.id
@@ -103,7 +106,7 @@ BEGIN
                 AND least(delivery.tries, 1) = 0 AND delivery.next_attempt_at <= moment
                 AND (delivery.lease_expires_at IS NULL OR delivery.lease_expires_at <= moment)
             ORDER BY delivery.next_attempt_at, delivery.id
-            LIMIT lane.room FOR NO KEY UPDATE SKIP LOCKED
+            LIMIT lane.free FOR NO KEY UPDATE SKIP LOCKED
         ) due
     ),
     retry AS MATERIALIZED (
@@ -117,7 +120,7 @@ BEGIN
                 AND least(delivery.tries, 1) = 1 AND delivery.next_attempt_at <= moment
                 AND (delivery.lease_expires_at IS NULL OR delivery.lease_expires_at <= moment)
             ORDER BY delivery.next_attempt_at, delivery.id
-            LIMIT greatest(lane.room - coalesce(first.taken, 0), 0) FOR NO KEY UPDATE SKIP LOCKED
+            LIMIT greatest(lane.free - coalesce(first.taken, 0), 0) FOR NO KEY UPDATE SKIP LOCKED
         ) due
     )
     SELECT array_agg(ctid ORDER BY is_retry, place, endpoint_id <= after_endpoint, endpoint_id)

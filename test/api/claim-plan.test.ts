@@ -1,0 +1,45 @@
+import { randomUUID } from 'node:crypto'
+import { Client } from 'pg'
+import { startTestGateway, type TestGateway } from '../support/gateway'
+import { serverOnly } from '../support/server-only'
+
+/** PostgreSQL keeps a plan for good after this many calls. */
+const CALLS_UNTIL_KEPT = 8
+const DELIVERED = 50_000
+
+const CLAIM = `SELECT * FROM claim_deliveries('${randomUUID()}', 10000, 0, 10, 10, '{}', '{}', 0)`
+const PUBLISH = `SELECT publish_event('post.created', '{}', NULL, NULL) FROM generate_series(1, 10)`
+/** One after the other, on a connection that has made no plan yet. */
+const DELIVER = [
+  `INSERT INTO events (type, body) SELECT 'post.created', '{}' FROM generate_series(1, ${DELIVERED})`,
+  `INSERT INTO deliveries (event_id, endpoint_id, status) SELECT events.id, endpoints.id, 'DELIVERED'
+    FROM events, endpoints ON CONFLICT DO NOTHING`,
+]
+
+serverOnly('A claim reads no more when much has been delivered since its plan was made', async () => {
+  const gateway = await startTestGateway({ HOOKGATE_ROLES: 'api' })
+  await gateway.createEndpoint({ events: [{ type: 'post.created' }] })
+  const [client, other] = await Promise.all([connect(gateway), connect(gateway)])
+  const claim = async () => {
+    await client.query(PUBLISH)
+    const { rows } = await client.query(`EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${CLAIM}`)
+    const { Plan: plan } = rows[0]['QUERY PLAN'][0]
+    expect(plan['Actual Rows']).toBe(10)
+    return plan['Shared Hit Blocks'] + plan['Shared Read Blocks']
+  }
+  await claim()
+  // As the server does by itself some time: it knows that the tables are small.
+  await client.query('VACUUM ANALYZE')
+  for (let call = 0; call < CALLS_UNTIL_KEPT; call += 1) await claim()
+  const before = await claim()
+  for (const statement of DELIVER) await other.query(statement)
+  expect(await claim()).toBeLessThan(2 * before)
+  await Promise.all([client.end(), other.end()])
+  await gateway.stop()
+})
+
+async function connect({ database }: TestGateway): Promise<Client> {
+  const client = new Client({ connectionString: database.env.DATABASE_URL })
+  await client.connect()
+  return client
+}
