@@ -31,6 +31,10 @@ function listenersOf(signal: AbortSignal): Listeners {
   return listeners
 }
 
+/**
+ * A list in which each knows its place, not a Set: one that changes all the time leaves its old tables behind, each linked
+ * to the next, and once one of them is old the collector keeps whatever the later ones held.
+ */
 class Listeners {
   readonly #listeners: Listener[] = []
   readonly #tell = () => {
@@ -60,5 +64,6 @@ class Listeners {
 
 interface Listener {
   act: () => void
+  /** in the list; -1 = not in it any more */
   place: number
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { Client } from 'pg'
-import { startTestGateway, type TestGateway } from '../support/gateway'
+import { connectTo } from '../support/database-connections'
+import { startTestGateway } from '../support/gateway'
 import { serverOnly } from '../support/server-only'
 
 /** PostgreSQL keeps a plan for good after this many calls. */
@@ -19,7 +19,7 @@ const DELIVER = [
 serverOnly('A claim reads no more when much has been delivered since its plan was made', async () => {
   const gateway = await startTestGateway({ HOOKGATE_ROLES: 'api' })
   await gateway.createEndpoint({ events: [{ type: 'post.created' }] })
-  const [client, other] = await Promise.all([connect(gateway), connect(gateway)])
+  const [client, other] = await Promise.all([connectTo(gateway.database), connectTo(gateway.database)])
   const claim = async () => {
     await client.query(PUBLISH)
     const { rows } = await client.query(`EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${CLAIM}`)
@@ -37,9 +37,3 @@ serverOnly('A claim reads no more when much has been delivered since its plan wa
   await Promise.all([client.end(), other.end()])
   await gateway.stop()
 })
-
-async function connect({ database }: TestGateway): Promise<Client> {
-  const client = new Client({ connectionString: database.env.DATABASE_URL })
-  await client.connect()
-  return client
-}

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Client } from 'pg'
 import { untilSettled } from '../support/crashes'
 import { type CutOffProxy, type CutOffProxyOptions, startCutOffProxy } from '../support/cut-off-proxy'
+import { connectTo } from '../support/database-connections'
 import { attemptsOf, deliveryOf, publish } from '../support/events'
 import { createTestDatabase, startTestGateway, type TestDatabase, type TestGateway } from '../support/gateway'
 import { startReceiver, type TestReceiver } from '../support/receiver'
@@ -84,8 +84,7 @@ serverOnly('a worker whose machine is lost in the middle of a claim holds nobody
 
 /** How many pending deliveries somebody has locked at this moment. */
 async function lockedDeliveries(): Promise<number> {
-  const client = new Client({ connectionString: database.env.DATABASE_URL })
-  await client.connect()
+  const client = await connectTo(database)
   const { rows } = await client
     .query(
       `SELECT (SELECT count(*) FROM deliveries WHERE status = 'PENDING')

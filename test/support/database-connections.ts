@@ -1,6 +1,13 @@
 import { Client } from 'pg'
 import type { TestDatabase } from './gateway'
 
+/** A connection of the test's own to a database on a server. */
+export async function connectTo({ env }: TestDatabase): Promise<Client> {
+  const client = new Client({ connectionString: env.DATABASE_URL })
+  await client.connect()
+  return client
+}
+
 export interface ConnectionCount {
   /** how many connections to the database are open just now */
   read(): Promise<number>
