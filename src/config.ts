@@ -6,7 +6,7 @@ import type { AuthConfig } from './auth/auth-config'
 import { tokenAlgorithm } from './auth/token-algorithm'
 import { parsePasswordHash } from './secrets/password-hash'
 
-export type Role = 'api' | 'worker'
+export type ProcessRole = 'api' | 'worker'
 
 /** Which targets an endpoint may have. */
 export interface TargetConfig {
@@ -40,7 +40,7 @@ export interface Config {
   /** path of the operator's catalogue of event types; undefined = the built-in one */
   eventTypesFile: string | undefined
   delivery: DeliveryConfig
-  roles: Role[]
+  roles: ProcessRole[]
   logLevel: string
 }
 
@@ -66,7 +66,9 @@ const seconds = makeValidator<number[]>((value) =>
 )
 const cidrs = makeValidator<string[]>((value) => (value === '' ? [] : list(value).map(cidr)))
 const keys = makeValidator<Buffer[]>((value) => list(value).map(encryptionKey))
-const roles = makeValidator<Role[]>((value) => list(value).map((item) => oneOf(item, ['api', 'worker'])))
+const roles = makeValidator<ProcessRole[]>((value) =>
+  list(value).map((item) => oneOf(item, ['api', 'worker'])),
+)
 const logLevel = makeValidator<string>((value) => oneOf(value, LOG_LEVELS))
 const environment = makeValidator<string>((value) => oneOf(value, ['development', 'test', 'production']))
 const webUrl = makeValidator<string>((value) => urlOf(value, ['https:', 'http:']))

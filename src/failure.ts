@@ -48,7 +48,7 @@ export class Failure extends Error {
 }
 
 /** @throws Failure `validation_failed` that carries every problem, unless there is none */
-export function refuseProblems(problems: Problem[]): void {
+export function throwProblems(problems: Problem[]): void {
   if (problems.length === 0) return
   const count = problems.length === 1 ? 'one problem' : `${problems.length} problems`
   const message = `The input has ${count}: ${problems.map((problem) => problem.message).join(' ')}`

@@ -2,19 +2,19 @@ import { type Logger, pino } from 'pino'
 import { callerIdentifier, signToken, type TokenKey } from './auth/bearer-token'
 import type { Config } from './config'
 import { openDatabase } from './database/database'
-import { Attempts } from './delivery/attempts'
-import { releaseAbandonedLeases } from './delivery/leases'
+import { Attempts } from './delivery/log/attempts'
+import { releaseAbandonedLeases } from './delivery/queue/leases'
 import { resendEvents } from './delivery/resend'
-import { createSender } from './delivery/sender'
+import { createSender } from './delivery/sending/sender'
 import { sendTestEvent } from './delivery/test-send'
 import { startWorker } from './delivery/worker'
-import { developmentKeys } from './development-keys'
-import { addressPolicy } from './endpoints/address-policy'
 import { Endpoints } from './endpoints/endpoints'
-import { readEventCatalogue, saveEventCatalogue } from './endpoints/event-catalogue'
-import { targetPolicy } from './endpoints/target-policy'
+import { readEventCatalogue, saveEventCatalogue } from './endpoints/event-types/event-catalogue'
+import { addressPolicy } from './endpoints/targets/address-policy'
+import { targetPolicy } from './endpoints/targets/target-policy'
 import { Events } from './events/events'
 import type { Core } from './schema/context'
+import { developmentKeys } from './secrets/development-keys'
 import { keyring } from './secrets/keyring'
 import { SigningSecrets } from './secrets/signing-secrets'
 import { version } from './version'
@@ -52,7 +52,7 @@ export async function startGateway(config: Config, log: Logger = logger(config))
     const saving = saveEventCatalogue(database.prisma, catalogue)
     // It is waited for below, with the doors.
     saving.catch(() => undefined)
-    const { prisma, query, bell } = database
+    const { prisma, query, notifications } = database
     const { delivery } = config
     const keys = keyring(encryptionKeys(config))
     const secrets = new SigningSecrets(prisma, keys, { revealPasswordHash: config.revealPasswordHash })
@@ -69,16 +69,16 @@ export async function startGateway(config: Config, log: Logger = logger(config))
         prisma,
         query,
         keys,
-        { judgeTarget: targetPolicy(config.targets), catalogue },
-        bell.ring,
+        { validateTarget: targetPolicy(config.targets), catalogue },
+        notifications.notifyWorkers,
       ),
       catalogue,
-      events: new Events(prisma, catalogue, bell.ring),
+      events: new Events(prisma, catalogue, notifications.notifyWorkers),
       attempts: new Attempts(prisma),
       secrets,
       async resendEvents(endpointId, eventIds) {
         const queued = await resendEvents(prisma, endpointId, eventIds)
-        bell.ring()
+        notifications.notifyWorkers()
         return queued
       },
       sendTestEvent: (endpointId, type) =>
@@ -105,7 +105,7 @@ export async function startGateway(config: Config, log: Logger = logger(config))
     // at work: what is leased was left by one that died.
     if (config.databaseUrl === undefined) await releaseAbandonedLeases(prisma)
     const worker = config.roles.includes('worker')
-      ? startWorker({ ...attemptParts, database, config: delivery, log }, bell)
+      ? startWorker({ ...attemptParts, database, config: delivery, log }, notifications)
       : undefined
     return {
       url,

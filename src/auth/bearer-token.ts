@@ -3,8 +3,8 @@ import type { JWTPayload, JWTVerifyOptions } from 'jose'
 import type { Logger } from 'pino'
 import { Failure } from '../failure'
 import type { AuthConfig } from './auth-config'
-import { remembering } from './remembered'
 import { tokenAlgorithm } from './token-algorithm'
+import { cachingVerified } from './verified-tokens'
 import { type Role, type Viewer, viewerOf } from './viewer'
 
 /** A caller is known, or there is a reason why not. */
@@ -29,7 +29,7 @@ export async function callerIdentifier(
   key: TokenKey,
   log: Pick<Logger, 'warn'>,
 ): Promise<IdentifyCaller> {
-  const verify = remembering(await tokenVerifier(auth, key))
+  const verify = cachingVerified(await tokenVerifier(auth, key))
   return async (authorization) => {
     if (authorization === undefined) return { refusal: unauthenticated('A bearer token is required.') }
     const token = /^Bearer +([\w.~+/=-]+) *$/i.exec(authorization)?.[1]

@@ -1,9 +1,9 @@
 import type { SqlMigrationAwareDriverAdapterFactory } from '@prisma/driver-adapter-utils'
 import type { Logger } from 'pino'
 import { PrismaClient } from '../generated/prisma/client'
-import { type Bell, localBell, serverBell } from './bell'
-import { lockFolder } from './folder-lock'
-import { applyMigrations, type WithMigrationLock } from './migrations'
+import { lockFolder } from './embedded/folder-lock'
+import { applyMigrations, type WithMigrationLock } from './migrations/migrations'
+import { localNotifications, serverNotifications, type WorkerNotifications } from './notifications'
 import type { Query, Statement, VolatileTransaction } from './query'
 import { migrationAdapter, migrationLock, serverAdapter, serverPool, volatileTransaction } from './server'
 import { isDatabaseUnavailable } from './unavailable'
@@ -13,7 +13,7 @@ export interface Database {
   prisma: PrismaClient
   query: Query
   volatileTransaction: VolatileTransaction
-  bell: Bell
+  notifications: WorkerNotifications
   /** Clears away what changes have left behind, where nothing does so by itself: the embedded one has no autovacuum. */
   vacuum(): Promise<void>
   /** Resolves, in words for the operator, when the embedded database has crashed: this process is of no use any more. */
@@ -43,7 +43,7 @@ async function openInFolder(dataDir: string, log: Logger): Promise<Database> {
   const lock = await lockFolder(dataDir)
   try {
     // Whoever has a server does not load it.
-    const { openEmbedded } = await import('./embedded.js')
+    const { openEmbedded } = await import('./embedded/embedded.js')
     const { pglite, adapter, panic } = await openEmbedded(dataDir).catch((error) => {
       throw new Error(
         `The embedded database in ${dataDir} does not start: ${error.message}. Is there room on its disk?`,
@@ -64,7 +64,7 @@ async function openInFolder(dataDir: string, log: Logger): Promise<Database> {
             async <Row>({ text }: Statement, values: unknown[]) => (await tx.query<Row>(text, values)).rows,
           ),
         ),
-      bell: localBell(),
+      notifications: localNotifications(),
       async vacuum() {
         await pglite.exec('VACUUM deliveries, attempts, events, idempotency_keys, endpoints')
       },
@@ -87,19 +87,19 @@ async function openOnServer(databaseUrl: string, log: Logger): Promise<Database>
   })
   const pool = serverPool(databaseUrl, log)
   const prisma = new PrismaClient({ adapter: serverAdapter(pool) })
-  const bell = serverBell(databaseUrl, prisma, log)
+  const notifications = serverNotifications(databaseUrl, prisma, log)
   return {
     prisma,
     async query<Row>(statement: Statement, values: unknown[]) {
       return (await pool.query({ ...statement, values })).rows as Row[]
     },
     volatileTransaction: (act) => volatileTransaction(pool, act),
-    bell,
+    notifications,
     vacuum: async () => undefined,
     // A server crashes, and comes back, on its own.
     crashed: new Promise(() => undefined),
     async close() {
-      await bell.close()
+      await notifications.close()
       await prisma.$disconnect()
       await pool.end()
     },

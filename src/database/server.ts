@@ -3,7 +3,7 @@ import { PrismaPg } from '@prisma/adapter-pg'
 import type { SqlMigrationAwareDriverAdapterFactory } from '@prisma/driver-adapter-utils'
 import { Client, Pool } from 'pg'
 import type { Logger } from 'pino'
-import { MIGRATION_LOCK, type WithMigrationLock } from './migrations'
+import { MIGRATION_LOCK, type WithMigrationLock } from './migrations/migrations'
 import type { Query } from './query'
 
 const CONNECTIONS = 10

@@ -1,4 +1,4 @@
-import { endpointNotFound, Failure, type Problem, refuseProblems } from '../failure'
+import { endpointNotFound, Failure, type Problem, throwProblems } from '../failure'
 import type { PrismaClient } from '../generated/prisma/client'
 import { parseEndpointId, parseEventId } from '../identifiers'
 
@@ -19,9 +19,9 @@ export async function resendEvents(
 ): Promise<number> {
   const path = ['eventIds']
   if (eventIds.length === 0)
-    refuseProblems([{ path, code: 'EMPTY', message: 'At least one event is needed.' }])
+    throwProblems([{ path, code: 'EMPTY', message: 'At least one event is needed.' }])
   if (eventIds.length > RESEND_MAX) {
-    refuseProblems([
+    throwProblems([
       { path, code: 'TOO_LONG', message: `At most ${RESEND_MAX} events can be resent at once.` },
     ])
   }
@@ -47,7 +47,7 @@ export async function resendEvents(
     const found = await tx.$queryRaw<{ id: bigint }[]>`
       SELECT id FROM events WHERE id = ANY (${wanted}::bigint[]) ORDER BY id FOR KEY SHARE`
     const known = new Set(found.map((event) => event.id))
-    refuseProblems(
+    throwProblems(
       ids.flatMap((eventId, index): Problem[] => {
         if (eventId !== undefined && known.has(eventId)) return []
         const message = `There is no event ${JSON.stringify(eventIds[index]?.slice(0, 40))}.`

@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import type { Query } from '../database/query'
-import type { EventCatalogue } from '../endpoints/event-catalogue'
+import type { EventCatalogue } from '../endpoints/event-types/event-catalogue'
 import { disableEndpoint } from '../endpoints/statements'
-import { samplePayload } from '../events/sample-payloads'
-import { endpointNotFound, refuseProblems } from '../failure'
+import { endpointNotFound, throwProblems } from '../failure'
 import type { PrismaClient } from '../generated/prisma/client'
 import { parseEndpointId } from '../identifiers'
-import { type AttemptParts, attemptDelivery } from './attempt'
-import { type Attempt, readAttempt } from './attempts'
-import type { ClaimedDelivery } from './claim'
-import { recordOutcomes } from './outcomes'
+import { samplePayload } from '../samples/sample-payloads'
+import { type Attempt, readAttempt } from './log/attempts'
+import type { ClaimedDelivery } from './queue/claim'
+import { recordAttempts } from './queue/record-attempts'
+import { type AttemptParts, attemptDelivery } from './queue/send-delivery'
 
 export interface TestSendParts extends AttemptParts {
   prisma: PrismaClient
@@ -32,14 +32,14 @@ export async function sendTestEvent(
   const { prisma, query, catalogue } = parts
   if (type != null && !catalogue.has(type)) {
     const message = `There is no event type ${JSON.stringify(type.slice(0, 100))}.`
-    refuseProblems([{ path: ['type'], code: 'UNKNOWN_EVENT_TYPE', message }])
+    throwProblems([{ path: ['type'], code: 'UNKNOWN_EVENT_TYPE', message }])
   }
   const delivery = await prepare(prisma, endpointId, type)
   const { outcome } = await attemptDelivery(delivery, parts, new AbortController().signal)
   if (outcome.isGone)
     await disableEndpoint(prisma, delivery.endpointId, delivery.target, 'The receiver answered 410 Gone.')
   const holder = { owner: randomUUID(), clockOffsetMs: 0 }
-  const [recorded] = await recordOutcomes(query, holder, [{ ...outcome, retryInMs: null }])
+  const [recorded] = await recordAttempts(query, holder, [{ ...outcome, retryInMs: null }])
   const status = outcome.error === null ? 'DELIVERED' : 'FAILED'
   await prisma.delivery.update({ where: { id: delivery.id }, data: { status, attemptCount: 1 } })
   if (!recorded) throw new Error('An attempt that was recorded is not there')

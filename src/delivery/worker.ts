@@ -1,6 +1,6 @@
-import type { Bell } from '../database/bell'
-import { prune } from '../events/retention'
-import { Dispatcher, type DispatcherOptions } from './dispatcher'
+import type { WorkerNotifications } from '../database/notifications'
+import { prune } from '../retention/prune'
+import { Dispatcher, type DispatcherOptions } from './queue/dispatcher'
 
 /** How often old records are looked for. */
 const PRUNE_EVERY_MS = 60_000
@@ -16,10 +16,10 @@ export interface Worker {
 }
 
 /** Starts what a process with the role `worker` does: delivering, and pruning what is older than the retention. */
-export function startWorker(options: DispatcherOptions, bell: Bell): Worker {
+export function startWorker(options: DispatcherOptions, notifications: WorkerNotifications): Worker {
   const { config, database, log } = options
   const dispatcher = new Dispatcher(options)
-  bell.onRing(() => dispatcher.wake())
+  notifications.onNotification(() => dispatcher.wake())
   dispatcher.start()
 
   let stopping = false

@@ -1,8 +1,9 @@
-import { gathered } from '../database/gathered'
+import { batchedReads } from '../database/batched-reads'
 import type { Query } from '../database/query'
-import { endpointNotFound, Failure, type Problem, refuseProblems } from '../failure'
+import { endpointNotFound, Failure, type Problem, throwProblems } from '../failure'
 import type { Prisma, PrismaClient } from '../generated/prisma/client'
 import { parseEndpointId } from '../identifiers'
+import { pageRange } from '../page-range'
 import type { Keyring } from '../secrets/keyring'
 import { newSecretRow } from '../secrets/signing-secret'
 import {
@@ -13,8 +14,6 @@ import {
   type EndpointPage,
   type EndpointPatch,
 } from './endpoint'
-import { type InputRules, judgeInput, judgeStorable } from './judge-input'
-import { pageRange } from './page-range'
 import {
   deleteEndpoint,
   type EndpointChange,
@@ -22,6 +21,7 @@ import {
   selectEndpoints,
   updateEndpoint,
 } from './statements'
+import { type InputRules, validateEndpoint, validateText } from './validate-endpoint'
 
 /** Which part of a list; null and undefined mean the default. */
 export interface Slice {
@@ -35,19 +35,19 @@ export interface Slice {
  * which a change may mean new work.
  */
 export class Endpoints {
-  private readonly read = gathered((ids: number[]) => selectEndpoints(this.query, ids))
+  private readonly read = batchedReads((ids: number[]) => selectEndpoints(this.query, ids))
 
   constructor(
     private readonly prisma: PrismaClient,
     private readonly query: Query,
     private readonly keyring: Keyring,
     private readonly rules: InputRules,
-    private readonly ring: () => void,
+    private readonly notifyWorkers: () => void,
   ) {}
 
   /** What is wrong with the fields that are given, be they all or some. */
   judge(given: EndpointPatch): Problem[] {
-    return judgeInput(given, 'input', this.rules)
+    return validateEndpoint(given, 'input', this.rules)
   }
 
   /** Undefined when there is none. */
@@ -64,8 +64,8 @@ export class Endpoints {
   /** @throws Failure `validation_failed` */
   async list(filter: EndpointFilter, { orderBy, limit, offset }: Slice): Promise<EndpointPage> {
     const { take, skip } = pageRange({ limit, offset }, [
-      ...judgeStorable(filter.targetContains ?? '', ['filter', 'targetContains']),
-      ...judgeStorable(filter.eventType ?? '', ['filter', 'eventType']),
+      ...validateText(filter.targetContains ?? '', ['filter', 'targetContains']),
+      ...validateText(filter.eventType ?? '', ['filter', 'eventType']),
     ])
     const where: Prisma.EndpointWhereInput = {
       deletedAt: null,
@@ -94,7 +94,7 @@ export class Endpoints {
    * @throws Failure `validation_failed`
    */
   async create(input: EndpointInput): Promise<Endpoint> {
-    refuseProblems(judgeInput(input, 'input', this.rules))
+    throwProblems(validateEndpoint(input, 'input', this.rules))
     const { eventTypes, ...fields } = changeOf(input)
     return this.prisma.endpoint.create({
       data: {
@@ -113,7 +113,7 @@ export class Endpoints {
    * @throws Failure `validation_failed`, `not_found`, `version_conflict`
    */
   async update(id: string, patch: EndpointPatch): Promise<Endpoint> {
-    refuseProblems(judgeInput(patch, 'patch', this.rules))
+    throwProblems(validateEndpoint(patch, 'patch', this.rules))
     return this.change(id, { ...changeOf(patch), expectedVersion: patch.expectedVersion ?? undefined })
   }
 
@@ -124,7 +124,7 @@ export class Endpoints {
    * @throws Failure `validation_failed`, `not_found`, `version_conflict`
    */
   async replace(id: string, input: EndpointInput, expectedVersion?: number | null): Promise<Endpoint> {
-    refuseProblems(judgeInput(input, 'input', this.rules))
+    throwProblems(validateEndpoint(input, 'input', this.rules))
     return this.change(id, { ...changeOf(input), expectedVersion: expectedVersion ?? undefined })
   }
 
@@ -143,7 +143,7 @@ export class Endpoints {
     if (update === undefined) throw endpointNotFound(id)
     if (update.outcome === 'conflict') throw versionConflict(update.endpoint)
     // Nothing else makes a delivery due.
-    if (update.outcome === 'changed' && change.isActive) this.ring()
+    if (update.outcome === 'changed' && change.isActive) this.notifyWorkers()
     return update.endpoint
   }
 }

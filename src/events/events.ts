@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
-import type { EventCatalogue } from '../endpoints/event-catalogue'
-import { judgeStorable } from '../endpoints/judge-input'
-import { Failure, type Problem, refuseProblems } from '../failure'
+import type { EventCatalogue } from '../endpoints/event-types/event-catalogue'
+import { validateText } from '../endpoints/validate-endpoint'
+import { Failure, type Problem, throwProblems } from '../failure'
 import type { PrismaClient } from '../generated/prisma/client'
 import { DeliveryStatus } from '../generated/prisma/enums'
 import { parseEventId } from '../identifiers'
 import type { Event } from './event'
-import { judgeData } from './judge-data'
+import { validateData } from './validate-data'
 
 export { DeliveryStatus }
 
@@ -40,15 +40,15 @@ export class Events {
   constructor(
     private readonly prisma: PrismaClient,
     private readonly catalogue: EventCatalogue,
-    private readonly ring: () => void,
+    private readonly notifyWorkers: () => void,
   ) {}
 
   /** What is wrong with the fields that are given, be they all or some. */
   judge({ type, data, idempotencyKey }: Partial<PublishInput>): Problem[] {
     return [
       ...(type === undefined || this.catalogue.has(type) ? [] : [unknownType(type)]),
-      ...(data === undefined ? [] : judgeData(data)),
-      ...(idempotencyKey == null ? [] : judgeKey(idempotencyKey)),
+      ...(data === undefined ? [] : validateData(data)),
+      ...(idempotencyKey == null ? [] : validateKey(idempotencyKey)),
     ]
   }
 
@@ -66,7 +66,7 @@ export class Events {
    * @throws Failure `validation_failed`; `conflict` when the key was used for another content
    */
   async publish(input: PublishInput): Promise<PublishedEvent> {
-    refuseProblems(this.judge(input))
+    throwProblems(this.judge(input))
     const data = JSON.stringify(input.data)
     const key = input.idempotencyKey ?? null
     const fingerprint = createHash('sha256')
@@ -81,7 +81,7 @@ export class Events {
         'The idempotency key was used for another event within the last 24 hours.',
       )
     }
-    if (outcome === 'published') this.ring()
+    if (outcome === 'published') this.notifyWorkers()
     const event = await this.prisma.event.findUniqueOrThrow({ where: { id: BigInt(eventId) } })
     return { ...event, repeated: outcome === 'repeated' }
   }
@@ -115,9 +115,9 @@ function unknownType(type: string): Problem {
   return { path: ['input', 'type'], code: 'UNKNOWN_EVENT_TYPE', message }
 }
 
-function judgeKey(key: string): Problem[] {
+function validateKey(key: string): Problem[] {
   const path = ['input', 'idempotencyKey']
-  const problems = judgeStorable(key, path)
+  const problems = validateText(key, path)
   if (key === '') problems.push({ path, code: 'EMPTY', message: 'The idempotency key must not be empty.' })
   if (key.length > IDEMPOTENCY_KEY_MAX_LENGTH) {
     const message = `The idempotency key must have at most ${IDEMPOTENCY_KEY_MAX_LENGTH} characters.`

@@ -3,9 +3,9 @@ import fastify, { type FastifyInstance, type FastifyReply, LogController } from 
 import type { Logger } from 'pino'
 import type { Caller, IdentifyCaller } from '../auth/bearer-token'
 import type { SchemaExecutor } from '../schema/execute'
-import { graphiqlPage } from './graphiql'
-import { type GraphqlOptions, graphqlDoor } from './graphql'
-import { notFoundBody, restDoor } from './rest/door'
+import { graphiqlPage } from './graphiql-plugin'
+import { type GraphqlOptions, graphqlPlugin } from './graphql-plugin'
+import { notFoundBody, restPlugin } from './rest/plugin'
 import { routes } from './rest/routes'
 
 declare module 'fastify' {
@@ -79,8 +79,8 @@ async function openDoors(app: FastifyInstance, options: ServerOptions): Promise<
     doors.addHook('onRequest', async (request) => {
       request.caller = await options.identifyCaller(request.headers.authorization)
     })
-    await doors.register(graphqlDoor(options))
-    await doors.register(restDoor(options.executor, routes))
+    await doors.register(graphqlPlugin(options))
+    await doors.register(restPlugin(options.executor, routes))
   })
 }
 

@@ -1,7 +1,7 @@
 import type { Caller } from '../auth/bearer-token'
-import type { Attempt, Attempts } from '../delivery/attempts'
+import type { Attempt, Attempts } from '../delivery/log/attempts'
 import type { Endpoints } from '../endpoints/endpoints'
-import type { EventCatalogue } from '../endpoints/event-catalogue'
+import type { EventCatalogue } from '../endpoints/event-types/event-catalogue'
 import type { Events } from '../events/events'
 import type { SigningSecrets } from '../secrets/signing-secrets'
 

@@ -4,7 +4,7 @@ import type { Caller } from '../auth/bearer-token'
 import type { Failure, Problem } from '../failure'
 import type { Core } from './context'
 import { type ErrorLog, failureOf } from './errors'
-import { refusalOf } from './permissions'
+import { denialOf } from './permissions'
 
 /** An error that is nobody's fault but ours, already in the log under its id. */
 export class MaskedError extends Error {
@@ -42,7 +42,7 @@ export function schemaExecutor(schema: GraphQLSchema, core: Core): SchemaExecuto
       const parent = operation.operation === 'query' ? 'Query' : 'Mutation'
       for (const selection of operation.selectionSet.selections) {
         if (selection.kind !== Kind.FIELD) throw new Error('A document names its fields')
-        const refusal = refusalOf(caller, parent, selection.name.value)
+        const refusal = denialOf(caller, parent, selection.name.value)
         if (refusal) return refusal
       }
       return undefined

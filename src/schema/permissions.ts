@@ -31,18 +31,18 @@ const ACCESS: Record<'Query' | 'Mutation', Record<string, Role[]>> = {
  * Why a caller may not call a field of Query or Mutation; undefined = may. The rules below and the REST door, which
  * asks before it reads a body, both go by it.
  */
-export function refusalOf(caller: Caller, parent: 'Query' | 'Mutation', field: string): Failure | undefined {
-  return refusalUnless(ACCESS[parent][field] ?? [], caller)
+export function denialOf(caller: Caller, parent: 'Query' | 'Mutation', field: string): Failure | undefined {
+  return denialUnless(ACCESS[parent][field] ?? [], caller)
 }
 
-function refusalUnless(roles: Role[], { viewer, refusal }: Caller): Failure | undefined {
+function denialUnless(roles: Role[], { viewer, refusal }: Caller): Failure | undefined {
   if (refusal) return refusal
   if (roles.some((role) => viewer.roles.includes(role))) return undefined
   return new Failure('forbidden', `This needs the role ${roles.join(' or ') || 'of nobody'}.`)
 }
 
 const mayReadDeliveries = rule('WebhookEvent.deliveries', { cache: 'contextual' })(
-  (_parent, _args, { caller }: Context) => refusalUnless(['admin'], caller) ?? true,
+  (_parent, _args, { caller }: Context) => denialUnless(['admin'], caller) ?? true,
 )
 
 /** What is reached through an operation was granted with it. A type that is not here is denied. */
@@ -75,7 +75,7 @@ function rulesFor(parent: 'Query' | 'Mutation') {
     const isPublish = field === 'publishWebhookEvent'
     const mayCall = rule(`${parent}.${field}`, { cache: isPublish ? 'no_cache' : 'contextual' })(
       (_parent, _args, { caller }: Context, info: GraphQLResolveInfo) =>
-        refusalOf(caller, parent, field) ?? (isPublish ? publishRefusal(caller, info) : undefined) ?? true,
+        denialOf(caller, parent, field) ?? (isPublish ? publishDenial(caller, info) : undefined) ?? true,
     )
     return [field, mayCall]
   })
@@ -83,9 +83,9 @@ function rulesFor(parent: 'Query' | 'Mutation') {
 }
 
 /** A field of the answer that would be denied is denied before the event is accepted, not after. */
-function publishRefusal(caller: Caller, info: GraphQLResolveInfo): Failure | undefined {
+function publishDenial(caller: Caller, info: GraphQLResolveInfo): Failure | undefined {
   const asksFor = info.fieldNodes.some((node) => selects(node.selectionSet, 'deliveries', info.fragments))
-  return asksFor ? refusalUnless(['admin'], caller) : undefined
+  return asksFor ? denialUnless(['admin'], caller) : undefined
 }
 
 function selects(

@@ -20,8 +20,8 @@ import {
   AttemptError,
   type AttemptFilter,
   type AttemptOrder,
-} from '../delivery/attempts'
-import { PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, pageRange } from '../endpoints/page-range'
+} from '../delivery/log/attempts'
+import { PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, pageRange } from '../page-range'
 import type { Context } from './context'
 import { WebhookEvent } from './webhook-event'
 

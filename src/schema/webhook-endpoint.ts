@@ -22,7 +22,7 @@ import {
   type EndpointPage,
   type EndpointPatch,
 } from '../endpoints/endpoint'
-import { PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX } from '../endpoints/page-range'
+import { PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX } from '../page-range'
 import type { Context } from './context'
 
 @ObjectType({ simpleResolvers: true, description: 'An event type that an endpoint listens to.' })

@@ -1,5 +1,5 @@
 import { Ctx, Field, ObjectType, Query, Resolver } from 'type-graphql'
-import type { EventType } from '../endpoints/event-catalogue'
+import type { EventType } from '../endpoints/event-types/event-catalogue'
 import type { Context } from './context'
 
 @ObjectType({ simpleResolvers: true, description: 'A kind of event that endpoints can listen to.' })

@@ -1,4 +1,4 @@
-import { endpointNotFound, refuseProblems } from '../failure'
+import { endpointNotFound, throwProblems } from '../failure'
 import type { PrismaClient } from '../generated/prisma/client'
 import { parseEndpointId } from '../identifiers'
 import type { Keyring } from './keyring'
@@ -141,5 +141,5 @@ export class SigningSecrets {
 function refuseOverlap(overlap: number): void {
   if (Number.isInteger(overlap) && overlap >= 0 && overlap <= OVERLAP_MAX) return
   const message = `overlapSeconds must be between 0 and ${OVERLAP_MAX}.`
-  refuseProblems([{ path: ['overlapSeconds'], code: 'OUT_OF_RANGE', message }])
+  throwProblems([{ path: ['overlapSeconds'], code: 'OUT_OF_RANGE', message }])
 }

@@ -8,8 +8,8 @@ const LATER_MS = 60_000
 /** Claims what is due, and records what came of a send, as the process with this id does. */
 const ACTS = `({ database, dist }) => {
   const { randomUUID } = require('node:crypto')
-  const { claimDeliveries } = dist('delivery/claim.js')
-  const { recordOutcomes } = dist('delivery/outcomes.js')
+  const { claimDeliveries } = dist('delivery/queue/claim.js')
+  const { recordAttempts } = dist('delivery/queue/record-attempts.js')
   return {
     async claim(owner, clockOffsetMs) {
       const room = { capacity: 10, laneCapacity: 10, busy: [], afterEndpoint: 0, leaseMs: 10_000 }
@@ -20,7 +20,7 @@ const ACTS = `({ database, dist }) => {
     async record(owner, clockOffsetMs, { id, eventId, endpointId, number, resendCount }, came) {
       const send = { sendId: randomUUID(), deliveryId: id, eventId, endpointId, number, resendCount }
       const sent = { sentAt: null, signatureHeader: '', responseBody: null, responseTruncated: false, durationMs: 1, isGone: false }
-      await recordOutcomes(database.query, { owner, clockOffsetMs }, [{ ...send, ...sent, ...came }])
+      await recordAttempts(database.query, { owner, clockOffsetMs }, [{ ...send, ...sent, ...came }])
     },
   }
 }`

@@ -24,7 +24,7 @@ async function headerIdentified(
   return viewer ? `${viewer.subject}: ${viewer.roles}` : refusal.kind
 }
 
-async function refusalOf(token: string, key: TokenKey = { secret: SECRET }): Promise<string> {
+async function denialOf(token: string, key: TokenKey = { secret: SECRET }): Promise<string> {
   const { refusal } = await (await callerIdentifier(AUTH, key, log))(`Bearer ${token}`)
   expect(refusal?.kind).toBe('unauthenticated')
   return refusal?.message ?? ''
@@ -126,19 +126,19 @@ describe('a token of the shared secret', () => {
   })
 
   it('is told to have expired, and nothing more is told of a forged one', async () => {
-    const expired = await refusalOf(token({ exp: anHourAgo() }, {}))
-    const forged = await refusalOf(token({}, {}, `${SECRET}!`))
+    const expired = await denialOf(token({ exp: anHourAgo() }, {}))
+    const forged = await denialOf(token({}, {}, `${SECRET}!`))
     expect(expired).toMatch(/expired/i)
     expect(forged).not.toMatch(/expired/i)
-    expect(await refusalOf(token({ exp: anHourAgo() }, {}, `${SECRET}!`))).toBe(forged)
-    expect(await refusalOf('garbage')).toBe(forged)
-    expect(await refusalOf(token({}, { algorithm: 'HS384' }))).toBe(forged)
+    expect(await denialOf(token({ exp: anHourAgo() }, {}, `${SECRET}!`))).toBe(forged)
+    expect(await denialOf('garbage')).toBe(forged)
+    expect(await denialOf(token({}, { algorithm: 'HS384' }))).toBe(forged)
   })
 
   it('is never repeated in a refusal', async () => {
     const forged = token({}, {}, `${SECRET}!`)
-    for (const part of forged.split('.')) expect(await refusalOf(forged)).not.toContain(part)
-    expect(await refusalOf('garbage')).not.toContain('garbage')
+    for (const part of forged.split('.')) expect(await denialOf(forged)).not.toContain(part)
+    expect(await denialOf('garbage')).not.toContain('garbage')
   })
 })
 

@@ -113,7 +113,7 @@ const CLIENT = `
   const { PrismaPg } = require('@prisma/adapter-pg')
   const { PrismaPGlite } = require('pglite-prisma-adapter')
   const { PrismaClient } = dist('generated/prisma/client.js')
-  const { openPGlite } = dist('database/embedded.js')
+  const { openPGlite } = dist('database/embedded/embedded.js')
   const { isDatabaseUnavailable } = dist('database/unavailable.js')
   const verdict = async (prisma, query) => {
     try {

@@ -22,11 +22,11 @@ interface Fight {
  */
 const FIGHT = `({ database, prisma, dist }) => {
   const { randomUUID } = require('node:crypto')
-  const { claimDeliveries } = dist('delivery/claim.js')
-  const { renewLeases } = dist('delivery/leases.js')
-  const { recordOutcomes } = dist('delivery/outcomes.js')
+  const { claimDeliveries } = dist('delivery/queue/claim.js')
+  const { renewLeases } = dist('delivery/queue/leases.js')
+  const { recordAttempts } = dist('delivery/queue/record-attempts.js')
   const { resendEvents } = dist('delivery/resend.js')
-  const { prune } = dist('events/retention.js')
+  const { prune } = dist('retention/prune.js')
   const owner = randomUUID()
   const holder = { owner, clockOffsetMs: -40 * 86_400_000 }
   const leaseMs = 10_000
@@ -48,7 +48,7 @@ const FIGHT = `({ database, prisma, dist }) => {
       owner, capacity: 300, laneCapacity: 150, busy: [], afterEndpoint: 0, leaseMs, clockOffsetMs: 0 })),
     renew: async () => renewLeases(prisma, holder, some(await deliveries()).map(({ id }) => id), leaseMs),
     record: async () => {
-      fight.recorded += (await recordOutcomes(database.query, holder, some(await deliveries()).map(outcomeOf))).length
+      fight.recorded += (await recordAttempts(database.query, holder, some(await deliveries()).map(outcomeOf))).length
     },
     async resend({ endpointIds }) {
       const eventIds = some(await prisma.event.findMany()).map(({ id }) => String(id))

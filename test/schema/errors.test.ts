@@ -8,7 +8,7 @@ import {
   GraphQLSchema,
   GraphQLString,
 } from 'graphql'
-import { Failure, type FailureKind, refuseProblems } from '../../src/failure'
+import { Failure, type FailureKind, throwProblems } from '../../src/failure'
 import { type ErrorLog, failureOf, formatError } from '../../src/schema/errors'
 
 const SECRET = 'S3CR3T'
@@ -148,7 +148,7 @@ describe('a failure', () => {
     ]
     let refused: unknown
     try {
-      refuseProblems(problems)
+      throwProblems(problems)
     } catch (error) {
       refused = error
     }

@@ -16,7 +16,7 @@ import type { Caller } from '../../src/auth/bearer-token'
 import type { Role } from '../../src/auth/viewer'
 import { Failure } from '../../src/failure'
 import { buildGuardedSchema, buildSchema, guardSchema } from '../../src/schema/build'
-import { isOpen, refusalOf } from '../../src/schema/permissions'
+import { denialOf, isOpen } from '../../src/schema/permissions'
 
 const callerWith = (...roles: Role[]): Caller => ({ viewer: { subject: 'alice', roles } })
 const EVERYBODY = callerWith('admin', 'publisher')
@@ -40,17 +40,17 @@ describe('every operation of the schema', () => {
   })
 
   it.each(operations)('has its row in the table of access, and is open to admins: %s.%s', (parent, field) => {
-    expect(refusalOf(callerWith('admin'), parent, field)).toBeUndefined()
+    expect(denialOf(callerWith('admin'), parent, field)).toBeUndefined()
   })
 
   it.each(operations)('is open to publishers only where they publish: %s.%s', (parent, field) => {
-    const refusal = refusalOf(callerWith('publisher'), parent, field)
+    const refusal = denialOf(callerWith('publisher'), parent, field)
     expect(refusal?.kind).toBe(FOR_PUBLISHERS.includes(field) ? undefined : 'forbidden')
   })
 
   it.each(operations)('is shut to a caller without a role, and to a stranger: %s.%s', (parent, field) => {
-    expect(refusalOf(callerWith(), parent, field)?.kind).toBe('forbidden')
-    expect(refusalOf(STRANGER, parent, field)?.kind).toBe('unauthenticated')
+    expect(denialOf(callerWith(), parent, field)?.kind).toBe('forbidden')
+    expect(denialOf(STRANGER, parent, field)?.kind).toBe('unauthenticated')
   })
 
   it.each(operations)('is guarded in the schema as by the table: %s.%s', async (parent, field) => {
@@ -125,7 +125,7 @@ describe('what has no rule', () => {
 
   it('is denied when it is asked for by name', () => {
     for (const parent of ['Query', 'Mutation'] as const) {
-      expect(refusalOf(EVERYBODY, parent, 'planted')?.kind).toBe('forbidden')
+      expect(denialOf(EVERYBODY, parent, 'planted')?.kind).toBe('forbidden')
     }
   })
 })

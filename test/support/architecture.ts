@@ -16,7 +16,7 @@ interface Import {
 }
 
 /** Rooms that know nothing of HTTP, GraphQL or REST, and the only ones that may use Prisma. */
-const CORE = ['endpoints', 'events', 'secrets', 'delivery', 'database']
+const CORE = ['endpoints', 'events', 'secrets', 'delivery', 'retention', 'samples', 'database']
 
 /** Every offence of a tree against the arrangement of its rooms, in a sentence each. */
 export function offences(sources: Sources): string[] {
@@ -112,7 +112,7 @@ function misplacedImport(found: Import): string[] {
   }
   if (from === 'generated') return []
   if (isPrisma(found) && !mayUsePrisma(from)) return refuse('Prisma stays in the core')
-  if (isHttpClient(found) && !maySendHttp(file)) return refuse('requests go out by delivery/sender.ts')
+  if (isHttpClient(found) && !maySendHttp(file)) return refuse('requests go out by delivery/sending/sender.ts')
   return []
 }
 
@@ -141,13 +141,13 @@ function isHttpClient({ specifier, isTypeOnly, clause }: Import): boolean {
   return names.split(',').some((name) => SENDS.test(name.trim().split(/\s/)[0] ?? ''))
 }
 
-const maySendHttp = (file: string) => file === 'delivery/sender.ts' || roomOf(file) === 'console'
+const maySendHttp = (file: string) => file === 'delivery/sending/sender.ts' || roomOf(file) === 'console'
 
 function misplacedCode(file: string, source: string): string[] {
   const room = roomOf(file)
   const refused: [pattern: RegExp, isAllowed: boolean, reason: string][] = [
     [/^[ \t]*@\w+\s*\(/m, room === 'schema', 'decorators stay in schema/'],
-    [/(?<![\w$])fetch\s*\(/, maySendHttp(file), 'requests go out by delivery/sender.ts'],
+    [/(?<![\w$])fetch\s*\(/, maySendHttp(file), 'requests go out by delivery/sending/sender.ts'],
     [
       /\bprocess\s*(\.|\?\.)\s*env\b|\bprocess\s*\[|\benv\b[^'"\n]*from\s*['"](node:)?process['"]/,
       room === 'gateway' || room === 'main',

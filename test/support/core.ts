@@ -22,14 +22,14 @@ export interface Core {
 const SCRIPT = `
   const { openDatabase } = dist('database/database.js')
   const { readConfig } = dist('config.js')
-  const { Dispatcher } = dist('delivery/dispatcher.js')
-  const { createSender } = dist('delivery/sender.js')
-  const { addressPolicy } = dist('endpoints/address-policy.js')
+  const { Dispatcher } = dist('delivery/queue/dispatcher.js')
+  const { createSender } = dist('delivery/sending/sender.js')
+  const { addressPolicy } = dist('endpoints/targets/address-policy.js')
   const { Endpoints } = dist('endpoints/endpoints.js')
-  const { readEventCatalogue, saveEventCatalogue } = dist('endpoints/event-catalogue.js')
-  const { targetPolicy } = dist('endpoints/target-policy.js')
+  const { readEventCatalogue, saveEventCatalogue } = dist('endpoints/event-types/event-catalogue.js')
+  const { targetPolicy } = dist('endpoints/targets/target-policy.js')
   const { Events } = dist('events/events.js')
-  const { prune } = dist('events/retention.js')
+  const { prune } = dist('retention/prune.js')
   const { keyring } = dist('secrets/keyring.js')
   const { SigningSecrets } = dist('secrets/signing-secrets.js')
 
@@ -40,7 +40,7 @@ const SCRIPT = `
   const asJson = (value) => JSON.stringify(value, (_key, each) => (typeof each === 'bigint' ? Number(each) : each))
 
   openDatabase(config, log).then(async (database) => {
-    const { prisma, query, bell, close } = database
+    const { prisma, query, notifications, close } = database
     const catalogue = readEventCatalogue(undefined)
     await saveEventCatalogue(prisma, catalogue)
     const keys = keyring([Buffer.alloc(32, 7)])
@@ -51,9 +51,9 @@ const SCRIPT = `
       userAgent: 'Hookgate/test',
       connectionsPerOrigin: config.delivery.concurrency,
     })
-    const rules = { judgeTarget: targetPolicy(config.targets), catalogue }
-    const endpoints = new Endpoints(prisma, query, keys, rules, bell.ring)
-    const events = new Events(prisma, catalogue, bell.ring)
+    const rules = { validateTarget: targetPolicy(config.targets), catalogue }
+    const endpoints = new Endpoints(prisma, query, keys, rules, notifications.notifyWorkers)
+    const events = new Events(prisma, catalogue, notifications.notifyWorkers)
     let clock = () => Date.now()
     let dispatcher
     const acts = {
@@ -70,16 +70,16 @@ const SCRIPT = `
         const parts = { sender, openSecret: secrets.open.bind(secrets), config: config.delivery }
         const clockOffsetMs = () => clock() - Date.now()
         dispatcher = new Dispatcher({ ...parts, database, log, clockOffsetMs })
-        bell.onRing(() => dispatcher.wake())
+        notifications.onNotification(() => dispatcher.wake())
         dispatcher.start()
       },
       holdClock(at) {
         clock = () => at
-        bell.ring()
+        notifications.notifyWorkers()
       },
       moveClock(byMs) {
         clock = () => Date.now() + byMs
-        bell.ring()
+        notifications.notifyWorkers()
       },
       async close() {
         await dispatcher?.stop(0)

@@ -12,9 +12,9 @@ import {
   type WebhookEndpointOrder,
   type WebhookEndpointPatch,
 } from '../../generated/graphql/graphql'
-import type { Call, Route } from './door'
 import { endpointJson } from './json'
 import { pageJson, readPage } from './page'
+import type { Call, Route } from './plugin'
 import { acceptedVersions, etagOf, isFresh } from './preconditions'
 
 export const BASE = '/api/v2/webhook'

@@ -10,10 +10,10 @@ import {
   RevealSecretDocument,
   type WebhookAttemptOrder,
 } from '../../generated/graphql/graphql'
-import type { Route } from './door'
 import { BASE, sendEndpoint } from './endpoint-routes'
 import { attemptJson } from './json'
 import { pageJson, readPage } from './page'
+import type { Route } from './plugin'
 
 /** The documented orders; the first is the default. */
 const ATTEMPT_ORDERS: Record<string, WebhookAttemptOrder> = {

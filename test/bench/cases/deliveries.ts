@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from 'pg'
-import { signedHeaders } from '../../../src/delivery/signature'
+import { signedHeaders } from '../../../src/delivery/sending/signature'
 import { inParallel, rest } from '../api'
 import { connected, query } from '../databases'
 import { startGateway, startYardstick } from '../processes'

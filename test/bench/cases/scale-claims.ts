@@ -5,8 +5,8 @@ import type { Pool } from 'pg'
 import { pino } from 'pino'
 import type { Query } from '../../../src/database/query'
 import { serverPool, volatileTransaction } from '../../../src/database/server'
-import { type ClaimedDelivery, claimDeliveries } from '../../../src/delivery/claim'
-import { recordOutcomes } from '../../../src/delivery/outcomes'
+import { type ClaimedDelivery, claimDeliveries } from '../../../src/delivery/queue/claim'
+import { recordAttempts } from '../../../src/delivery/queue/record-attempts'
 import { query } from '../databases'
 import { startGateway } from '../processes'
 import { compare, limit, type Measurement, measured } from '../report/measurement'
@@ -125,7 +125,7 @@ class Claims {
     const took = performance.now() - startedAt
     if (claimed.length !== CAPACITY) throw new Error(`A claim of ${CAPACITY} took ${claimed.length}`)
     const query: Query = async (statement, values) => (await this.pool.query({ ...statement, values })).rows
-    await recordOutcomes(query, { owner: this.owner, clockOffsetMs: 0 }, claimed.map(delivered))
+    await recordAttempts(query, { owner: this.owner, clockOffsetMs: 0 }, claimed.map(delivered))
     await this.pool.query(REFILL, [CAPACITY / ENDPOINTS])
     return took
   }

@@ -1,7 +1,7 @@
 import fastify from 'fastify'
 import { buildSchema, type GraphQLFieldResolver, type GraphQLSchema } from 'graphql'
 import { pino } from 'pino'
-import { graphqlDoor } from '../../../src/http/graphql'
+import { graphqlPlugin } from '../../../src/http/graphql-plugin'
 // For the caller, which the door reads and the server declares.
 import type {} from '../../../src/http/server'
 import { type EndpointPatch, type EndpointRow, EndpointRows } from './endpoint-rows'
@@ -60,7 +60,7 @@ async function main(): Promise<void> {
   const schema = schemaFor(process.env.BEHIND === 'memory' ? fromMemory() : byUpdate())
   const log = pino({ level: 'warn' })
   const app = fastify()
-  await app.register(graphqlDoor({ schema, core: {} as never, production: true, log }))
+  await app.register(graphqlPlugin({ schema, core: {} as never, production: true, log }))
   await app.listen({ host: '127.0.0.1', port: 0 })
   serving(app.server)
 }

@@ -1,5 +1,5 @@
 import Fastify, { type FastifyInstance } from 'fastify'
-import { Failure, type FailureKind, type Problem, refuseProblems } from '../../../src/failure'
+import { Failure, type FailureKind, type Problem, throwProblems } from '../../../src/failure'
 import { errorBody, RestError, sendFailure } from '../../../src/http/rest/errors'
 
 describe('the documented body of an error', () => {
@@ -173,7 +173,7 @@ describe('a failure', () => {
 
 function thrownBy(problems: Problem[]): Failure {
   try {
-    refuseProblems(problems)
+    throwProblems(problems)
   } catch (error) {
     return error as Failure
   }

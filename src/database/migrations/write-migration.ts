@@ -1,0 +1,48 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { PrismaPGlite } from 'pglite-prisma-adapter'
+import { openPGlite } from '../embedded/embedded'
+import { noFilters, startMigrationEngine } from './migration-engine'
+import { migrationsFolder, readMigrations, readSchema } from './migrations'
+
+/**
+ * The SQL that leads from the migrations on disk to prisma/schema.prisma; undefined when they are there already. The
+ * history is replayed on a database in memory, so neither a network nor a server is needed.
+ */
+async function pendingChanges(): Promise<string | undefined> {
+  const schema = readSchema()
+  const files = [{ path: 'schema.prisma', content: schema }]
+  const engine = await startMigrationEngine(schema, new PrismaPGlite(await openPGlite()))
+  await engine.applyMigrations({ migrationsList: readMigrations(), filters: noFilters })
+  const { exitCode, stdout } = await engine.diff({
+    // What stands in the replayed database, and what the schema says should.
+    from: { tag: 'schemaDatasource', files, configDir: '' },
+    to: { tag: 'schemaDatamodel', files },
+    script: true,
+    exitCode: true,
+    filters: noFilters,
+  })
+  return exitCode === 0 ? undefined : (stdout ?? undefined)
+}
+
+/** `npm run migration -- NAME`: writes the next migration below prisma/migrations. */
+async function main(name = ''): Promise<void> {
+  if (!/^[a-z0-9_]+$/.test(name)) throw new Error('Usage: npm run migration -- NAME (letters, digits and _)')
+  const sql = await pendingChanges()
+  if (sql === undefined) {
+    process.stdout.write('Nothing to write: the migrations lead to the schema already.\n')
+    return
+  }
+  const folder = `${new Date().toISOString().replace(/\D/g, '').slice(0, 14)}_${name}`
+  mkdirSync(join(migrationsFolder, folder))
+  writeFileSync(join(migrationsFolder, folder, 'migration.sql'), sql)
+  process.stdout.write(`Wrote prisma/migrations/${folder}/migration.sql\n`)
+}
+
+main(process.argv[2]).then(
+  () => process.exit(0),
+  (error) => {
+    console.error(error instanceof Error ? error.message : error)
+    process.exit(1)
+  },
+)

@@ -1,0 +1,117 @@
+import { readFileSync } from 'node:fs'
+import type { PrismaClient } from '../../generated/prisma/client'
+import { validateText } from '../validate-endpoint'
+import builtIn from './event-types.json'
+
+/** A kind of event that the product sends. */
+export interface EventType {
+  type: string
+  group: string
+  description: string
+  /** the product's condition for sending it; null = always */
+  sentOnlyIf: string | null
+}
+
+/** The event types that endpoints may listen to, sorted by type. */
+export interface EventCatalogue {
+  types: EventType[]
+  has(type: string): boolean
+}
+
+/**
+ * Reads the catalogue: the built-in event types, or those of the operator's file. That file is a JSON array of
+ * `{type, group, description, sent_only_if?}`, which replaces the built-in types, or `{"extend": [...]}`, which adds
+ * to them; a type named in both is the file's.
+ *
+ * @throws Error that names the file and everything wrong with it
+ */
+export function readEventCatalogue(file: string | undefined): EventCatalogue {
+  const entries = file === undefined ? builtIn : readEntries(file)
+  const byType = new Map(entries.map((entry) => [entry.type, entry]))
+  const types = [...byType.values()].sort((a, b) => (a.type < b.type ? -1 : 1))
+  return {
+    types: types.map(({ type, group, description, sent_only_if: sentOnlyIf = null }) => ({
+      type,
+      group,
+      description,
+      sentOnlyIf,
+    })),
+    has: (type) => byType.has(type),
+  }
+}
+
+/**
+ * Writes the catalogue to the database, where foreign keys rely on it. Types that it no longer offers are kept,
+ * marked as retired, because endpoints may still listen to them.
+ */
+export async function saveEventCatalogue(prisma: PrismaClient, { types }: EventCatalogue): Promise<void> {
+  if (await isSaved(prisma, types)) return
+  const rows = JSON.stringify(types)
+  await prisma.$transaction([
+    prisma.$executeRaw`
+      INSERT INTO event_types (type, "group", description, sent_only_if)
+      SELECT type, "group", description, "sentOnlyIf"
+      FROM jsonb_to_recordset(${rows}::jsonb) AS entry(type text, "group" text, description text, "sentOnlyIf" text)
+      ORDER BY type
+      ON CONFLICT (type) DO UPDATE
+      SET "group" = excluded."group", description = excluded.description, sent_only_if = excluded.sent_only_if,
+          retired_at = NULL
+      WHERE (event_types."group", event_types.description, event_types.sent_only_if, event_types.retired_at)
+        IS DISTINCT FROM (excluded."group", excluded.description, excluded.sent_only_if, NULL)`,
+    prisma.eventType.updateMany({
+      where: { type: { notIn: types.map(({ type }) => type) }, retiredAt: null },
+      data: { retiredAt: new Date() },
+    }),
+  ])
+}
+
+/** Nearly every start finds what the last one saved: reading it is quicker than writing it. */
+async function isSaved(prisma: PrismaClient, types: EventType[]): Promise<boolean> {
+  const stored = await prisma.$queryRaw<EventType[]>`
+    SELECT type, "group", description, sent_only_if AS "sentOnlyIf" FROM event_types WHERE retired_at IS NULL`
+  const print = ({ type, group, description, sentOnlyIf }: EventType) =>
+    JSON.stringify([type, group, description, sentOnlyIf])
+  const wanted = new Set(types.map(print))
+  return stored.length === wanted.size && stored.every((each) => wanted.has(print(each)))
+}
+
+type Entry = { type: string; group: string; description: string; sent_only_if?: string }
+
+function readEntries(file: string): Entry[] {
+  const refuse = (reason: string) => new Error(`The event types of ${file} cannot be used: ${reason}`)
+  let content: unknown
+  try {
+    content = JSON.parse(readFileSync(file, 'utf8'))
+  } catch (error) {
+    throw refuse((error as Error).message)
+  }
+  const extend = isObject(content) ? content.extend : undefined
+  const given = extend ?? content
+  if (!Array.isArray(given) || given.length === 0) {
+    throw refuse('it must hold an array of event types, or {"extend": [...]}')
+  }
+  const faults = given.flatMap((entry, index) => faultsOf(entry).map((fault) => `entry ${index} ${fault}`))
+  if (faults.length > 0) throw refuse(faults.join('; '))
+  return extend === undefined ? given : [...builtIn, ...given]
+}
+
+const EVENT_TYPE = /^[A-Za-z0-9_.:/-]{1,128}$/
+
+function faultsOf(entry: unknown): string[] {
+  if (!isObject(entry)) return ['is not an object']
+  const isText = (name: string) => {
+    const value = entry[name]
+    return typeof value === 'string' && value !== '' && validateText(value, []).length === 0
+  }
+  const faults = ['group', 'description']
+    .filter((name) => !isText(name))
+    .map((name) => `lacks the text "${name}"`)
+  if (!isText('type') || !EVENT_TYPE.test(String(entry.type))) {
+    faults.push('needs a "type" of letters, digits and _.:/- (128 at most)')
+  }
+  if ('sent_only_if' in entry && !isText('sent_only_if')) faults.push('has a "sent_only_if" that is no text')
+  return faults
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,0 +1,69 @@
+import type { Problem } from '../failure'
+import type { EndpointInput, EndpointPatch } from './endpoint'
+import type { EventCatalogue } from './event-types/event-catalogue'
+import type { ValidateTarget } from './targets/target-policy'
+
+export const DESCRIPTION_MAX_LENGTH = 10_000
+
+/** What an input is judged by. */
+export interface InputRules {
+  validateTarget: ValidateTarget
+  catalogue: EventCatalogue
+}
+
+/**
+ * Judges every field that a patch or an input gives and returns every fault, none first, with its path.
+ *
+ * @param argument the name under which the caller gave it; paths start there
+ */
+export function validateEndpoint(
+  given: EndpointPatch | EndpointInput,
+  argument: 'patch' | 'input',
+  { validateTarget, catalogue }: InputRules,
+): Problem[] {
+  const problems: Problem[] = []
+  // Null cannot be stored; a null description is an empty one.
+  for (const [field, value] of Object.entries(given)) {
+    if (value === null && field !== 'description') problems.push(nullNotAllowed([argument, field]))
+  }
+  if (given.target != null) problems.push(...validateTarget(given.target, [argument, 'target']))
+  if (given.events != null) problems.push(...validateEvents(given.events, [argument, 'events'], catalogue))
+  if (given.description != null)
+    problems.push(...validateDescription(given.description, [argument, 'description']))
+  return problems
+}
+
+/** PostgreSQL stores neither U+0000 nor half of a surrogate pair. */
+export function validateText(text: string, path: Problem['path']): Problem[] {
+  if (!text.includes('\0') && text.isWellFormed()) return []
+  const message = 'The text must not contain the character U+0000 or half of a surrogate pair.'
+  return [{ path, code: 'INVALID_CHARACTER', message }]
+}
+
+function validateEvents(
+  events: { type: string }[],
+  path: Problem['path'],
+  catalogue: EventCatalogue,
+): Problem[] {
+  if (events.length === 0) return [{ path, code: 'EMPTY', message: 'At least one event type is needed.' }]
+  return events.flatMap(({ type }, index): Problem[] => {
+    if (catalogue.has(type)) return []
+    const message = `There is no event type ${JSON.stringify(shorten(type))}.`
+    return [{ path: [...path, index, 'type'], code: 'UNKNOWN_EVENT_TYPE', message }]
+  })
+}
+
+function validateDescription(description: string, path: Problem['path']): Problem[] {
+  const problems = validateText(description, path)
+  if (description.length > DESCRIPTION_MAX_LENGTH) {
+    const message = `The description has ${description.length} characters; at most ${DESCRIPTION_MAX_LENGTH} are allowed.`
+    problems.push({ path, code: 'TOO_LONG', message })
+  }
+  return problems
+}
+
+function nullNotAllowed(path: Problem['path']): Problem {
+  return { path, code: 'NULL_NOT_ALLOWED', message: 'This must not be null: leave it out instead.' }
+}
+
+const shorten = (text: string) => (text.length > 100 ? `${text.slice(0, 100)}...` : text)

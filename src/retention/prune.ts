@@ -1,0 +1,138 @@
+import { Prisma, type PrismaClient } from '../generated/prisma/client'
+
+/** Rows of one statement: small enough never to hold up delivery. */
+const BATCH = 500
+/** On very large tables a look takes its time, and nothing waits for it. */
+const TIMEOUT_MS = 60_000
+/** Only one process prunes at a time; the others skip their turn. */
+const PRUNE_LOCK = 4_860_112
+
+/** An event whose deliveries have ended, and whose attempts are gone. */
+const isSettled = Prisma.sql`
+  NOT EXISTS (SELECT FROM deliveries WHERE event_id = event.id AND status = 'PENDING')
+  AND NOT EXISTS (SELECT FROM attempts JOIN deliveries ON deliveries.id = attempts.delivery_id
+    WHERE deliveries.event_id = event.id)`
+
+type Transaction = Prisma.TransactionClient
+
+/**
+ * Removes one batch of each kind of what is older than the retention time: attempts, settled deliveries with their
+ * events, keys that have expired, endpoints that were deleted and have nothing on record any more. Cancels what
+ * deleted endpoints still have pending. Each in a transaction of its own, for delivery waits for none of them long, and
+ * none of them for another that fails.
+ *
+ * @param onFailure told of each that failed
+ * @returns how many rows it removed or cancelled; 0 = nothing is left to do, or another process is at it
+ */
+export async function prune(
+  prisma: PrismaClient,
+  retentionDays: number,
+  onFailure: (error: unknown) => void,
+): Promise<number> {
+  let pruned = 0
+  for (const pruneSome of [pruneAttempts, pruneEvents, pruneKeys, cancelOrphans, pruneEndpoint]) {
+    try {
+      pruned += await prisma.$transaction(
+        async (tx) => ((await isOurTurn(tx)) ? pruneSome(tx, retentionDays) : 0),
+        { timeout: TIMEOUT_MS },
+      )
+    } catch (error) {
+      onFailure(error)
+    }
+  }
+  return pruned
+}
+
+async function isOurTurn(tx: Transaction): Promise<boolean> {
+  const [turn] = await tx.$queryRaw<
+    [{ ours: boolean }]
+  >`SELECT pg_try_advisory_xact_lock(${PRUNE_LOCK}::bigint) AS ours`
+  return turn.ours
+}
+
+/**
+ * The oldest by their ids, which follow the time of recording: that saves an index, whose upkeep every attempt would
+ * pay for. Where the clock was set back, the old wait until the ones before them are old as well.
+ *
+ * Invariant: counts are locked in the order of their keys, as by recordAttempts.
+ */
+async function pruneAttempts(tx: Transaction, retentionDays: number): Promise<number> {
+  const [removed] = await tx.$queryRaw<[{ count: number }]>`
+    WITH oldest AS MATERIALIZED (
+      SELECT id, created_at FROM attempts ORDER BY id LIMIT ${BATCH}
+    ),
+    removed AS (
+      DELETE FROM attempts WHERE id IN (
+        SELECT id FROM oldest WHERE created_at < now() - make_interval(days => ${retentionDays}::integer)
+      )
+      RETURNING endpoint_id
+    ),
+    gone AS MATERIALIZED (
+      SELECT endpoint_id, count(*) AS count FROM removed GROUP BY endpoint_id
+    ),
+    held AS MATERIALIZED (
+      SELECT endpoint_id FROM attempt_counts WHERE endpoint_id IN (SELECT endpoint_id FROM gone)
+      ORDER BY endpoint_id FOR NO KEY UPDATE
+    ),
+    counted AS (
+      UPDATE attempt_counts SET count = attempt_counts.count - gone.count
+      FROM held JOIN gone USING (endpoint_id) WHERE attempt_counts.endpoint_id = held.endpoint_id
+    )
+    SELECT coalesce(sum(count), 0)::integer AS count FROM gone`
+  return removed.count
+}
+
+async function pruneEvents(tx: Transaction, retentionDays: number): Promise<number> {
+  // Locked by statements of their own, so that the one that removes sees what a resend, or an outcome that came late, has
+  // committed meanwhile.
+  const old = await tx.$queryRaw<{ id: bigint }[]>`
+    SELECT id FROM events event
+    WHERE created_at < now() - make_interval(days => ${retentionDays}::integer) AND ${isSettled}
+    ORDER BY created_at LIMIT ${BATCH} FOR UPDATE SKIP LOCKED`
+  const ids = old.map(({ id }) => id)
+  await tx.$queryRaw`SELECT id FROM deliveries WHERE event_id = ANY (${ids}::bigint[]) ORDER BY id FOR UPDATE`
+  return tx.$executeRaw`
+    DELETE FROM events event WHERE id = ANY (${ids}::bigint[]) AND ${isSettled}`
+}
+
+async function pruneKeys(tx: Transaction): Promise<number> {
+  return tx.$executeRaw`
+    DELETE FROM idempotency_keys WHERE key IN (
+      SELECT key FROM idempotency_keys WHERE expires_at < now() ORDER BY expires_at LIMIT ${BATCH} FOR UPDATE SKIP LOCKED
+    )`
+}
+
+/** Of one endpoint at a time: there may be many, and each have a batch. */
+async function cancelOrphans(tx: Transaction): Promise<number> {
+  const [cancelled] = await tx.$queryRaw<[{ count: number }]>`
+    SELECT coalesce(sum(cancel_deliveries(id, ${BATCH}::integer)), 0)::integer AS count
+    FROM (
+      SELECT id FROM endpoints endpoint WHERE deleted_at IS NOT NULL AND EXISTS (
+        SELECT FROM deliveries WHERE endpoint_id = endpoint.id AND status = 'PENDING'
+          AND (lease_expires_at IS NULL OR lease_expires_at <= clock_timestamp())
+      )
+      LIMIT 1
+    ) deleted`
+  return cancelled.count
+}
+
+/**
+ * One at a time, and not before all that it had is old: no index leads from an endpoint to what it was sent, so that
+ * to make sure that nothing is left takes a look at every delivery.
+ */
+async function pruneEndpoint(tx: Transaction, retentionDays: number): Promise<number> {
+  const [removed] = await tx.$queryRaw<[{ count: number }]>`
+    WITH removed AS (
+      DELETE FROM endpoints WHERE id IN (
+        SELECT id FROM endpoints endpoint
+        WHERE deleted_at < now() - make_interval(days => ${retentionDays}::integer)
+          AND NOT EXISTS (SELECT FROM deliveries WHERE endpoint_id = endpoint.id) LIMIT 1
+      )
+      RETURNING id
+    ),
+    counts AS (
+      DELETE FROM attempt_counts WHERE endpoint_id IN (SELECT id FROM removed)
+    )
+    SELECT count(*)::integer AS count FROM removed`
+  return removed.count
+}

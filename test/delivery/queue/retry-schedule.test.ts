@@ -1,0 +1,138 @@
+import fc from 'fast-check'
+import { nextAttempt, parseRetryAfter, RETRY_AFTER_MAX_MS } from '../../../src/delivery/queue/retry-schedule'
+
+const DOCUMENTED = [5, 25, 125, 625, 3125]
+const NOW = new Date('2026-10-21T07:28:00.250Z')
+const HOUR_MS = 3_600_000
+
+const waitMs = (tries: number, retryAfter: string | null = null, schedule = DOCUMENTED) => {
+  const next = nextAttempt({ schedule, tries, now: NOW, retryAfter })
+  return next === null ? null : next.getTime() - NOW.getTime()
+}
+
+describe('the wait after a failed try', () => {
+  it('is exactly 5, 25, 125, 625, 3125 s, and then there is no other', () => {
+    const waits = [1, 2, 3, 4, 5, 6, 7].map((tries) => waitMs(tries))
+    expect(waits).toEqual([5_000, 25_000, 125_000, 625_000, 3_125_000, null, null])
+  })
+
+  it('is none where the operator wants no retries', () => {
+    expect(waitMs(1, null, [])).toBeNull()
+    expect(waitMs(1, '60', [])).toBeNull()
+  })
+
+  it.each([
+    ['6', 6_000],
+    ['3600', HOUR_MS],
+    ['Wed, 21 Oct 2026 08:28:00 GMT', HOUR_MS - 250],
+  ])('is lengthened by Retry-After: %s', (retryAfter, expected) => {
+    expect(waitMs(1, retryAfter)).toBe(expected)
+  })
+
+  it.each([
+    '0',
+    '4',
+    '5',
+    'Wed, 21 Oct 2026 07:28:00 GMT',
+    'Wed, 21 Oct 2015 07:28:00 GMT',
+    'soon',
+    '',
+    '-60',
+    '1e9',
+  ])('is never shortened by Retry-After: %j', (retryAfter) => {
+    expect(waitMs(1, retryAfter)).toBe(5_000)
+  })
+
+  it.each(['86401', '99999999999', '9'.repeat(400), 'Fri, 31 Dec 9999 23:59:59 GMT'])(
+    'is a day at most, whatever Retry-After says: %s',
+    (retryAfter) => {
+      expect(waitMs(1, retryAfter)).toBe(24 * HOUR_MS)
+    },
+  )
+
+  it('is longer than a day where the schedule says so', () => {
+    expect(waitMs(1, '10', [200_000])).toBe(200_000_000)
+  })
+
+  it('is never brought back by Retry-After once the schedule is used up', () => {
+    expect(waitMs(6, '60')).toBeNull()
+  })
+
+  it('lies between the schedule and the longest Retry-After for every header there may be', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.integer({ min: 1, max: 5 }), (retryAfter, tries) => {
+        const scheduled = waitMs(tries) ?? 0
+        expect(waitMs(tries, retryAfter)).toBeGreaterThanOrEqual(scheduled)
+        expect(waitMs(tries, retryAfter)).toBeLessThanOrEqual(Math.max(scheduled, RETRY_AFTER_MAX_MS))
+      }),
+    )
+  })
+})
+
+describe('a Retry-After header', () => {
+  it.each([
+    ['0', 0],
+    ['120', 120_000],
+    [' 120 ', 120_000],
+    ['007', 7_000],
+  ])('of seconds is read: %j', (value, expected) => {
+    expect(parseRetryAfter(value, NOW)).toBe(expected)
+  })
+
+  it.each([
+    ['IMF-fixdate', 'Sun, 06 Nov 1994 08:49:37 GMT'],
+    ['RFC 850', 'Sunday, 06-Nov-94 08:49:37 GMT'],
+    ['asctime', 'Sun Nov  6 08:49:37 1994'],
+  ])('of a date is read in the form of %s', (_, value) => {
+    const before = new Date('1994-11-06T08:48:37Z')
+    expect(parseRetryAfter(value, before)).toBe(60_000)
+  })
+
+  it('of a date in the past is no wait', () => {
+    expect(parseRetryAfter('Sun, 06 Nov 1994 08:49:37 GMT', NOW)).toBe(0)
+  })
+
+  it.each([
+    ['is near', 'Wednesday, 21-Oct-26 07:29:00 GMT', 59_750],
+    ['would be more than 50 years ahead', 'Sunday, 06-Nov-94 08:49:37 GMT', 0],
+    ['is ahead, but by less', 'Thursday, 06-Nov-70 08:49:37 GMT', RETRY_AFTER_MAX_MS],
+  ])('of a date with two digits for a year that %s is read', (_, value, expected) => {
+    expect(parseRetryAfter(value, NOW)).toBe(expected)
+  })
+
+  it('of a leap second is read', () => {
+    expect(parseRetryAfter('Wed, 21 Oct 2026 07:59:60 GMT', NOW)).toBe(32 * 60_000 - 250)
+  })
+
+  it.each([
+    '',
+    ' ',
+    'soon',
+    '-1',
+    '+1',
+    '1.5',
+    '0x10',
+    '1e3',
+    '120 seconds',
+    '2026-10-21T07:28:00Z',
+    'Wed, 21 Oct 2026 07:28:00',
+    'Wed, 21 Oct 2026 07:28:00 CET',
+    'Wed, 31 Feb 2026 07:28:00 GMT',
+    'Wed, 21 Oct 2026 24:00:00 GMT',
+    'Wed, 21 Oct 2026 07:60:00 GMT',
+    'Wed, 21 Okt 2026 07:28:00 GMT',
+    'wed, 21 oct 2026 07:28:00 gmt',
+  ])('that is neither is none: %j', (value) => {
+    expect(parseRetryAfter(value, NOW)).toBeNull()
+  })
+
+  it('reads every date that JavaScript writes in that form', () => {
+    const date = fc.date({ min: new Date(0), max: new Date('9999-12-31T23:59:59Z'), noInvalidDate: true })
+    fc.assert(
+      fc.property(date, fc.integer({ min: 0, max: RETRY_AFTER_MAX_MS }), (at, before) => {
+        const seconds = Math.floor(at.getTime() / 1_000) * 1_000
+        expect(parseRetryAfter(at.toUTCString(), new Date(seconds - before))).toBe(before)
+      }),
+    )
+  })
+})

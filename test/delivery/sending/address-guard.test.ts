@@ -1,0 +1,245 @@
+import type { LookupAddress } from 'node:dns'
+import { isIP, type LookupFunction } from 'node:net'
+import { networkInterfaces } from 'node:os'
+import fc from 'fast-check'
+import {
+  addressGuard,
+  BlockedAddressError,
+  type LookupAll,
+} from '../../../src/delivery/sending/address-guard'
+import { addressPolicy } from '../../../src/endpoints/targets/address-policy'
+import { closedPort, httpReceiver, SHORT_MS, testSender } from './receivers'
+
+const entries = (...addresses: string[]): LookupAddress[] =>
+  addresses.map((address) => ({ address, family: isIP(address) }))
+
+/** Answers one list after the other, and the last one from then on. */
+function lookupOf(...answers: string[][]) {
+  const asked: string[] = []
+  const lookup: LookupAll = (hostname, _options, callback) => {
+    const answer = answers[Math.min(asked.length, answers.length - 1)] ?? []
+    asked.push(hostname)
+    setImmediate(() => callback(null, entries(...answer)))
+  }
+  return { asked, lookup }
+}
+
+/** Listens on every address of 127.0.0.0/8, so that a connection to a wrong one would come through. */
+const receiverEverywhere = () => httpReceiver((_, response) => response.end('ok'), '0.0.0.0')
+
+describe('a name that leads', () => {
+  it('to an allowed address is sent to, by its own name', async () => {
+    const hosts: unknown[] = []
+    const receiver = await httpReceiver(({ headers }, response) => {
+      hosts.push(headers.host)
+      response.end()
+    })
+    const { asked, lookup } = lookupOf(['127.0.0.1'])
+    const sender = testSender({ lookup })
+    expect(await sender.post(`http://hooks.example.test:${receiver.port}`)).toMatchObject({ error: null })
+    expect(asked).toEqual(['hooks.example.test'])
+    expect(hosts).toEqual([`hooks.example.test:${receiver.port}`])
+  })
+
+  it('inside alone is blocked: nothing connects, and not a word of what was found', async () => {
+    const receiver = await receiverEverywhere()
+    const { lookup } = lookupOf(['127.0.0.2', '127.0.0.3'])
+    const outcome = await testSender({ lookup }).post(`http://inner.example.test:${receiver.port}`)
+    expect(outcome).toMatchObject({
+      error: 'BLOCKED_ADDRESS',
+      sentAt: null,
+      status: null,
+      responseBody: null,
+    })
+    expect(JSON.stringify(outcome)).not.toContain('127.0.0')
+    expect(receiver.connections).toHaveLength(0)
+  })
+
+  it('outside and inside is sent to at the allowed address alone', async () => {
+    const receiver = await receiverEverywhere()
+    const { lookup } = lookupOf(['127.0.0.2', '::1', '127.0.0.1', '127.0.0.3'])
+    const outcome = await testSender({ lookup }).post(`http://mixed.example.test:${receiver.port}`)
+    expect(outcome).toMatchObject({ error: null, responseBody: 'ok' })
+    expect(receiver.connections.map(({ localAddress }) => localAddress)).toEqual(['127.0.0.1'])
+  })
+
+  it('outside first and inside at the next lookup is blocked then', async () => {
+    const receiver = await httpReceiver(
+      (_, response) => response.setHeader('Connection', 'close').end(),
+      '0.0.0.0',
+    )
+    const { lookup } = lookupOf(['127.0.0.1'], ['127.0.0.2'])
+    const sender = testSender({ lookup })
+    const target = `http://flips.example.test:${receiver.port}`
+    expect(await sender.post(target)).toMatchObject({ error: null })
+    expect(await sender.post(target)).toMatchObject({ error: 'BLOCKED_ADDRESS', sentAt: null })
+    expect(receiver.connections).toHaveLength(1)
+  })
+
+  it('to several allowed addresses is sent to at the one that answers', async () => {
+    const receiver = await httpReceiver((_, response) => response.end('ok'))
+    const { lookup } = lookupOf(['127.0.0.2', '127.0.0.3', '127.0.0.1'])
+    const sender = testSender({ lookup, isAddressAllowed: (address) => address.startsWith('127.') })
+    const outcome = await sender.post(`http://many.example.test:${receiver.port}`)
+    expect(outcome).toMatchObject({ error: null, responseBody: 'ok' })
+  })
+
+  it('to several addresses that all refuse is a failure of the connection', async () => {
+    const { lookup } = lookupOf(['127.0.0.1', '127.0.0.2'])
+    const sender = testSender({ lookup, isAddressAllowed: (address) => address.startsWith('127.') })
+    const outcome = await sender.post(`http://many.example.test:${await closedPort()}`)
+    expect(outcome).toMatchObject({
+      error: 'CONNECTION',
+      sentAt: null,
+      detail: expect.stringContaining('ECONNREFUSED'),
+    })
+  })
+})
+
+describe('a lookup', () => {
+  it.each<[string, LookupAll]>([
+    [
+      'fails',
+      (name, _, answer) => answer(Object.assign(new Error(`ENOTFOUND ${name}`), { code: 'ENOTFOUND' }), []),
+    ],
+    ['finds nothing', (_name, _, answer) => answer(null, [])],
+    [
+      'throws',
+      () => {
+        throw new Error('no resolver')
+      },
+    ],
+  ])('that %s is DNS, and nothing was sent', async (_, lookup) => {
+    expect(await testSender({ lookup }).post('http://gone.example.test')).toMatchObject({
+      error: 'DNS',
+      sentAt: null,
+      detail: expect.stringContaining('gone.example.test'),
+    })
+  })
+
+  it('that hangs ends at the deadline; its late answer connects nobody', async () => {
+    const receiver = await httpReceiver((_, response) => response.end())
+    let answer = () => {}
+    const lookup: LookupAll = (_hostname, _options, callback) => {
+      answer = () => callback(null, entries('127.0.0.1'))
+    }
+    const sender = testSender({ lookup, timeoutMs: SHORT_MS })
+    const outcome = await sender.post(`http://slow.example.test:${receiver.port}`)
+    expect(outcome).toMatchObject({ error: 'TIMEOUT', sentAt: null })
+    answer()
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(receiver.connections).toHaveLength(0)
+  })
+
+  it('is asked once for all who wait for it, and anew for the next connection', async () => {
+    const receiver = await httpReceiver((_, response) => response.setHeader('Connection', 'close').end())
+    const { asked, lookup } = lookupOf(['127.0.0.1'])
+    const sender = testSender({ lookup })
+    const target = `http://busy.example.test:${receiver.port}`
+    const outcomes = await Promise.all(Array.from({ length: 10 }, () => sender.post(target)))
+    expect(new Set(outcomes.map(({ error }) => error))).toEqual(new Set([null]))
+    expect(asked).toHaveLength(1)
+    expect(await sender.post(target)).toMatchObject({ error: null })
+    expect(asked).toHaveLength(2)
+  })
+
+  it('of the system finds what the machine knows', async () => {
+    const receiver = await httpReceiver((_, response) => response.end('ok'))
+    const outcome = await testSender().post(`http://localhost:${receiver.port}`)
+    expect(outcome).toMatchObject({ error: null, responseBody: 'ok' })
+  })
+})
+
+describe('where the operator allows nothing inside', () => {
+  it.each([
+    ['dotted', '127.0.0.1'],
+    ['dotted, with a dot at its end', '127.0.0.1.'],
+    ['another one of the network', '127.255.255.254'],
+    ['short', '127.1'],
+    ['decimal', '2130706433'],
+    ['hexadecimal', '0x7f000001'],
+    ['hexadecimal in parts', '0x7f.0.0.0x1'],
+    ['octal', '0177.0.0.1'],
+    ['octal as a whole', '017700000001'],
+    ['in full-width digits', '１２７.０.０.１'],
+    ['in percent escapes', '%31%32%37.0.0.1'],
+    ['unspecified', '0.0.0.0'],
+    ['unspecified, short', '0'],
+    ['IPv6', '[::1]'],
+    ['IPv6 in full', '[0:0:0:0:0:0:0:1]'],
+    ['IPv6, unspecified', '[::]'],
+    ['IPv4-mapped', '[::ffff:127.0.0.1]'],
+    ['IPv4-mapped, hexadecimal', '[::ffff:7f00:1]'],
+    ['IPv4-compatible', '[::127.0.0.1]'],
+    ['NAT64', '[64:ff9b::127.0.0.1]'],
+    ['6to4', '[2002:7f00:1::]'],
+    ['by name', 'localhost'],
+    ['by name, with a dot at its end', 'localhost.'],
+  ])('loopback is blocked: %s', async (_, host) => {
+    const receiver = await receiverEverywhere()
+    const sender = testSender({ isAddressAllowed: addressPolicy([]) })
+    const outcome = await sender.post(`http://${host}:${receiver.port}/`)
+    // A machine may not know a name or its dotted form at all; no machine may connect.
+    expect(host.startsWith('localhost') ? ['BLOCKED_ADDRESS', 'DNS'] : ['BLOCKED_ADDRESS']).toContain(
+      outcome.error,
+    )
+    expect(outcome.sentAt).toBeNull()
+    expect(receiver.connections).toHaveLength(0)
+  })
+
+  it.each(['169.254.169.254', '10.0.0.1', '100.100.100.200', '[fd00:ec2::254]', '[fe80::1]'])(
+    'the inner network is blocked: %s',
+    async (host) => {
+      const sender = testSender({ isAddressAllowed: addressPolicy([]) })
+      expect(await sender.post(`https://${host}/latest/meta-data/`)).toMatchObject({
+        error: 'BLOCKED_ADDRESS',
+      })
+    },
+  )
+})
+
+const hasIPv6 = Object.values(networkInterfaces()).some((each) =>
+  each?.some(({ address }) => address === '::1'),
+)
+
+;(hasIPv6 ? it : it.skip)('an allowed IPv6 address is sent to', async () => {
+  const receiver = await httpReceiver((_, response) => response.end('ok'), '::1')
+  const sender = testSender({ isAddressAllowed: addressPolicy(['::1/128']) })
+  expect(await sender.post(`http://[::1]:${receiver.port}`)).toMatchObject({
+    error: null,
+    responseBody: 'ok',
+  })
+})
+
+describe('whatever a lookup finds', () => {
+  const address = fc.oneof(
+    fc.ipV4(),
+    fc.ipV6(),
+    fc.constantFrom('', 'localhost', '127.1', '8.8.8.8 ', '8.8.8.8'),
+  )
+
+  it.each([true, false])('a socket gets allowed addresses alone (all of them: %s)', async (all) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(address), fc.func(fc.boolean()), async (found, isAddressAllowed) => {
+        const handed = await lookUp({ isAddressAllowed, lookup: lookupOf(found).lookup }, all)
+        const allowed = found.filter((each) => isAddressAllowed(each))
+        if (allowed.length > 0) expect(handed).toEqual(all ? allowed : allowed.slice(0, 1))
+        else if (found.length > 0) expect(handed).toBeInstanceOf(BlockedAddressError)
+        else expect(handed).toMatchObject({ code: 'NAME_LOOKUP' })
+      }),
+    )
+  })
+})
+
+/** What a guarded socket would get to know: addresses, or an error. */
+function lookUp(rules: Parameters<typeof addressGuard>[0], all: boolean): Promise<string[] | Error> {
+  return new Promise((resolve) => {
+    addressGuard(rules)((lookup: LookupFunction) => {
+      lookup('any.example.test', { all }, (error, address) => {
+        if (error) return resolve(error)
+        return resolve(typeof address === 'string' ? [address] : address.map((each) => each.address))
+      })
+      return () => undefined
+    })
+  })
+}

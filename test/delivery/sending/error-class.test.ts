@@ -1,0 +1,68 @@
+import { describeError, errorClass, statusError } from '../../../src/delivery/sending/error-class'
+
+const withCode = (code: string, message = 'it failed') => Object.assign(new Error(message), { code })
+
+describe('an error', () => {
+  it.each([
+    ['DNS', 'ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL', 'EAI_NODATA'],
+    [
+      'CONNECTION',
+      'ECONNREFUSED',
+      'ECONNRESET',
+      'EPIPE',
+      'EHOSTUNREACH',
+      'ENETUNREACH',
+      'EADDRNOTAVAIL',
+      'EMFILE',
+    ],
+    ['CONNECTION', 'UND_ERR_SOCKET', 'UND_ERR_HEADERS_OVERFLOW', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH'],
+    ['CONNECTION', 'HPE_INVALID_CONSTANT', 'HPE_CR_EXPECTED', 'HPE_INVALID_CHUNK_SIZE', ''],
+    ['TIMEOUT', 'ETIMEDOUT', 'UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'],
+    ['TLS', 'EPROTO', 'ERR_TLS_CERT_ALTNAME_INVALID', 'ERR_SSL_WRONG_VERSION_NUMBER', 'CERT_HAS_EXPIRED'],
+    ['TLS', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'SELF_SIGNED_CERT_IN_CHAIN', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
+    ['TLS', 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'CERT_REVOKED', 'HOSTNAME_MISMATCH', 'INVALID_PURPOSE'],
+    ['BLOCKED_ADDRESS', 'BLOCKED_ADDRESS'],
+  ])('is %s with any of these codes: %s %s %s %s', (expected, ...codes) => {
+    for (const code of codes) expect([code, errorClass(withCode(code))]).toEqual([code, expected])
+  })
+
+  it.each([[new Error('odd')], ['odd'], [undefined], [null]])(
+    'without a code broke the connection: %p',
+    (error) => {
+      expect(errorClass(error)).toBe('CONNECTION')
+    },
+  )
+})
+
+describe('a status', () => {
+  it.each([
+    [200, null],
+    [299, null],
+    [300, 'REDIRECT'],
+    [399, 'REDIRECT'],
+    [400, 'HTTP_STATUS'],
+    [599, 'HTTP_STATUS'],
+    [999, 'HTTP_STATUS'],
+  ])('%d is judged %s', (status, expected) => {
+    expect(statusError(status)).toBe(expected)
+  })
+})
+
+describe('the description of an error', () => {
+  it.each([
+    ['its message', new Error('odd'), 'odd'],
+    ['its code where the message lacks it', withCode('EODD', 'odd'), 'odd (EODD)'],
+    ['its code once', withCode('EODD', 'connect EODD 1.2.3.4'), 'connect EODD 1.2.3.4'],
+    ['its causes', new Error('outer', { cause: withCode('EODD') }), 'outer: it failed (EODD)'],
+    ['all of several', new AggregateError([new Error('a'), new Error('b')]), 'a, b'],
+    ['whatever was thrown', 'odd', 'odd'],
+  ])('has %s', (_, error, expected) => {
+    expect(describeError(error)).toBe(expected)
+  })
+
+  it('ends somewhere', () => {
+    const endless = new Error('x'.repeat(10_000))
+    endless.cause = endless
+    expect(describeError(endless)).toHaveLength(500)
+  })
+})

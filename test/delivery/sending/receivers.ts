@@ -1,0 +1,118 @@
+import { once } from 'node:events'
+import { createServer as createHttpServer, type RequestListener } from 'node:http'
+import { createServer as createHttpsServer, type ServerOptions } from 'node:https'
+import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net'
+import {
+  createSender,
+  type Sender,
+  type SenderOptions,
+  type SendResult,
+} from '../../../src/delivery/sending/sender'
+
+/** What a test starts and the harness ends: receivers of any kind, and the senders that send to them. */
+export interface Receiver {
+  port: number
+  /** `http://127.0.0.1:<port>` */
+  url: string
+  /** connections accepted so far, ended ones included */
+  connections: Socket[]
+}
+
+/** Long enough for an answer on a busy machine: no test passes by waiting for it, since Jest gives up before. */
+const PATIENT_MS = 20_000
+jest.setTimeout(PATIENT_MS - 5_000)
+
+/** For tests that wait for the deadline. */
+export const SHORT_MS = 300
+
+const cleanups: (() => unknown)[] = []
+
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+})
+
+async function listen(server: Server, scheme: string, host: string): Promise<Receiver> {
+  const connections: Socket[] = []
+  server.on('connection', (socket) => {
+    connections.push(socket)
+    socket.on('error', () => undefined)
+  })
+  await new Promise<void>((resolve) => server.listen(0, host, resolve))
+  cleanups.push(() => {
+    for (const socket of connections) socket.destroy()
+    return new Promise((resolve) => server.close(resolve))
+  })
+  const { port } = server.address() as AddressInfo
+  return { port, url: `${scheme}://127.0.0.1:${port}`, connections }
+}
+
+export const httpReceiver = (listener: RequestListener, host = '127.0.0.1') =>
+  listen(createHttpServer(listener), 'http', host)
+
+export const httpsReceiver = (certificate: ServerOptions, listener: RequestListener) =>
+  listen(createHttpsServer(certificate, listener), 'https', '127.0.0.1')
+
+/** Speaks whatever `onRequest` writes once a request has come in; without it, it accepts and says nothing. */
+export const tcpReceiver = (onRequest: (socket: Socket) => unknown = () => undefined) =>
+  listen(
+    createTcpServer((socket) => {
+      socket.once('data', () => onRequest(socket))
+    }),
+    'http',
+    '127.0.0.1',
+  )
+
+/** A port where nobody listens. */
+export async function closedPort(): Promise<number> {
+  const server = createTcpServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+export interface TestSender extends Sender {
+  /** Posts `{}`. */
+  post(target: string, verifyTls?: boolean): Promise<SendResult>
+}
+
+/** A sender that may go to 127.0.0.1 alone, unless told otherwise. */
+export function testSender(options: Partial<SenderOptions> = {}): TestSender {
+  const sender = createSender({
+    isAddressAllowed: (address) => address === '127.0.0.1',
+    timeoutMs: PATIENT_MS,
+    userAgent: 'Hookgate/test',
+    connectionsPerOrigin: 10,
+    ...options,
+  })
+  cleanups.push(() => sender.close())
+  return {
+    ...sender,
+    post: (target, verifyTls = true) => sender.send({ target, body: '{}', headers: {}, verifyTls }),
+  }
+}
+
+/** Resolves when the other side is known to have gone. */
+export async function ended(connection: Socket | undefined): Promise<void> {
+  if (connection === undefined) throw new Error('Nobody has connected')
+  if (!connection.closed) await once(connection, 'close')
+}
+
+/** Writes the text some bytes at a time, over and over, for as long as the other side listens. */
+export function drip(socket: Socket, text: string, bytes = 1): void {
+  let at = 0
+  const timer = setInterval(() => {
+    socket.write(text.slice(at, at + bytes))
+    at = (at + bytes) % text.length
+  }, 5)
+  socket.on('close', () => clearInterval(timer))
+}
+
+/** Writes as fast as the other side reads, until it goes. */
+export function flood(socket: Socket, piece: Buffer): void {
+  const write = () => {
+    while (!socket.destroyed && socket.write(piece));
+  }
+  socket.on('drain', write)
+  write()
+}

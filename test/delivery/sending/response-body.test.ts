@@ -1,0 +1,244 @@
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
+import fc from 'fast-check'
+import { KEPT_BYTES, ResponseBody } from '../../../src/delivery/sending/response-body'
+import { flood, httpReceiver, SHORT_MS, tcpReceiver, testSender } from './receivers'
+
+const ENCODERS: [encoding: string, name: string, encode: (text: Buffer) => Buffer][] = [
+  ['gzip', 'gzip', gzipSync],
+  ['x-gzip', 'gzip by its old name', gzipSync],
+  [' GZip ', 'gzip in another spelling', gzipSync],
+  ['deflate', 'deflate with the zlib wrapper', deflateSync],
+  ['deflate', 'deflate without it', deflateRawSync],
+  ['br', 'br', brotliCompressSync],
+  ['', 'nothing', (text) => text],
+  ['identity', 'identity', (text) => text],
+]
+
+/** Reads chunks as the exchange does, with a pause where one is asked for. */
+async function read(encoding: string, chunks: Buffer[]): Promise<{ text: string; truncated: boolean }> {
+  let drained = () => {}
+  let isDone = false
+  const body = await new Promise<ResponseBody>((resolve) => {
+    const reading = new ResponseBody(encoding, {
+      onDone() {
+        isDone = true
+        drained()
+        resolve(reading)
+      },
+      onDrain: () => drained(),
+    })
+    const write = async () => {
+      for (const chunk of chunks) {
+        if (isDone) return
+        if (!reading.write(chunk)) {
+          await new Promise<void>((resume) => {
+            drained = resume
+          })
+        }
+      }
+      if (!isDone) reading.end()
+    }
+    void write()
+  })
+  return { text: body.text(), truncated: body.truncated }
+}
+
+function inPieces(bytes: Buffer, size: number): Buffer[] {
+  return Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
+    bytes.subarray(i * size, (i + 1) * size),
+  )
+}
+
+describe.each(ENCODERS)('a body in %j: %s', (encoding, _name, encode) => {
+  it('is read however it is cut into chunks', async () => {
+    const text = fc.string({ unit: 'binary', maxLength: 300 }).map((each) => each.replace(/^\ufeff/, ''))
+    await fc.assert(
+      fc.asyncProperty(text, fc.integer({ min: 1, max: 50 }), async (given, size) => {
+        const chunks = inPieces(encode(Buffer.from(given)), size)
+        const expected = given.toWellFormed().replaceAll('\u0000', '\ufffd')
+        expect(await read(encoding, chunks)).toEqual({ text: expected, truncated: false })
+      }),
+      { numRuns: 30 },
+    )
+  })
+
+  it('of 64 KiB is whole', async () => {
+    const chunks = inPieces(encode(Buffer.alloc(KEPT_BYTES, 'a')), 10_000)
+    expect(await read(encoding, chunks)).toEqual({ text: 'a'.repeat(KEPT_BYTES), truncated: false })
+  })
+
+  it.each([1, 100_000])('of 64 KiB and %d more bytes is truncated', async (more) => {
+    const chunks = inPieces(encode(Buffer.alloc(KEPT_BYTES + more, 'a')), 10_000)
+    expect(await read(encoding, chunks)).toEqual({ text: 'a'.repeat(KEPT_BYTES), truncated: true })
+  })
+
+  it('that is empty is whole', async () => {
+    expect(await read(encoding, [])).toEqual({ text: '', truncated: false })
+    expect(await read(encoding, [Buffer.alloc(0)])).toEqual({ text: '', truncated: false })
+    expect(await read(encoding, [encode(Buffer.alloc(0))])).toEqual({ text: '', truncated: false })
+  })
+})
+
+describe('compressed data', () => {
+  const text = Array.from({ length: 5_000 }, (_, i) => `line ${i}, ${Math.sin(i)}\n`)
+    .join('')
+    .slice(0, 60_000)
+  const compressed = ENCODERS.filter(([, , encode]) => encode(Buffer.from(text)).length < 60_000)
+
+  it.each(compressed)('in %j (%s) that breaks off is kept up to there', async (encoding, _, encode) => {
+    const half = encode(Buffer.from(text))
+    const { text: kept, truncated } = await read(encoding, inPieces(half.subarray(0, half.length / 2), 5_000))
+    expect(kept.length).toBeGreaterThan(10_000)
+    expect(text.startsWith(kept)).toBe(true)
+    expect(truncated).toBe(true)
+  })
+
+  it('that is corrupt is kept up to there', async () => {
+    const bytes = gzipSync(text)
+    bytes.fill(0xff, bytes.length / 2)
+    const { text: kept, truncated } = await read('gzip', inPieces(bytes, 1_000))
+    expect(kept.length).toBeGreaterThan(10_000)
+    expect(text.startsWith(kept.slice(0, 10_000))).toBe(true)
+    expect(truncated).toBe(true)
+  })
+
+  it.each(['gzip', 'deflate', 'br'])('that is none at all (%s) leaves an empty text', async (encoding) => {
+    expect(await read(encoding, [Buffer.from('plain text')])).toEqual({ text: '', truncated: true })
+  })
+
+  it('with padding behind its end is whole without that', async () => {
+    const padded = Buffer.concat([gzipSync('all of it'), Buffer.alloc(200_000)])
+    expect(await read('gzip', [padded])).toEqual({ text: 'all of it', truncated: false })
+    expect(await read('gzip', inPieces(padded, 20_000))).toEqual({ text: 'all of it', truncated: false })
+  })
+
+  it('with garbage behind its end is kept without that', async () => {
+    const chunks = [gzipSync('all of it'), Buffer.from('garbage')]
+    expect(await read('gzip', chunks)).toEqual({ text: 'all of it', truncated: true })
+  })
+
+  it.each(['zstd', 'compress', 'gzip, gzip', 'aes128gcm'])('in %s is kept as it came', async (encoding) => {
+    expect(await read(encoding, [Buffer.from('as it came')])).toEqual({
+      text: 'as it came',
+      truncated: false,
+    })
+  })
+})
+
+describe('the text', () => {
+  it.each([
+    ['bytes that are no UTF-8', Buffer.from([0x61, 0xff, 0xc3, 0x62]), 'a\ufffd\ufffdb'],
+    ['U+0000', Buffer.from('a\u0000b\u0000'), 'a\ufffdb\ufffd'],
+    ['a byte order mark', Buffer.from('\ufeffa'), 'a'],
+    ['half a character at the end of a whole body', Buffer.from([0x61, 0xf0, 0x9f]), 'a\ufffd'],
+  ])('makes up for %s', async (_, bytes, expected) => {
+    expect(await read('', [bytes])).toEqual({ text: expected, truncated: false })
+  })
+
+  it('has no half character where it was cut', async () => {
+    const { text, truncated } = await read('', [Buffer.from('€'.repeat(KEPT_BYTES))])
+    expect(text).toBe('€'.repeat(Math.floor(KEPT_BYTES / 3)))
+    expect(truncated).toBe(true)
+  })
+})
+
+describe('over a connection', () => {
+  const GIB = 1024 ** 3
+
+  /** How much more memory the process held at its peak than before, in bytes. */
+  async function growth(act: () => Promise<unknown>): Promise<number> {
+    const before = process.memoryUsage().rss
+    let peak = before
+    const timer = setInterval(() => {
+      peak = Math.max(peak, process.memoryUsage().rss)
+    }, 5)
+    await act()
+    clearInterval(timer)
+    return Math.max(peak, process.memoryUsage().rss) - before
+  }
+
+  const zeros = Buffer.alloc(16 * 1024 * 1024)
+  it.each([
+    ['gzip', Buffer.concat(Array(64).fill(gzipSync(zeros)))],
+    ['deflate', deflateSync(Buffer.alloc(GIB / 8), { level: 1 })],
+    ['br', brotliCompressSync(Buffer.alloc(GIB / 8), { params: { 1: 1 } })],
+  ])('a body that swells hundredfold in %s costs no memory', async (encoding, bomb) => {
+    const receiver = await httpReceiver((_, response) => {
+      response.setHeader('Content-Encoding', encoding).end(bomb)
+    })
+    const sender = testSender()
+    const grown = await growth(async () => {
+      const outcomes = await Promise.all(Array.from({ length: 5 }, () => sender.post(receiver.url)))
+      for (const { status, error, truncated, responseBody } of outcomes) {
+        expect({ status, error, truncated }).toEqual({ status: 200, error: null, truncated: true })
+        expect(responseBody).toHaveLength(KEPT_BYTES)
+      }
+    })
+    expect(grown).toBeLessThan(GIB / 8)
+  })
+
+  it.each([
+    ['plain', '', Buffer.alloc(1024 * 1024, 'a')],
+    ['in chunks of one byte', 'Transfer-Encoding: chunked\r\n', Buffer.from('1\r\na\r\n'.repeat(10_000))],
+  ])('an endless body is cut and judged by its status: %s', async (_, header, piece) => {
+    const receiver = await tcpReceiver((socket) => {
+      socket.write(`HTTP/1.1 200 OK\r\n${header}\r\n`)
+      flood(socket, piece)
+    })
+    const grown = await growth(async () => {
+      expect(await testSender().post(receiver.url)).toMatchObject({
+        status: 200,
+        error: null,
+        truncated: true,
+        responseBody: 'a'.repeat(KEPT_BYTES),
+      })
+    })
+    expect(grown).toBeLessThan(GIB / 8)
+  })
+
+  it('compressed data that comes to nothing for ever ends at the deadline, memory flat', async () => {
+    const empty = Buffer.concat(Array(10_000).fill(gzipSync('')))
+    const receiver = await tcpReceiver((socket) => {
+      socket.write('HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n')
+      flood(socket, empty)
+    })
+    const sender = testSender({ timeoutMs: 5 * SHORT_MS })
+    const grown = await growth(async () => {
+      const outcomes = await Promise.all(Array.from({ length: 4 }, () => sender.post(receiver.url)))
+      expect(new Set(outcomes.map(({ error }) => error))).toEqual(new Set(['TIMEOUT']))
+    })
+    expect(grown).toBeLessThan(GIB / 8)
+  })
+
+  it('compressed data that comes to little is read to its end', async () => {
+    const members = Buffer.concat([...Array(50_000).fill(gzipSync('')), gzipSync('ok')])
+    const receiver = await httpReceiver((_, response) => {
+      response.setHeader('Content-Encoding', 'gzip').end(members)
+    })
+    const outcome = await testSender().post(receiver.url)
+    expect(outcome).toMatchObject({ error: null, responseBody: 'ok', truncated: false })
+  })
+
+  it('a success whose compression is corrupt stays a success', async () => {
+    const receiver = await httpReceiver((_, response) => {
+      response.setHeader('Content-Encoding', 'gzip').end('this is no gzip')
+    })
+    const outcome = await testSender().post(receiver.url)
+    expect(outcome).toMatchObject({ status: 200, error: null, responseBody: '', truncated: true })
+  })
+
+  it('a compressed body leaves its connection for the next send', async () => {
+    const receiver = await httpReceiver((_, response) => {
+      response.setHeader('Content-Encoding', 'br').end(brotliCompressSync('ok'))
+    })
+    const sender = testSender()
+    for (let i = 0; i < 3; i++) {
+      expect(await sender.post(receiver.url)).toMatchObject({
+        error: null,
+        responseBody: 'ok',
+        truncated: false,
+      })
+    }
+    expect(receiver.connections).toHaveLength(1)
+  })
+})

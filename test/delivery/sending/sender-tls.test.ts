@@ -1,0 +1,151 @@
+import type { LookupAll } from '../../../src/delivery/sending/address-guard'
+import { certificateFor } from '../../support/certificate'
+import {
+  ended,
+  httpReceiver,
+  httpsReceiver,
+  SHORT_MS,
+  type TestSender,
+  tcpReceiver,
+  testSender,
+} from './receivers'
+
+const HOST = 'hooks.example.test'
+const certificate = certificateFor(HOST)
+const toReceiver: LookupAll = (_hostname, _options, callback) =>
+  callback(null, [{ address: '127.0.0.1', family: 4 }])
+
+const trustingSender = (): TestSender =>
+  testSender({ lookup: toReceiver, trustedCertificates: [certificate.cert] })
+
+describe('a receiver with TLS', () => {
+  it('is sent to when its certificate is trusted and for its host, which is what it is asked for', async () => {
+    const names: unknown[] = []
+    const receiver = await httpsReceiver(certificate, ({ socket }, response) => {
+      names.push((socket as { servername?: unknown }).servername)
+      response.end('ok')
+    })
+    const sender = trustingSender()
+    const target = `https://${HOST}:${receiver.port}`
+    expect(await sender.post(target)).toMatchObject({ error: null, status: 200, responseBody: 'ok' })
+    expect(await sender.post(target)).toMatchObject({ error: null })
+    expect(names).toEqual([HOST, HOST])
+    expect(receiver.connections).toHaveLength(1)
+  })
+
+  it('is refused when it signed its certificate itself: nothing was sent', async () => {
+    const seen: unknown[] = []
+    const receiver = await httpsReceiver(certificate, (request) => seen.push(request))
+    expect(await testSender().post(receiver.url)).toMatchObject({
+      error: 'TLS',
+      status: null,
+      sentAt: null,
+      detail: expect.stringContaining('DEPTH_ZERO_SELF_SIGNED_CERT'),
+    })
+    expect(seen).toEqual([])
+  })
+
+  it('is refused when its trusted certificate is for another host, also the second time', async () => {
+    const receiver = await httpsReceiver(certificate, (_, response) => response.end())
+    const sender = trustingSender()
+    for (let i = 0; i < 3; i++) {
+      expect(await sender.post(`https://other.example.test:${receiver.port}`)).toMatchObject({
+        error: 'TLS',
+        sentAt: null,
+        detail: expect.stringContaining('ERR_TLS_CERT_ALTNAME_INVALID'),
+      })
+    }
+  })
+
+  it('is refused by its address when its trusted certificate is for its name', async () => {
+    const receiver = await httpsReceiver(certificate, (_, response) => response.end())
+    expect(await trustingSender().post(receiver.url)).toMatchObject({ error: 'TLS', sentAt: null })
+  })
+
+  it.each([
+    ['signed its certificate itself', 'other.example.test'],
+    ['has a certificate for another host', '127.0.0.1'],
+  ])('is sent to without verification although it %s', async (_, host) => {
+    const receiver = await httpsReceiver(certificate, (_request, response) => response.end('ok'))
+    const sender = testSender({ lookup: toReceiver })
+    const outcome = await sender.post(`https://${host}:${receiver.port}`, false)
+    expect(outcome).toMatchObject({ error: null, status: 200, responseBody: 'ok' })
+  })
+
+  it('is refused with verification although a connection without it is open', async () => {
+    const receiver = await httpsReceiver(certificate, (_, response) => response.end('ok'))
+    const sender = testSender()
+    expect(await sender.post(receiver.url, false)).toMatchObject({ error: null })
+    expect(await sender.post(receiver.url, true)).toMatchObject({ error: 'TLS' })
+    expect(await sender.post(receiver.url, false)).toMatchObject({ error: null })
+    expect(await sender.post(receiver.url, true)).toMatchObject({ error: 'TLS' })
+  })
+
+  it('is spoken to in HTTP/1.1 alone', async () => {
+    const protocols: unknown[] = []
+    const receiver = await httpsReceiver(
+      { ...certificate, ALPNProtocols: ['h2', 'http/1.1'] },
+      (request, response) => {
+        protocols.push((request.socket as { alpnProtocol?: unknown }).alpnProtocol, request.httpVersion)
+        response.end()
+      },
+    )
+    expect(await testSender().post(receiver.url, false)).toMatchObject({ error: null })
+    expect(protocols).toEqual(['http/1.1', '1.1'])
+  })
+})
+
+describe('a port with another protocol', () => {
+  it.each([true, false])(
+    'is a failure of TLS where plain HTTP answers an https target (verify: %s)',
+    async (verify) => {
+      const receiver = await httpReceiver((_, response) => response.end())
+      expect(await testSender().post(`https://127.0.0.1:${receiver.port}`, verify)).toMatchObject({
+        error: 'TLS',
+        sentAt: null,
+      })
+    },
+  )
+
+  it('is a failure of the connection where TLS is what an http target speaks', async () => {
+    const receiver = await httpsReceiver(certificate, (_, response) => response.end())
+    expect(await testSender().post(`http://127.0.0.1:${receiver.port}`)).toMatchObject({
+      error: 'CONNECTION',
+    })
+  })
+})
+
+describe('a handshake', () => {
+  it('that is never answered ends at the deadline, and so does its connection', async () => {
+    const receiver = await tcpReceiver()
+    const outcome = await testSender({ timeoutMs: SHORT_MS }).post(`https://127.0.0.1:${receiver.port}`)
+    expect(outcome).toMatchObject({ error: 'TIMEOUT', sentAt: null })
+    await ended(receiver.connections[0])
+  })
+
+  it('that drips ends at the deadline', async () => {
+    const receiver = await tcpReceiver((socket) => {
+      const timer = setInterval(() => socket.write(Buffer.from([0x16, 3, 3, 0x3f, 0xff])), 20)
+      socket.on('close', () => clearInterval(timer))
+    })
+    const outcome = await testSender({ timeoutMs: SHORT_MS }).post(`https://127.0.0.1:${receiver.port}`)
+    expect(['TIMEOUT', 'TLS']).toContain(outcome.error)
+    expect(outcome.sentAt).toBeNull()
+  })
+
+  it('that the receiver breaks off is a failure of the connection', async () => {
+    const receiver = await tcpReceiver((socket) => socket.end())
+    const outcome = await testSender().post(`https://127.0.0.1:${receiver.port}`)
+    expect(outcome).toMatchObject({ error: 'CONNECTION', sentAt: null })
+  })
+
+  it('that is under way ends with the sender', async () => {
+    const receiver = await tcpReceiver((socket) => socket.pause())
+    const sender = testSender()
+    const sent = sender.post(`https://127.0.0.1:${receiver.port}`)
+    setTimeout(() => sender.close(), 100)
+    expect(await sent).toMatchObject({ error: 'ABORTED', sentAt: null })
+    receiver.connections[0]?.resume()
+    await ended(receiver.connections[0])
+  })
+})

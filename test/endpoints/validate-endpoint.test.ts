@@ -1,0 +1,167 @@
+import type { EndpointInput, EndpointPatch } from '../../src/endpoints/endpoint'
+import { readEventCatalogue } from '../../src/endpoints/event-types/event-catalogue'
+import { targetPolicy } from '../../src/endpoints/targets/target-policy'
+import { validateEndpoint, validateText } from '../../src/endpoints/validate-endpoint'
+
+const RULES = {
+  validateTarget: targetPolicy({ allowHttp: false, allowedNetworks: [] }),
+  catalogue: readEventCatalogue(undefined),
+}
+const INPUT: EndpointInput = {
+  target: 'https://example.com/hook',
+  events: [{ type: 'post.created' }],
+  isActive: true,
+  description: '',
+  sslCertVerification: true,
+}
+
+/** Each problem as `path: CODE`. */
+const faults = (given: EndpointPatch | EndpointInput, argument: 'patch' | 'input') =>
+  validateEndpoint(given, argument, RULES).map(({ path, code }) => `${path.join('.')}: ${code}`)
+const faultsOfPatch = (patch: EndpointPatch) => faults(patch, 'patch')
+const faultsOfInput = (input: EndpointInput) => faults(input, 'input')
+
+describe('a patch', () => {
+  it.each<[string, EndpointPatch]>([
+    ['nothing', {}],
+    ['undefined fields', { target: undefined, events: undefined, isActive: undefined }],
+    ['isActive alone', { isActive: true }],
+    ['isActive off', { isActive: false }],
+    ['sslCertVerification alone', { sslCertVerification: false }],
+    ['a target alone', { target: 'https://example.com' }],
+    ['events alone', { events: [{ type: 'post.created' }, { type: 'category.created' }] }],
+    ['the same event twice', { events: [{ type: 'post.created' }, { type: 'post.created' }] }],
+    ['a description alone', { description: 'for the shop' }],
+    ['an empty description', { description: '' }],
+    ['a null description, which is an empty one', { description: null }],
+    ['an expected version', { expectedVersion: 3 }],
+    ['everything', { ...INPUT, expectedVersion: 1 }],
+  ])('may give %s', (_case, patch) => {
+    expect(faultsOfPatch(patch)).toEqual([])
+  })
+
+  it.each(['target', 'events', 'isActive', 'sslCertVerification', 'expectedVersion'])(
+    'may not set %s to null',
+    (field) => {
+      expect(faultsOfPatch({ [field]: null })).toEqual([`patch.${field}: NULL_NOT_ALLOWED`])
+    },
+  )
+})
+
+describe('a whole endpoint', () => {
+  it('may be one', () => {
+    expect(faultsOfInput(INPUT)).toEqual([])
+    expect(faultsOfInput({ ...INPUT, description: null })).toEqual([])
+  })
+
+  it('may not set a switch to null', () => {
+    expect(faultsOfInput({ ...INPUT, isActive: null, sslCertVerification: null })).toEqual([
+      'input.isActive: NULL_NOT_ALLOWED',
+      'input.sslCertVerification: NULL_NOT_ALLOWED',
+    ])
+  })
+})
+
+describe('the events', () => {
+  it('may not be none', () => {
+    expect(faultsOfPatch({ events: [] })).toEqual(['patch.events: EMPTY'])
+    expect(faultsOfInput({ ...INPUT, events: [] })).toEqual(['input.events: EMPTY'])
+  })
+
+  it.each([
+    '',
+    ' ',
+    'post',
+    'post.*',
+    '*',
+    'POST.CREATED',
+    'post.created ',
+    'post.created\0',
+    'constructor',
+    '__proto__',
+    'toString',
+  ])('must be of the catalogue: %j is not', (type) => {
+    expect(faultsOfPatch({ events: [{ type }] })).toEqual(['patch.events.0.type: UNKNOWN_EVENT_TYPE'])
+  })
+
+  it('are each judged at their place', () => {
+    const types = ['post.created', 'none', 'category.created', 'none']
+    expect(faultsOfPatch({ events: types.map((type) => ({ type })) })).toEqual([
+      'patch.events.1.type: UNKNOWN_EVENT_TYPE',
+      'patch.events.3.type: UNKNOWN_EVENT_TYPE',
+    ])
+  })
+
+  it('are named in the message, in short when they are long', () => {
+    const [unknown] = validateEndpoint({ events: [{ type: 'post.exploded' }] }, 'patch', RULES)
+    expect(unknown?.message).toContain('post.exploded')
+    const [long] = validateEndpoint({ events: [{ type: 'x'.repeat(100_000) }] }, 'patch', RULES)
+    expect(long?.message.length).toBeLessThan(300)
+  })
+})
+
+describe('the description', () => {
+  it('may have 10,000 characters', () => {
+    expect(faultsOfPatch({ description: 'x'.repeat(10_000) })).toEqual([])
+    expect(faultsOfPatch({ description: 'x'.repeat(10_001) })).toEqual(['patch.description: TOO_LONG'])
+  })
+
+  it.each([
+    'line\nline\r\n\tindented',
+    '<script>alert(1)</script>',
+    "'; DROP TABLE endpoints; --",
+    '🔑 ünïcode',
+  ])('may be any text: %j', (description) => {
+    expect(faultsOfPatch({ description })).toEqual([])
+  })
+
+  it.each(['\0', 'a\0b', '\ud83d', 'a\udd11', '\udd11\ud83d'])(
+    'must be storable: %j is not',
+    (description) => {
+      expect(faultsOfPatch({ description })).toEqual(['patch.description: INVALID_CHARACTER'])
+    },
+  )
+})
+
+describe('every fault of an input', () => {
+  it('is told at once, none first', () => {
+    const patch = {
+      isActive: null,
+      target: 'https://a:b@10.0.0.1/',
+      events: [{ type: 'none' }, { type: 'post.created' }, { type: 'nothing' }],
+      sslCertVerification: null,
+      description: `\0${'x'.repeat(10_000)}`,
+    }
+    expect(faultsOfPatch(patch).sort()).toEqual([
+      'patch.description: INVALID_CHARACTER',
+      'patch.description: TOO_LONG',
+      'patch.events.0.type: UNKNOWN_EVENT_TYPE',
+      'patch.events.2.type: UNKNOWN_EVENT_TYPE',
+      'patch.isActive: NULL_NOT_ALLOWED',
+      'patch.sslCertVerification: NULL_NOT_ALLOWED',
+      'patch.target: ADDRESS_NOT_ALLOWED',
+      'patch.target: INVALID_URL',
+    ])
+  })
+
+  it('leaves what was given alone', () => {
+    const patch = Object.freeze({
+      events: Object.freeze([{ type: 'none' }]) as { type: string }[],
+      target: '',
+    })
+    expect(faultsOfPatch(patch)).toHaveLength(2)
+    expect(patch).toEqual({ events: [{ type: 'none' }], target: '' })
+  })
+})
+
+describe('validateText', () => {
+  it.each(['', 'text', '🔑', '\u0001'])('takes %j', (text) => {
+    expect(validateText(text, ['filter', 'targetContains'])).toEqual([])
+  })
+
+  it.each(['\0', 'a\0', '\ud83d'])('refuses %j at its path', (text) => {
+    expect(validateText(text, ['filter', 'targetContains'])).toMatchObject([
+      { path: ['filter', 'targetContains'], code: 'INVALID_CHARACTER' },
+    ])
+  })
+})

@@ -1,0 +1,93 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { developmentKeys } from '../../src/secrets/development-keys'
+import { spawnChild } from '../support/child'
+
+const FILE = 'development-keys.json'
+
+describe('the keys of a development gateway', () => {
+  let parent: string
+  let folder: string
+
+  beforeEach(() => {
+    parent = mkdtempSync(join(tmpdir(), 'hookgate-keys-'))
+    folder = join(parent, 'not/there/yet')
+  })
+  afterEach(() => rmSync(parent, { recursive: true }))
+
+  it('are 32 bytes each', () => {
+    const { jwtSecret, encryptionKey } = developmentKeys(folder)
+    expect(Buffer.from(encryptionKey, 'base64')).toHaveLength(32)
+    expect(Buffer.byteLength(jwtSecret)).toBeGreaterThanOrEqual(32)
+    expect(Buffer.from(jwtSecret, 'base64url')).toHaveLength(32)
+  })
+
+  it('are made once and stay', () => {
+    const keys = developmentKeys(folder)
+    const written = readFileSync(join(folder, FILE), 'utf8')
+    expect(developmentKeys(folder)).toEqual(keys)
+    expect(developmentKeys(folder)).toEqual(keys)
+    expect(readFileSync(join(folder, FILE), 'utf8')).toBe(written)
+  })
+
+  it('differ from folder to folder, and from each other', () => {
+    const [one, other] = [developmentKeys(folder), developmentKeys(join(parent, 'other'))]
+    const all = [one.jwtSecret, one.encryptionKey, other.jwtSecret, other.encryptionKey]
+    expect(new Set(all).size).toBe(4)
+  })
+
+  it('are readable by their owner alone, folder and file', () => {
+    developmentKeys(folder)
+    expect(statSync(join(folder, FILE)).mode & 0o777).toBe(0o600)
+    expect(statSync(folder).mode & 0o777).toBe(0o700)
+  })
+
+  it('leave nothing else in the folder', () => {
+    developmentKeys(folder)
+    expect(readdirSync(folder)).toEqual([FILE])
+  })
+
+  it('are never made anew in the place of a file that cannot be read', () => {
+    mkdirSync(folder, { recursive: true })
+    writeFileSync(join(folder, FILE), 'torn')
+    expect(() => developmentKeys(folder)).toThrow()
+    expect(readFileSync(join(folder, FILE), 'utf8')).toBe('torn')
+  })
+
+  it.each([
+    '',
+    'torn-S3CR3T',
+    '{}',
+    '[]',
+    'null',
+    '{"jwtSecret": "S3CR3T"}',
+    '{"jwtSecret": 1, "encryptionKey": 2}',
+  ])('are refused by the name of their file, which is not quoted, when it holds %j', (content) => {
+    mkdirSync(folder, { recursive: true })
+    writeFileSync(join(folder, FILE), content)
+    expect(() => developmentKeys(folder)).toThrow(join(folder, FILE))
+    expect(() => developmentKeys(folder)).not.toThrow('S3CR3T')
+  })
+
+  it('are the same for processes that ask for them at the same moment', async () => {
+    const script = `
+      const { developmentKeys } = dist('secrets/development-keys.js')
+      onLine((folder) => print(JSON.stringify(developmentKeys(folder))))
+      print('ready')`
+    const children = Array.from({ length: 6 }, () => spawnChild(script))
+    try {
+      for (const child of children) expect(await child.hear()).toBe('ready')
+      for (const round of ['a', 'b', 'c', 'd', 'e']) {
+        const fresh = join(folder, round)
+        for (const child of children) child.say(fresh)
+        const answers = await Promise.all(children.map((child) => child.hear()))
+        expect(new Set(answers).size).toBe(1)
+        expect(developmentKeys(fresh)).toEqual(JSON.parse(answers[0] ?? ''))
+        expect(readdirSync(fresh)).toEqual([FILE])
+      }
+    } finally {
+      await Promise.all(children.map((child) => child.end()))
+    }
+  })
+})
