@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Pool } from 'pg'
 import { pino } from 'pino'
 import type { Query } from '../../../src/database/query'
-import { serverPool, volatileTransaction } from '../../../src/database/server'
+import { asyncCommitTransaction, serverPool } from '../../../src/database/server/connections'
 import { type ClaimedDelivery, claimDeliveries } from '../../../src/delivery/queue/claim'
 import { recordAttempts } from '../../../src/delivery/queue/record-attempts'
 import { query } from '../databases'
@@ -111,7 +111,7 @@ class Claims {
   /** Milliseconds that one claim takes, its transaction included. */
   async timeOne(): Promise<number> {
     const startedAt = performance.now()
-    const { claimed } = await volatileTransaction(this.pool, (query) =>
+    const { claimed } = await asyncCommitTransaction(this.pool, (query) =>
       claimDeliveries(query, {
         owner: this.owner,
         capacity: CAPACITY,
