@@ -35,7 +35,11 @@ export async function buildRevision({ revision, teardown, progress }: Request): 
     run(command, args, { cwd, env: ENVIRONMENT, signal: abort.signal, maxBuffer: OUTPUT_MAX_BYTES })
   const git = async (...args: string[]) => (await execute('git', args, REPOSITORY)).stdout.trim()
 
-  const commit = await git('rev-parse', '--verify', '--end-of-options', `${revision}^{commit}`)
+  const commit = await git('rev-parse', '--verify', '--end-of-options', `${revision}^{commit}`).catch(
+    (cause) => {
+      throw new Error(`There is no revision ${revision}`, { cause })
+    },
+  )
   const name = await git('rev-parse', '--short', commit)
   const parent = mkdtempSync(join(tmpdir(), 'hookgate-against-'))
   teardown.add(() => rmSync(parent, { recursive: true, force: true }))

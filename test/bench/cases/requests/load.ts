@@ -1,8 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import autocannon, { type Request } from 'autocannon'
 import type { Target } from './target'
 
 const ANSWER_WITHIN_SECONDS = 10
-/** Requests in flight at the end of the load finish in this time, and do not disturb the next drive. */
+/** Requests in flight at the end of the load finish in this time: before the next drive, and before the system stops. */
 const SETTLE_MS = 150
 
 export interface Load {
@@ -45,8 +46,8 @@ export async function drive(target: Target, load: Load): Promise<number> {
         `${result.errors} broken connections, ${result.mismatches} unexpected bodies`,
     )
   }
+  await sleep(SETTLE_MS)
   if (target.store && before !== undefined) {
-    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS))
     const written = (await target.store.sumOfVersions()) - before
     // More writes are possible: requests in flight at the end of this drive do not count as answered.
     if (written < answered) throw new Error(`${about}: ${answered} answers, but only ${written} writes`)
