@@ -1,10 +1,10 @@
-import { AUTHORIZATION } from '../api'
-import { query } from '../databases'
-import { startGateway } from '../processes'
-import { compare, type Measurement, measured } from '../report/measurement'
-import { profiling, type Run } from '../run'
-import { median } from '../statistics'
-import { endpointTemplate } from './endpoints'
+import { AUTHORIZATION } from '../../api'
+import { query } from '../../databases'
+import { startGateway } from '../../processes'
+import { compare, type Measurement, measured } from '../../report/measurement'
+import { profiling, type Run } from '../../run'
+import { median } from '../../statistics'
+import { endpointTemplate } from '../endpoints'
 
 const EVENT_TYPE = 'post.created'
 const DELIVERIES = 1_000
@@ -19,17 +19,17 @@ const QUERY = `query Attempts($id: ID!) {
   }
 }`
 
-/** Milliseconds that the first page of an endpoint's attempts and their count take, with very many on record. */
+/** Milliseconds of reading the first page of an endpoint's attempts and their count, with very many attempts. */
 export async function attemptScale(run: Run): Promise<Measurement[]> {
-  const { plan, say, teardown } = run
+  const { plan, progress, teardown } = run
   const { small, large } = plan.attempts
-  // The first endpoint has few attempts and the second many: one table, one gateway.
-  const given = {
+  // The first endpoint has few attempts and the second has many, in one table behind one gateway.
+  const content = {
     targets: [1, 2].map((id) => `https://receiver-${id}.example.com/hook`),
     events: [EVENT_TYPE],
   }
-  const { database } = await endpointTemplate(run.databases, teardown, given)
-  say(`attempts: writing ${small} and ${large} of them`)
+  const { database } = await endpointTemplate(run, content)
+  progress(`attempts: writing ${small} and ${large} of them`)
   await fill(database, [
     { endpointId: 1, count: small },
     { endpointId: 2, count: large },
@@ -40,20 +40,20 @@ export async function attemptScale(run: Run): Promise<Measurement[]> {
     profiling(run),
   )
 
-  const doors = [
-    { what: 'attempts, first page by GET', ask: getPage },
-    { what: 'attempts, first page by GraphQL', ask: queryPage },
+  const reads = [
+    { quantity: 'attempts, first page by GET', read: getPage },
+    { quantity: 'attempts, first page by GraphQL', read: queryPage },
   ]
   const measurements: Measurement[] = []
-  for (const { what, ask } of doors) {
-    say(what)
+  for (const { quantity, read } of reads) {
+    progress(quantity)
     const few: number[] = []
     const many: number[] = []
     for (let round = 0; round <= ROUNDS; round += 1) {
       const times = { few: [] as number[], many: [] as number[] }
       for (let page = 0; page < PAGES; page += 1) {
-        times.few.push(await timeOf(() => ask(gateway.url, 1), small))
-        times.many.push(await timeOf(() => ask(gateway.url, 2), large))
+        times.few.push(await timeOf(() => read(gateway.url, 1), small))
+        times.many.push(await timeOf(() => read(gateway.url, 2), large))
       }
       // The first round warms up.
       if (round === 0) continue
@@ -61,8 +61,8 @@ export async function attemptScale(run: Run): Promise<Measurement[]> {
       many.push(median(times.many))
     }
     const of = (count: number) => `${count.toLocaleString('en-US')} attempts`
-    const yardstick = measured([what, of(small), 'one at a time'], 'ms', few)
-    const measurement = measured([what, of(large), 'one at a time'], 'ms', many)
+    const yardstick = measured([quantity, of(small), 'one at a time'], { unit: 'ms', rounds: few })
+    const measurement = measured([quantity, of(large), 'one at a time'], { unit: 'ms', rounds: many })
     compare(measurement, yardstick, { most: ATTEMPTS_MAX_RATIO })
     measurements.push(measurement, yardstick)
   }
@@ -95,19 +95,20 @@ async function queryPage(url: string, endpointId: number): Promise<Page> {
   return { count: data?.webhookAttempts.totalCount ?? 0, size: data?.webhookAttempts.nodes.length ?? 0 }
 }
 
-/** @throws Error when it is not the first page of so many */
-async function timeOf(ask: () => Promise<Page>, expected: number): Promise<number> {
+/** @throws Error when the read returns anything but the first page of the expected number */
+async function timeOf(read: () => Promise<Page>, expected: number): Promise<number> {
   const startedAt = performance.now()
-  const { count, size } = await ask()
+  const { count, size } = await read()
   const took = performance.now() - startedAt
-  if (count !== expected || size !== 20)
+  if (count !== expected || size !== 20) {
     throw new Error(`A page of ${size} of ${count} instead of ${expected}`)
+  }
   return took
 }
 
 /**
- * Writes attempts as they would be after weeks: a second apart, spread over deliveries in order. Indexes are built
- * afterwards, by their own definitions, and foreign keys are not checked row by row: the table ends up the same, sooner.
+ * Writes attempts as after weeks of use: 0.2 s apart, spread over the deliveries in order. To save time, the indexes are
+ * dropped and built again afterwards, and foreign keys are not checked; the resulting table is the same.
  */
 async function fill(database: string, endpoints: { endpointId: number; count: number }[]): Promise<void> {
   const indexes = await query<{ name: string; definition: string }>(database, INDEXES)
@@ -124,7 +125,7 @@ async function fill(database: string, endpoints: { endpointId: number; count: nu
 const INDEXES = `SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS definition
   FROM pg_index WHERE indrelid = 'attempts'::regclass AND NOT indisprimary`
 
-/** @param endpointId also tells the ids of its events and deliveries from those of the other */
+/** @param endpointId also separates the ids of its events and deliveries from those of the other endpoint */
 const fillOne = (endpointId: number, count: number) => [
   `INSERT INTO events (id, type, body)
     SELECT ${endpointId} * 1000000 + number, '${EVENT_TYPE}', '{"event_id": ' || number || ', "data": {}}'

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
-import { query } from '../databases'
-import type { StoredEndpoint } from './endpoints'
-import type { Target } from './target'
+import type { StoredEndpoint } from '../endpoints'
+import type { EndpointTarget } from './target'
 
 interface AnsweredEndpoint {
   id: number | string
@@ -15,12 +14,12 @@ interface AnsweredEndpoint {
 }
 
 /**
- * Sends one request to each of two endpoints and looks at every field of the answers, and at what is stored then.
+ * Sends one request to each of two endpoints and checks every field of the answers, and the stored description.
  *
  * @returns the size of an answer's body in bytes
- * @throws Error when anything is not as it must be
+ * @throws Error when any field is wrong
  */
-export async function checkSample(target: Target, endpoints: StoredEndpoint[]): Promise<number> {
+export async function checkSample(target: EndpointTarget, endpoints: StoredEndpoint[]): Promise<number> {
   let bytes = 0
   for (const endpoint of [endpoints[0], endpoints.at(-1)]) {
     assert(endpoint)
@@ -29,12 +28,12 @@ export async function checkSample(target: Target, endpoints: StoredEndpoint[]): 
   return bytes
 }
 
-async function checkOne(target: Target, endpoint: StoredEndpoint): Promise<number> {
+async function checkOne(target: EndpointTarget, endpoint: StoredEndpoint): Promise<number> {
   const description = `sample ${Math.random()}, "quoted"`
   const { method, path, headers, body } = target.request(endpoint.id, description)
   const response = await fetch(target.url + path, { method, headers, body })
   const text = await response.text()
-  const about = `${target.what} of ${target.by}: ${response.status} ${text}`
+  const about = `${target.operation} of ${target.system}: ${response.status} ${text}`
   assert.equal(response.status, 200, about)
   assert(text.startsWith(target.beginning), about)
   const answered = target.endpointIn(JSON.parse(text)) as AnsweredEndpoint
@@ -57,13 +56,8 @@ async function checkOne(target: Target, endpoint: StoredEndpoint): Promise<numbe
   )
   assert(Date.parse(answered.updatedAt) >= Date.parse(answered.createdAt), about)
   if (target.isWrite) assert.equal(answered.description, description, about)
-  if (target.isWrite && target.database) {
-    const rows = await query<{ description: string }>(
-      target.database,
-      'SELECT description FROM endpoints WHERE id = $1',
-      [endpoint.id],
-    )
-    assert.equal(rows[0]?.description, description, 'what was answered is stored')
+  if (target.isWrite && target.store) {
+    assert.equal(await target.store.descriptionOf(endpoint.id), description, 'the answered value is stored')
   }
   return Buffer.byteLength(text)
 }

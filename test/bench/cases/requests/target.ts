@@ -1,20 +1,24 @@
 import type { Request } from 'autocannon'
-import { AUTHORIZATION } from '../api'
+import { AUTHORIZATION } from '../../api'
+import type { Store } from './store'
 
 /** One system under one kind of request. */
 export interface Target {
-  what: string
-  by: string
+  operation: string
+  system: string
   url: string
-  /** false = it only reads */
   isWrite: boolean
-  /** where its writes can be counted; undefined = it keeps none */
-  database?: string
-  /** @param description what an update stores; a read passes it over */
+  /** counts the writes; undefined = the writes are not counted */
+  store?: Store
+  /** @param description the value that an update stores; a read ignores it */
   request(id: number, description: string): Request
-  /** how the body of every good answer begins */
+  /** the beginning of the body of every good answer */
   beginning: string
-  /** the endpoint in a parsed answer, or nothing */
+}
+
+/** A target whose answers carry an endpoint. */
+export interface EndpointTarget extends Target {
+  /** the endpoint in a parsed answer; undefined = none */
   endpointIn(answer: unknown): unknown
 }
 
@@ -29,18 +33,22 @@ const GET = `query Get($id: ID!) {
   webhookEndpoint(id: $id) { ${FIELDS} }
 }`
 
-const JSON_HEADERS = { 'content-type': 'application/json', accept: 'application/json', ...AUTHORIZATION }
+export const JSON_HEADERS = {
+  'content-type': 'application/json',
+  accept: 'application/json',
+  ...AUTHORIZATION,
+}
 
-interface System {
-  by: string
+export interface System {
+  system: string
   url: string
-  database?: string
+  store?: Store
 }
 
 /** `updateWebhookEndpoint` with one document and changing variables, as clients send it. */
-export const graphqlUpdate = (system: System, path = '/graphql'): Target => ({
+export const graphqlUpdate = (system: System, path = '/graphql'): EndpointTarget => ({
   ...system,
-  what: 'update by GraphQL',
+  operation: 'update by GraphQL',
   isWrite: true,
   request: (id, description) => ({
     method: 'POST',
@@ -53,9 +61,10 @@ export const graphqlUpdate = (system: System, path = '/graphql'): Target => ({
     (answer as { data?: { updateWebhookEndpoint?: unknown } }).data?.updateWebhookEndpoint,
 })
 
-export const graphqlRead = (system: System): Target => ({
-  ...system,
-  what: 'read by GraphQL',
+export const graphqlRead = ({ system, url }: System): EndpointTarget => ({
+  system,
+  url,
+  operation: 'read by GraphQL',
   isWrite: false,
   request: (id) => ({
     method: 'POST',
@@ -68,9 +77,9 @@ export const graphqlRead = (system: System): Target => ({
 })
 
 /** @param path of an endpoint, before its id */
-export const patch = (system: System, path = '/api/v2/webhook/endpoint/'): Target => ({
+export const patch = (system: System, path = '/api/v2/webhook/endpoint/'): EndpointTarget => ({
   ...system,
-  what: 'update by PATCH',
+  operation: 'update by PATCH',
   isWrite: true,
   request: (id, description) => ({
     method: 'PATCH',
@@ -82,16 +91,18 @@ export const patch = (system: System, path = '/api/v2/webhook/endpoint/'): Targe
   endpointIn: camelCase,
 })
 
-export const get = (system: System, path = '/api/v2/webhook/endpoint/'): Target => ({
-  ...system,
-  what: 'read by GET',
+/** @param path of an endpoint, before its id */
+export const get = ({ system, url }: System, path = '/api/v2/webhook/endpoint/'): EndpointTarget => ({
+  system,
+  url,
+  operation: 'read by GET',
   isWrite: false,
   request: (id) => ({ method: 'GET', path: `${path}${id}`, headers: JSON_HEADERS }),
   beginning: '{"id":',
   endpointIn: camelCase,
 })
 
-/** The REST API says `is_active` for `isActive`; the rest is the same. */
+/** The REST API writes `is_active` for `isActive`. */
 function camelCase(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(camelCase)
   if (typeof value !== 'object' || value === null) return value
