@@ -1,4 +1,4 @@
-/** An endpoint as the last answer told it, in the spelling of GraphQL. */
+/** An endpoint as the last answer reported it, under the field names of GraphQL. */
 export interface EndpointState {
   id: string
   createdAt: string
@@ -12,8 +12,8 @@ export interface EndpointState {
   events: { type: string; addedAt: string }[]
 }
 
-/** What a request writes: what is left out stays. */
-export interface Written {
+/** The fields that a request writes. A field that is absent keeps its value. */
+export interface WrittenFields {
   target?: string
   description?: string
   isActive?: boolean
@@ -21,17 +21,17 @@ export interface Written {
   types?: string[]
 }
 
-/** What PUT and its twin write where nothing is given. */
-const DEFAULTS: Written = { description: '', isActive: true, sslCertVerification: true }
+/** Values of the fields that a creation or a replacement leaves out. */
+const DEFAULTS: WrittenFields = { description: '', isActive: true, sslCertVerification: true }
 
 /**
- * What an accepted JSON body writes, be it in the spelling of either door.
+ * Reads the written fields from an accepted JSON body of REST or of GraphQL.
  *
- * @param whole also what is left out, as when one is created or replaced
+ * @param isWhole true = a creation or a replacement, which also writes the defaults of absent fields
  */
-export function writtenBy(json: unknown, whole: boolean): Written {
+export function writtenFields(json: unknown, isWhole: boolean): WrittenFields {
   const fields = json as Record<string, unknown>
-  const given: Written = {
+  const given: WrittenFields = {
     target: fields.target as string | undefined,
     description: fields.description === null ? '' : (fields.description as string | undefined),
     isActive: (fields.is_active ?? fields.isActive) as boolean | undefined,
@@ -39,31 +39,34 @@ export function writtenBy(json: unknown, whole: boolean): Written {
     types: fields.events === undefined ? undefined : typesOf(fields.events),
   }
   const present = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
-  return whole ? { ...DEFAULTS, ...present } : present
+  return isWhole ? { ...DEFAULTS, ...present } : present
 }
 
-/** A lone event counts as a list of one. */
+/** A single event object counts as a list of one. */
 const typesOf = (events: unknown) => [
   ...new Set((Array.isArray(events) ? events : [events]).map(({ type }: { type: string }) => type)),
 ]
 
-/** A created endpoint is what was asked for, and new. */
-export function expectCreated(after: EndpointState, written: Written): void {
+/** Throws unless the created endpoint has the written fields and version 1. */
+export function expectCreated(after: EndpointState, written: WrittenFields): void {
   const { types = [], ...fields } = written
   expect(after).toMatchObject({ ...fields, version: 1, updatedAt: after.createdAt, disabledReason: null })
   expect(after.events.map(({ type }) => type)).toEqual([...types].sort())
 }
 
-/** A change writes what it was given and nothing else, and leaves a trace only where it changed something. */
-export function expectChanged(before: EndpointState, after: EndpointState, written: Written): void {
+/**
+ * Throws unless a request changed exactly the written fields. A request that writes the stored values changes neither
+ * `version` nor `updatedAt`.
+ */
+export function expectChanged(before: EndpointState, after: EndpointState, written: WrittenFields): void {
   const { types, ...fields } = written
-  const wantedTypes = types === undefined ? before.events.map(({ type }) => type) : [...types].sort()
+  const writtenTypes = types === undefined ? before.events.map(({ type }) => type) : [...types].sort()
   const addedAt = new Map(before.events.map((event) => [event.type, event.addedAt]))
   const changesFields = Object.entries(fields).some(
     ([name, value]) => before[name as keyof typeof fields] !== value,
   )
   const changesEvents =
-    wantedTypes.length !== before.events.length || wantedTypes.some((type) => !addedAt.has(type))
+    writtenTypes.length !== before.events.length || writtenTypes.some((type) => !addedAt.has(type))
   if (!changesFields && !changesEvents) {
     expect(after).toEqual(before)
     return
@@ -73,21 +76,21 @@ export function expectChanged(before: EndpointState, after: EndpointState, writt
     ...fields,
     version: before.version + 1,
     updatedAt: after.updatedAt,
-    // Types that stay keep their addedAt; new ones have that of the change.
-    events: wantedTypes.map((type) => ({ type, addedAt: addedAt.get(type) ?? after.updatedAt })),
+    // A type that was there before keeps its addedAt. A new type gets the instant of the change.
+    events: writtenTypes.map((type) => ({ type, addedAt: addedAt.get(type) ?? after.updatedAt })),
   })
   expect(Date.parse(after.updatedAt)).toBeGreaterThanOrEqual(Date.parse(before.updatedAt))
 }
 
-/** What two reads of an endpoint must have in common, whatever happened in between. */
-export function expectSuccession(before: EndpointState, after: EndpointState): void {
+/** Throws unless the second of two reads can follow the first, with unknown requests between them. */
+export function expectSameOrNewer(before: EndpointState, after: EndpointState): void {
   if (after.version === before.version) expect(after).toEqual(before)
   expect(after.version).toBeGreaterThanOrEqual(before.version)
   expect(after.createdAt).toBe(before.createdAt)
   expect(Date.parse(after.updatedAt)).toBeGreaterThanOrEqual(Date.parse(before.updatedAt))
 }
 
-/** The documented JSON of an endpoint. */
+/** The documented REST JSON of an endpoint. */
 export const restJsonOf = (state: EndpointState) => ({
   id: Number(state.id),
   created_at: state.createdAt,

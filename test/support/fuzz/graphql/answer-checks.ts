@@ -1,28 +1,19 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import {
-  buildSchema,
-  type DocumentNode,
-  executeSync,
-  type GraphQLScalarType,
-  type GraphQLSchema,
-  parse,
-  validate,
-} from 'graphql'
-import { jsonOf, type WireAnswer } from '../wire'
+import { type DocumentNode, executeSync, parse, validate } from 'graphql'
+import { jsonOf, type WireAnswer } from '../../wire'
+import { publishedSchema } from './published-schema'
 
-/** The codes that a caller may be answered with; INTERNAL_SERVER_ERROR is none of them. */
+/** Every code that an error may have. INTERNAL_SERVER_ERROR is none of them. */
 const CODES = new Set(
   `UNAUTHENTICATED FORBIDDEN NOT_FOUND VALIDATION_FAILED VERSION_CONFLICT CONFLICT RATE_LIMITED BAD_USER_INPUT
   BAD_REQUEST GRAPHQL_PARSE_FAILED GRAPHQL_VALIDATION_FAILED OPERATION_RESOLUTION_FAILURE
   PERSISTED_QUERY_NOT_SUPPORTED`.split(/\s+/),
 )
-const PROBLEMS = new Set(
+const PROBLEM_CODES = new Set(
   `REQUIRED NULL_NOT_ALLOWED INVALID_URL SCHEME_NOT_ALLOWED ADDRESS_NOT_ALLOWED TOO_LONG UNKNOWN_EVENT_TYPE EMPTY
   INVALID_CHARACTER UNKNOWN_EVENT OUT_OF_RANGE`.split(/\s+/),
 )
 
-export interface AnsweredError {
+interface AnsweredError {
   message: string
   path?: (string | number)[]
   extensions: Record<string, unknown> & { code: string }
@@ -33,24 +24,14 @@ export interface GraphqlBody {
   errors?: AnsweredError[]
 }
 
-/** The published schema, with a DateTime that judges what it is given. */
-export const schema: GraphQLSchema = buildSchema(
-  readFileSync(join(__dirname, '../../../schema.graphql'), 'utf8'),
-)
-const DateTime = schema.getType('DateTime') as GraphQLScalarType
-DateTime.serialize = (value) => {
-  if (/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(String(value))) return value
-  throw new Error(`${value} is no instant`)
-}
-
 /**
- * Checks an answer of `/graphql` against the published schema: run once more on what was answered, its document must
- * give just that.
+ * Reads the body of a GraphQL answer and checks its form: the documented errors, and data that fit the query and the
+ * published schema. For the data, graphql-js runs the query on the answered data and must return the same data.
  *
- * @param request the body that was sent, for its variables
- * @param query undefined = nothing that could be run was asked: it must be refused
+ * @param request the JSON body that was sent, for its variables
+ * @throws when the body has another form, or has data although the schema does not allow the query
  */
-export function graphqlBodyOf(answer: WireAnswer, query: string | undefined, request = '{}'): GraphqlBody {
+export function checkedBody(answer: WireAnswer, query: string, request = '{}'): GraphqlBody {
   const body = jsonOf(answer) as GraphqlBody
   expect(Object.keys(body).filter((key) => key !== 'data' && key !== 'errors')).toEqual([])
   if (body.errors !== undefined) expectErrors(body.errors)
@@ -58,18 +39,18 @@ export function graphqlBodyOf(answer: WireAnswer, query: string | undefined, req
     expect(body.errors).toBeDefined()
     return body
   }
-  const document = query === undefined ? undefined : runnable(query)
-  if (document === undefined) throw new Error(`there are data for what cannot be run: ${query}`)
+  const document = validDocument(query)
+  if (document === undefined) throw new Error(`data for an invalid query: ${query}`)
   expectShape(body.data, document, JSON.parse(request).variables)
   for (const { path } of body.errors ?? []) expectNullAt(body.data, path ?? [])
   return body
 }
 
-/** Undefined when the schema does not allow it. */
-function runnable(query: string): DocumentNode | undefined {
+/** @returns undefined when the query has a syntax error or the schema does not allow it */
+function validDocument(query: string): DocumentNode | undefined {
   try {
     const document = parse(query)
-    return validate(schema, document).length === 0 ? document : undefined
+    return validate(publishedSchema, document).length === 0 ? document : undefined
   } catch {
     return undefined
   }
@@ -90,7 +71,7 @@ function expectErrors(errors: AnsweredError[]): void {
         code: expect.any(String),
         message: expect.any(String),
       })
-      expect(PROBLEMS).toContain(problem.code)
+      expect(PROBLEM_CODES).toContain(problem.code)
     }
   }
 }
@@ -100,21 +81,21 @@ function expectShape(
   document: DocumentNode,
   variables: Record<string, unknown> | undefined,
 ): void {
-  // Introspection tells of the schema itself, and in an order that no contract fixes.
+  // Introspection describes the schema itself, in an order that the contract leaves open.
   if (/__(schema|type)\b/.test(JSON.stringify(Object.keys(data)))) return
   const again = executeSync({
-    schema,
+    schema: publishedSchema,
     document,
     rootValue: data,
     variableValues: variables,
-    // Aliases are the names under which values stand in the answer.
+    // The answered data name an aliased field by its alias, which is the key of the path.
     fieldResolver: (parent, _args, _context, { path }) => parent[path.key],
   })
   expect(again.errors ?? []).toEqual([])
   expect(JSON.parse(JSON.stringify(again.data))).toEqual(data)
 }
 
-/** Where an error came up, the answer has null, there or further up. */
+/** Throws unless the data have null at the path of an error, or at one of its parents. */
 function expectNullAt(data: unknown, path: (string | number)[]): void {
   let value = data
   for (const step of path) {

@@ -1,16 +1,16 @@
-import { jsonOf, type WireAnswer } from '../wire'
-import type { EndpointState } from './endpoint-state'
+import { jsonOf, type WireAnswer } from '../../wire'
+import type { EndpointState } from '../model/endpoint-state'
 
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 
 const instant = () => expect.stringMatching(INSTANT)
-const orNull = (value: unknown, shape: () => unknown) => (value === null ? null : shape())
-const natural = (value: unknown) => {
+const orNull = (value: unknown, matcher: () => unknown) => (value === null ? null : matcher())
+const expectNatural = (value: unknown) => {
   expect(Number.isSafeInteger(value)).toBe(true)
   expect(value).toBeGreaterThanOrEqual(0)
 }
 
-/** The codes of errors bodies: those of api.md, and what the HTTP layer itself refuses. */
+/** Every code that an errors body may have: those of api.md and those of the HTTP layer. */
 const CODES = new Set(
   `required null_not_allowed invalid_url scheme_not_allowed address_not_allowed too_long unknown_event_type empty
   wrong_type unknown_field invalid_character unknown_event out_of_range invalid_choice malformed not_found
@@ -18,7 +18,7 @@ const CODES = new Set(
   not_acceptable too_large unsupported_media_type`.split(/\s+/),
 )
 
-export interface EndpointJson {
+interface EndpointJson {
   id: number
   created_at: string
   updated_at: string
@@ -29,6 +29,7 @@ export interface EndpointJson {
   ssl_cert_verification: boolean
 }
 
+/** Throws unless the value has the documented fields of an endpoint, with sorted events and no others. */
 export function expectEndpointJson(json: unknown): EndpointJson {
   expect(json).toEqual({
     id: expect.any(Number),
@@ -41,7 +42,7 @@ export function expectEndpointJson(json: unknown): EndpointJson {
     ssl_cert_verification: expect.any(Boolean),
   })
   const endpoint = json as EndpointJson
-  natural(endpoint.id)
+  expectNatural(endpoint.id)
   expect(endpoint.events).toEqual(
     endpoint.events.map(() => ({ type: expect.any(String), added_at: instant() })),
   )
@@ -50,7 +51,7 @@ export function expectEndpointJson(json: unknown): EndpointJson {
   return endpoint
 }
 
-/** An answer that is an endpoint, with its version in the ETag. */
+/** Reads an endpoint from an answer, with its version from the ETag. Throws when the answer has another form. */
 export function endpointOf(answer: WireAnswer): EndpointState {
   const json = expectEndpointJson(jsonOf(answer))
   const version = /^"(\d+)"$/.exec(String(answer.headers.etag))?.[1]
@@ -71,13 +72,14 @@ const stateOf = (json: EndpointJson, version: number): EndpointState => ({
   events: json.events.map(({ type, added_at }) => ({ type, addedAt: added_at })),
 })
 
-export interface PageJson {
+interface PageJson {
   count: number
   next: string | null
   previous: string | null
   results: unknown[]
 }
 
+/** Reads a page of a list from an answer. Throws when the answer has another form. */
 export function pageOf(answer: WireAnswer): PageJson {
   const page = jsonOf(answer) as PageJson
   expect(page).toEqual({
@@ -86,12 +88,13 @@ export function pageOf(answer: WireAnswer): PageJson {
     previous: orNull(page.previous, () => expect.stringMatching(/^https?:\/\/./)),
     results: expect.any(Array),
   })
-  natural(page.count)
+  expectNatural(page.count)
   for (const link of [page.next, page.previous]) if (link !== null) expect(URL.canParse(link)).toBe(true)
   expect(page.results.length).toBeLessThanOrEqual(Math.min(page.count, 100))
   return page
 }
 
+/** Throws unless the value has the documented fields of an attempt and no others. */
 export function expectAttemptJson(json: unknown): void {
   const attempt = json as Record<string, unknown>
   expect(attempt).toEqual({
@@ -107,25 +110,25 @@ export function expectAttemptJson(json: unknown): void {
   })
 }
 
-/** The documented errors body, and the headers that go with some of its statuses. */
+/** Throws unless the answer has the documented errors body, and the header that its status requires. */
 export function expectErrors(answer: WireAnswer): void {
   const body = jsonOf(answer) as { errors: unknown[]; current?: unknown }
   expect(Object.keys(body)).toEqual(answer.status === 412 ? ['errors', 'current'] : ['errors'])
   expect(body.errors.length).toBeGreaterThan(0)
   for (const error of body.errors as { field?: string; messages?: unknown[] }[]) {
     if (error.field === undefined) {
-      expectFault(error)
+      expectProblem(error)
     } else {
       expect(error).toEqual({ field: expect.any(String), messages: expect.any(Array) })
       expect(error.messages).not.toEqual([])
-      for (const message of error.messages ?? []) expectFault(message)
+      for (const message of error.messages ?? []) expectProblem(message)
     }
   }
   if (answer.status === 401) expect(answer.headers['www-authenticate']).toBe('Bearer')
   if (answer.status === 405) expect(answer.headers.allow).toMatch(/^[A-Z]+(, [A-Z]+)*$/)
 }
 
-function expectFault(fault: unknown): void {
-  expect(fault).toEqual({ message: expect.stringMatching(/\S/), code: expect.any(String) })
-  expect(CODES).toContain((fault as { code: string }).code)
+function expectProblem(problem: unknown): void {
+  expect(problem).toEqual({ message: expect.stringMatching(/\S/), code: expect.any(String) })
+  expect(CODES).toContain((problem as { code: string }).code)
 }
