@@ -100,7 +100,8 @@ const ORDERLY: Sources = {
     '/**\n * @throws Error(x)\n */\nprisma.endpoint',
   'secrets/keyring.ts': "import { createHash } from 'node:crypto'",
   'events/publish.ts': "import { a } from '../endpoints/endpoints'",
-  'delivery/sending/sender.ts': "import { request } from 'undici'\nimport { get } from 'node:https'\nfetch('x')",
+  'delivery/sending/sender.ts':
+    "import { request } from 'undici'\nimport { get } from 'node:https'\nfetch('x')",
   'database/database.ts': "import { PrismaPg } from '@prisma/adapter-pg'",
   'generated/prisma/client.ts': "import * as a from './internal/class.js'\nprocess.env",
   'generated/graphql/index.ts': "export * from './gql'",

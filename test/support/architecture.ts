@@ -112,7 +112,8 @@ function misplacedImport(found: Import): string[] {
   }
   if (from === 'generated') return []
   if (isPrisma(found) && !mayUsePrisma(from)) return refuse('Prisma stays in the core')
-  if (isHttpClient(found) && !maySendHttp(file)) return refuse('requests go out by delivery/sending/sender.ts')
+  if (isHttpClient(found) && !maySendHttp(file))
+    return refuse('requests go out by delivery/sending/sender.ts')
   return []
 }
 

@@ -1,31 +1,20 @@
-import { spawnChild } from './child'
+import type { PublishManyCommands } from '../programs/publish-many'
 import type { TestDatabase } from './gateway'
-
-const PUBLISH = `
-  const { openDatabase } = dist('database/database.js')
-  const [databaseUrl, dataDir, count, type] = process.argv.slice(1)
-  const log = { info() {}, warn: console.error, error: console.error }
-  openDatabase({ databaseUrl: databaseUrl || undefined, dataDir }, log).then(async ({ prisma, close }) => {
-    const rows = await prisma.$queryRawUnsafe(
-      "SELECT (publish_event($1, json_build_object('nth', nth)::text, NULL, '')->>'eventId')::integer AS id " +
-      'FROM generate_series(1, $2::integer) AS nth', type, Number(count))
-    await close()
-    print(JSON.stringify(rows.map(({ id }) => id)))
-  })`
+import { startProgram } from './program'
 
 /**
  * Publishes many events in one statement, by the SQL function that the API calls for each: seconds instead of minutes
- * for thousands. No gateway may be running on an embedded database meanwhile.
+ * for thousands. On an embedded database, no gateway may be running meanwhile.
  *
  * @returns their ids
  */
 export async function publishInBulk(
-  { env, dataDir }: TestDatabase,
+  { env }: TestDatabase,
   count: number,
   type = 'post.created',
 ): Promise<number[]> {
-  const child = spawnChild(PUBLISH, [env.DATABASE_URL ?? '', dataDir, String(count), type])
-  const ids: number[] = JSON.parse(await child.hear())
-  await child.end()
+  const program = await startProgram<PublishManyCommands>('publish-many', env)
+  const ids = await program.run('publish', count, type)
+  await program.end()
   return ids
 }

@@ -2,9 +2,8 @@ import { execFileSync } from 'node:child_process'
 import { appendFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DIST } from '../../support/child'
 
-const ROOT = join(DIST, '..')
+const ROOT = join(__dirname, '../../..')
 
 /** The built program with migrations of its own: what `npm run migration` writes, it writes there. */
 describe('the migrations', () => {
