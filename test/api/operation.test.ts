@@ -12,7 +12,7 @@ import {
   tokenFor,
 } from '../support/gateway'
 import { startReceiver } from '../support/receiver'
-import { cleanEnvironment, MAIN } from '../support/template'
+import { cleanEnvironment, MAIN, NODE_FLAGS } from '../support/template'
 import { until } from '../support/until'
 
 const usesServer = process.env.TEST_DATABASE_URL !== undefined
@@ -20,7 +20,7 @@ const embeddedOnly = usesServer ? it.skip : it
 const serverOnly = usesServer ? it : it.skip
 
 function run(args: string[], env: Record<string, string> = {}) {
-  return spawnSync(process.execPath, [MAIN, ...args], {
+  return spawnSync(process.execPath, [...NODE_FLAGS, MAIN, ...args], {
     env: { ...cleanEnvironment(), ...env },
     encoding: 'utf8',
   })

@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { cp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type JwtPayload, type SignOptions, sign } from 'jsonwebtoken'
 import { atEnd } from './leftovers'
-import { cleanEnvironment, databaseUrl, MAIN, onServer, readTemplate } from './template'
+import { cleanEnvironment, databaseUrl, MAIN, NODE_FLAGS, onServer, readTemplate } from './template'
 
 export const JWT_SECRET = 'a secret of the tests, longer than 32 bytes'
 
@@ -81,7 +82,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
 /** An empty embedded database; where the run is on a server, its first start builds it. */
 export async function createEmbeddedDatabase(): Promise<TestDatabase> {
   const database = testDatabase({})
-  cpSync(readTemplate().folder, database.dataDir, { recursive: true })
+  await cp(readTemplate().folder, database.dataDir, { recursive: true })
   return database
 }
 
@@ -185,7 +186,7 @@ export interface SpawnedGateway {
 
 /** Starts `hookgate serve` on a free port with this environment and nothing of the surrounding one. */
 export function spawnGateway(env: Record<string, string>): SpawnedGateway {
-  const child = spawn(process.execPath, [MAIN, 'serve'], {
+  const child = spawn(process.execPath, [...NODE_FLAGS, MAIN, 'serve'], {
     env: { ...cleanEnvironment(), PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Commands } from '../programs/commands'
 import { type Child, spawnChild } from './child'
+import { NODE_FLAGS } from './template'
 
 /** Where `npm run build:tests` puts the programs of test/programs. */
 const PROGRAMS = join(__dirname, '../programs/dist/test/programs')
@@ -37,7 +38,7 @@ export async function startProgram<Served extends Commands>(
   settings?: unknown,
 ): Promise<Program<Served>> {
   const args = settings === undefined ? [] : [JSON.stringify(settings)]
-  const child = spawnChild(process.execPath, [join(PROGRAMS, `${name}.js`), ...args])
+  const child = spawnChild(process.execPath, [...NODE_FLAGS, join(PROGRAMS, `${name}.js`), ...args])
   const readAnswer = async () => {
     const { value, error } = JSON.parse(await child.readLine())
     if (error) throw new Error(error)
