@@ -184,16 +184,26 @@ export interface SpawnedGateway {
   output(): string
 }
 
-/** Starts `hookgate serve` on a free port with this environment and nothing of the surrounding one. */
-export function spawnGateway(env: Record<string, string>): SpawnedGateway {
-  const child = spawn(process.execPath, [...NODE_FLAGS, MAIN, 'serve'], {
+const SERVE = [process.execPath, ...NODE_FLAGS, MAIN, 'serve']
+
+/**
+ * Starts `hookgate serve` on a free port, with this environment and nothing of the surrounding one.
+ *
+ * @param command a command that starts it by way of other processes, such as npm
+ */
+export function spawnGateway(env: Record<string, string>, command = SERVE): SpawnedGateway {
+  const [program = '', ...args] = command
+  const child = spawn(program, args, {
+    cwd: join(__dirname, '../..'),
     env: { ...cleanEnvironment(), PORT: '0', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [command === SERVE ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    // A group of processes, which is killed as a whole.
+    detached: true,
   })
   let output = ''
   const exited = new Promise<number | null>((resolve) => child.once('close', resolve))
   const forget = atEnd(() => {
-    child.kill('SIGKILL')
+    killGroup(child)
     return exited
   })
   void exited.then(forget)
@@ -203,13 +213,22 @@ export function spawnGateway(env: Record<string, string>): SpawnedGateway {
       const url = /(?:GraphiQL|Worker) +(\S+)\/(?:graphiql|healthz)/.exec(output)?.[1]
       if (url) resolve(url)
     }
-    child.stdout.on('data', read)
-    child.stderr.on('data', read)
+    child.stdout?.on('data', read)
+    child.stderr?.on('data', read)
     exited.then(() => reject(new Error(output)))
   })
-  // Whoever kills it on its way up does not wait for it.
+  // A test that kills it during its start does not await this.
   listening.catch(() => undefined)
   return { process: child, listening, exited, output: () => output }
+}
+
+function killGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL')
+  } catch (error) {
+    // All of them have ended.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
 }
 
 const authorization = (token: string | null): Record<string, string> =>
