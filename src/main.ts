@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { issueToken } from './auth/issue-token'
 import { readConfig } from './config'
-import { type Gateway, issueToken, migrateDatabase, startGateway } from './gateway'
+import { type Gateway, migrateDatabase, startGateway } from './gateway'
 
 const USAGE = `Usage: hookgate COMMAND
 
@@ -83,7 +84,7 @@ async function token(args: string[]): Promise<void> {
   if (role !== 'admin' && role !== 'publisher') throw new UsageError('--role must be admin or publisher.')
   if (!/^[1-9]\d{0,8} ?(s|m|h|d|w)$/.test(ttl))
     throw new UsageError('--ttl must be a duration such as 30s, 15m, 1h, 7d.')
-  const printed = await issueToken(readConfig(process.env), role, sub ?? role, ttl)
+  const printed = await issueToken(readConfig(process.env), { role, subject: sub ?? role, ttl })
   process.stdout.write(`${printed}\n`)
 }
 

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Config } from '../config'
 
 /** The keys that a gateway in development makes for itself. */
 export interface DevelopmentKeys {
@@ -17,6 +18,13 @@ export function developmentKeys(dataDir: string): DevelopmentKeys {
   const path = join(dataDir, 'development-keys.json')
   return readKeys(path) ?? makeKeys(dataDir, path)
 }
+
+/** The keys that seal signing secrets, 32 bytes each, newest first: the configured ones, else the development key. */
+export const encryptionKeys = ({
+  encryptionKeys: keys,
+  dataDir,
+}: Pick<Config, 'encryptionKeys' | 'dataDir'>) =>
+  keys ?? [Buffer.from(developmentKeys(dataDir).encryptionKey, 'base64')]
 
 function makeKeys(dataDir: string, path: string): DevelopmentKeys {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })

@@ -1,30 +1,23 @@
 import { type Config, readConfig } from '../../src/config'
-import { type Database, openDatabase } from '../../src/database/database'
+import { type Core, createCore } from '../../src/core'
+import { openDatabase } from '../../src/database/open-database'
 import { Dispatcher } from '../../src/delivery/queue/dispatcher'
-import { createSender } from '../../src/delivery/sending/sender'
-import { Endpoints } from '../../src/endpoints/endpoints'
-import { readEventCatalogue, saveEventCatalogue } from '../../src/endpoints/event-types/event-catalogue'
-import { addressPolicy } from '../../src/endpoints/targets/address-policy'
-import { targetPolicy } from '../../src/endpoints/targets/target-policy'
-import { Events } from '../../src/events/events'
+import { createEndpoint } from '../../src/endpoints/create-endpoint'
+import { deleteEndpoint } from '../../src/endpoints/delete-endpoint'
+import { publishEvent } from '../../src/events/publish-event'
 import { prune } from '../../src/retention/prune'
-import { developmentKeys } from '../../src/secrets/development-keys'
-import { keyring } from '../../src/secrets/keyring'
-import { SigningSecrets } from '../../src/secrets/signing-secrets'
 import { type Environment, serveCommands } from './commands'
 import { warningLog } from './warning-log'
 
 /** The core of a gateway on an open database. */
 export interface OpenCore {
   config: Config
-  database: Database
-  endpoints: Endpoints
-  events: Events
-  secrets: SigningSecrets
+  core: Core
   /** what was logged as a warning or an error */
   warnings: string[]
   /** Starts to deliver, by a clock that the test holds. */
   startDispatcher(clock: () => number): Dispatcher
+  /** Closes the core and the database. */
   close(): Promise<void>
 }
 
@@ -33,38 +26,19 @@ export async function openCore(env: Environment): Promise<OpenCore> {
   const warnings: string[] = []
   const log = warningLog(warnings)
   const database = await openDatabase(config, log)
-  const { prisma, query, notifications } = database
-  const catalogue = readEventCatalogue(undefined)
-  await saveEventCatalogue(prisma, catalogue)
-  const keys = keyring(
-    config.encryptionKeys ?? [Buffer.from(developmentKeys(config.dataDir).encryptionKey, 'base64')],
-  )
-  const secrets = new SigningSecrets(prisma, keys, { revealPasswordHash: config.revealPasswordHash })
-  const sender = createSender({
-    isAddressAllowed: addressPolicy(config.targets.allowedNetworks),
-    timeoutMs: config.delivery.sendTimeoutMs,
-    allowHttp: config.targets.allowHttp,
-    userAgent: 'Hookgate/test',
-    connectionsPerOrigin: config.delivery.concurrency,
-  })
-  const rules = { validateTarget: targetPolicy(config.targets), catalogue }
+  const core = await createCore(config, database)
   return {
     config,
-    database,
-    endpoints: new Endpoints(prisma, query, keys, rules, notifications.notifyWorkers),
-    events: new Events(prisma, catalogue, notifications.notifyWorkers),
-    secrets,
+    core,
     warnings,
     startDispatcher(clock) {
-      const parts = { sender, openSecret: secrets.open.bind(secrets), config: config.delivery }
-      const clockOffsetMs = () => clock() - Date.now()
-      const dispatcher = new Dispatcher({ ...parts, database, log, clockOffsetMs })
-      notifications.onNotification(() => dispatcher.wake())
+      const dispatcher = new Dispatcher({ ...core, log, clockOffsetMs: () => clock() - Date.now() })
+      database.notifications.onNotification(() => dispatcher.wake())
       dispatcher.start()
       return dispatcher
     },
     async close() {
-      await sender.close()
+      await core.close()
       await database.close()
     },
   }
@@ -73,8 +47,8 @@ export async function openCore(env: Environment): Promise<OpenCore> {
 export type CoreCommands = ReturnType<typeof coreCommands>
 
 /** Commands for a core whose clock a test holds. */
-export function coreCommands({ database, config, ...core }: OpenCore) {
-  const { prisma, notifications } = database
+export function coreCommands({ core, config, warnings, ...opened }: OpenCore) {
+  const { prisma, notifyWorkers } = core
   let clock = () => Date.now()
   let dispatcher: Dispatcher | undefined
   return {
@@ -84,6 +58,7 @@ export function coreCommands({ database, config, ...core }: OpenCore) {
       prune(prisma, config.delivery.retentionDays, (error) => {
         throw error
       }),
+    publish: async (type: string) => (await publishEvent(core, { type, data: {} })).id,
     /** Publishes events by the SQL function that the API calls, in one statement, and returns their ids. */
     async publishMany(count: number, type: string) {
       const rows = await prisma.$queryRaw<{ id: number }[]>`
@@ -91,33 +66,32 @@ export function coreCommands({ database, config, ...core }: OpenCore) {
         FROM generate_series(1, ${count}::integer) AS nth`
       return rows.map(({ id }) => id)
     },
-    publish: async (type: string) => (await core.events.publish({ type, data: {} })).id,
     async createEndpoint(target: string, types: string[]) {
       const events = types.map((type) => ({ type }))
       const input = { target, events, isActive: true, description: '', sslCertVerification: true }
-      return (await core.endpoints.create(input)).id
+      return (await createEndpoint(core, input)).id
     },
-    deleteEndpoint: async (id: number) => {
-      await core.endpoints.delete(String(id))
+    async deleteEndpoint(id: number) {
+      await deleteEndpoint(core, String(id))
     },
     /** What was logged as a warning or an error since the last call. */
-    warnings: () => core.warnings.splice(0),
+    warnings: () => warnings.splice(0),
     start() {
-      dispatcher = core.startDispatcher(() => clock())
+      dispatcher = opened.startDispatcher(() => clock())
     },
     /** From now on the dispatcher's clock shows this instant: milliseconds since 1970. */
     holdClock(at: number) {
       clock = () => at
-      notifications.notifyWorkers()
+      notifyWorkers()
     },
     /** From now on the dispatcher's clock runs this far from the real one. */
     moveClock(byMs: number) {
       clock = () => Date.now() + byMs
-      notifications.notifyWorkers()
+      notifyWorkers()
     },
     async close() {
       await dispatcher?.stop(0)
-      await core.close()
+      await opened.close()
     },
   }
 }

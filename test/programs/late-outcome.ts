@@ -11,13 +11,13 @@ export type LateOutcomeCommands = ReturnType<typeof lateOutcomeCommands>
 export type Result = Pick<Outcome, 'verdict' | 'responseStatus' | 'error' | 'retryInMs'>
 
 /** Claims and records as any number of processes do, each with an owner id and a clock of its own. */
-function lateOutcomeCommands(core: OpenCore) {
-  const { database } = core
+function lateOutcomeCommands(opened: OpenCore) {
+  const { database } = opened.core
   return {
-    ...coreCommands(core),
+    ...coreCommands(opened),
     async claim(owner: string, clockOffsetMs: number) {
       const limits = { capacity: 10, laneCapacity: 10, busy: [], afterEndpoint: 0, leaseMs: 10_000 }
-      const { claimed } = await database.volatileTransaction((query) =>
+      const { claimed } = await database.asyncCommitTransaction((query) =>
         claimDeliveries(query, { ...limits, owner, clockOffsetMs }),
       )
       const [delivery] = claimed

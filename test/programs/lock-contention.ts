@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { Core } from '../../src/core'
 import { claimDeliveries } from '../../src/delivery/queue/claim'
 import { renewLeases } from '../../src/delivery/queue/leases'
 import { type Outcome, recordAttempts, type Verdict } from '../../src/delivery/queue/record-attempts'
@@ -36,12 +37,12 @@ const DAY_MS = 86_400_000
  * Runs everything that locks several deliveries at the same time, each operation on deliveries in a random order. All
  * of them hold the same leases: with leases of their own they would not touch the same rows.
  */
-function lockContentionCommands(core: OpenCore) {
+function lockContentionCommands(opened: OpenCore) {
   return {
-    ...coreCommands(core),
+    ...coreCommands(opened),
     async contend(settings: ContentionSettings): Promise<ContentionResult> {
       const result: ContentionResult = { rounds: {}, recorded: 0, pruned: 0, errors: [] }
-      const operations = contendingOperations(core, settings, result)
+      const operations = contendingOperations(opened.core, settings, result)
       const repeat = async (name: keyof typeof operations) => {
         for (let round = 0; round < settings.rounds; round += 1) {
           try {
@@ -67,19 +68,19 @@ const isPrunedMeanwhile = (operation: string, error: unknown) =>
   operation === 'resend' && error instanceof Failure && error.kind === 'validation_failed'
 
 function contendingOperations(
-  { database }: OpenCore,
+  core: Core,
   { events, endpointIds }: ContentionSettings,
   result: ContentionResult,
 ) {
-  const { prisma } = database
+  const { prisma, query, database } = core
   const owner = randomUUID()
   const holder = { owner, clockOffsetMs: -RECORDED_DAYS_AGO * DAY_MS }
   const leaseMs = 10_000
   const someDeliveries = async () => some(await prisma.delivery.findMany())
   return {
     claim: () =>
-      database.volatileTransaction((query) =>
-        claimDeliveries(query, {
+      database.asyncCommitTransaction((transaction) =>
+        claimDeliveries(transaction, {
           owner,
           capacity: 300,
           laneCapacity: 150,
@@ -95,11 +96,11 @@ function contendingOperations(
     },
     async record() {
       const outcomes = (await someDeliveries()).map(randomOutcome)
-      result.recorded += (await recordAttempts(database.query, holder, outcomes)).length
+      result.recorded += (await recordAttempts(query, holder, outcomes)).length
     },
     async resend() {
       const eventIds = some(await prisma.event.findMany()).map(({ id }) => String(id))
-      await resendEvents(prisma, String(shuffled(endpointIds)[0]), eventIds)
+      await resendEvents(core, String(shuffled(endpointIds)[0]), eventIds)
     },
     async prune() {
       result.pruned += await prune(prisma, RETENTION_DAYS, (error) => {

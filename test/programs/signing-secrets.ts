@@ -1,5 +1,4 @@
 import { Failure } from '../../src/failure'
-import { keyring } from '../../src/secrets/keyring'
 import { newSecretRow } from '../../src/secrets/signing-secret'
 import { SigningSecrets } from '../../src/secrets/signing-secrets'
 import { type Environment, serveCommands } from './commands'
@@ -15,11 +14,9 @@ export interface Outcome<Value> {
 
 /** @param passwordHash asked for by `revealGuarded`, and not by `reveal` */
 async function signingSecretsCommands({ env, passwordHash }: { env: Environment; passwordHash: string }) {
-  const { database, close } = await openCore(env)
-  const { prisma } = database
-  const keys = keyring([Buffer.alloc(32, 7)])
-  const secrets = new SigningSecrets(prisma, keys, { revealPasswordHash: undefined })
-  const guarded = new SigningSecrets(prisma, keys, { revealPasswordHash: passwordHash })
+  const { core, close } = await openCore(env)
+  const { prisma, keyring, secrets } = core
+  const guarded = new SigningSecrets(prisma, keyring, { revealPasswordHash: passwordHash })
   return {
     sql: (statement: string) => prisma.$queryRawUnsafe<unknown[]>(statement),
     reveal: (id: string) => outcomeOf(secrets.reveal(id)),
@@ -30,7 +27,7 @@ async function signingSecretsCommands({ env, passwordHash }: { env: Environment;
     /** Creates an endpoint with a secret and returns its id. */
     async create() {
       const { id } = await prisma.endpoint.create({
-        data: { target: 'https://example.com/', secrets: { create: newSecretRow(keys) } },
+        data: { target: 'https://example.com/', secrets: { create: newSecretRow(keyring) } },
       })
       return String(id)
     },

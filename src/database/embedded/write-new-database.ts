@@ -1,13 +1,12 @@
 import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { PrismaPGlite } from 'pglite-prisma-adapter'
-import { applyMigrations } from '../migrations/migrations'
-import { newDatabaseFile, openPGlite } from './embedded'
+import { bringUpToDate } from '../migrations/bring-up-to-date'
+import { embeddedMigrationTarget, newDatabaseFile, openPGlite } from './embedded'
 
-/** `npm run build:database`: keeps a new embedded database, brought up to date, for first starts to begin with. */
+/** `npm run build:database`: writes an empty embedded database that is up to date. A first start unpacks this file. */
 async function main(): Promise<void> {
   const pglite = await openPGlite()
-  await applyMigrations(new PrismaPGlite(pglite), (act) => act())
+  await bringUpToDate(embeddedMigrationTarget(pglite))
   const content = await pglite.dumpDataDir('gzip')
   await pglite.close()
   const file = newDatabaseFile()

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { PrismaPGlite } from 'pglite-prisma-adapter'
 import { openPGlite } from '../embedded/embedded'
 import { noFilters, startMigrationEngine } from './migration-engine'
-import { migrationsFolder, readMigrations, readSchema } from './migrations'
+import { migrationList, migrationsFolder, readMigrations, readSchema } from './migrations'
 
 /**
  * The SQL that leads from the migrations on disk to prisma/schema.prisma; undefined when they are there already. The
@@ -13,7 +13,7 @@ async function pendingChanges(): Promise<string | undefined> {
   const schema = readSchema()
   const files = [{ path: 'schema.prisma', content: schema }]
   const engine = await startMigrationEngine(schema, new PrismaPGlite(await openPGlite()))
-  await engine.applyMigrations({ migrationsList: readMigrations(), filters: noFilters })
+  await engine.applyMigrations({ migrationsList: migrationList(readMigrations()), filters: noFilters })
   const { exitCode, stdout } = await engine.diff({
     // What stands in the replayed database, and what the schema says should.
     from: { tag: 'schemaDatasource', files, configDir: '' },

@@ -13,6 +13,8 @@ describe('the migrations', () => {
     copy = mkdtempSync(join(tmpdir(), 'hookgate-migrations-'))
     for (const part of ['dist', 'prisma', 'package.json'])
       cpSync(join(ROOT, part), join(copy, part), { recursive: true })
+    // The SQL functions are files below src/.
+    cpSync(join(ROOT, 'src'), join(copy, 'src'), { recursive: true })
     symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'))
   })
   afterEach(() => rmSync(copy, { recursive: true }))
