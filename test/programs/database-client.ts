@@ -1,7 +1,8 @@
+import { readFileSync } from 'node:fs'
 import type { PGlite } from '@electric-sql/pglite'
 import { PrismaPg } from '@prisma/adapter-pg'
 import { PrismaPGlite } from 'pglite-prisma-adapter'
-import { openPGlite } from '../../src/database/embedded/embedded'
+import { newDatabaseFile, openPGlite } from '../../src/database/embedded/embedded'
 import { isDatabaseUnavailable } from '../../src/database/unavailable'
 import { PrismaClient } from '../../src/generated/prisma/client'
 import { serveCommands } from './commands'
@@ -13,7 +14,8 @@ export type QueryResult = 'answered' | 'unavailable' | { otherError: string }
 
 let embedded: Promise<PGlite> | undefined
 const openEmbedded = () => {
-  embedded ??= openPGlite()
+  // The packed database of the build opens in half the time of an empty one.
+  embedded ??= openPGlite(undefined, new Blob([readFileSync(newDatabaseFile())]))
   return embedded
 }
 

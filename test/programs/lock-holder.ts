@@ -18,6 +18,7 @@ const commands = {
   },
   release() {
     lock?.release()
+    lock = undefined
   },
 }
 

@@ -13,6 +13,7 @@ export interface Child {
   writeLine(line: string): void
   /** The next line of its standard output. Rejects with its standard error when it ends first. */
   readLine(): Promise<string>
+  isRunning(): boolean
   /** Kills it and waits until it is gone. */
   end(signal?: NodeJS.Signals): Promise<void>
 }
@@ -34,6 +35,7 @@ export function spawnChild(command: string, args: string[]): Child {
   })
   // A line written after the end of the process is reported by the next readLine().
   child.stdin.on('error', () => undefined)
+  const isRunning = () => child.exitCode === null && child.signalCode === null
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   return {
     process: child,
@@ -44,8 +46,9 @@ export function spawnChild(command: string, args: string[]): Child {
       if (done) throw new Error(`The process ended: ${errorOutput}`)
       return value
     },
+    isRunning,
     async end(signal = 'SIGKILL') {
-      if (child.exitCode !== null || child.signalCode !== null) return
+      if (!isRunning()) return
       const ended = once(child, 'exit')
       child.kill(signal)
       await ended

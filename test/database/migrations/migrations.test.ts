@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { appendFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { NODE_FLAGS } from '../../support/template'
 
 const ROOT = join(__dirname, '../../..')
 
@@ -11,16 +12,16 @@ describe('the migrations', () => {
 
   beforeEach(() => {
     copy = mkdtempSync(join(tmpdir(), 'hookgate-migrations-'))
-    for (const part of ['dist', 'prisma', 'package.json'])
-      cpSync(join(ROOT, part), join(copy, part), { recursive: true })
-    // The SQL functions are files below src/.
-    cpSync(join(ROOT, 'src'), join(copy, 'src'), { recursive: true })
+    cpSync(join(ROOT, 'prisma'), join(copy, 'prisma'), { recursive: true })
+    // The SQL functions are files below src/. Nothing is written to these files: hard links are copies enough.
+    const shared = ['dist', 'src', 'package.json'].map((part) => join(ROOT, part))
+    execFileSync('cp', ['--recursive', '--link', ...shared, copy])
     symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'))
   })
   afterEach(() => rmSync(copy, { recursive: true }))
 
   const writeMigration = (name: string) =>
-    execFileSync(process.execPath, ['dist/database/migrations/write-migration.js', name], {
+    execFileSync(process.execPath, [...NODE_FLAGS, 'dist/database/migrations/write-migration.js', name], {
       cwd: copy,
       encoding: 'utf8',
     })
