@@ -17,8 +17,13 @@ async function dumpSchema(): Promise<string> {
   // The package's declaration files describe PGlite twice, so the compiler takes its own PGlite for another class.
   const dump = await pgDump({ pg: pglite as never, args: ['--schema-only', '--no-owner', '--no-privileges'] })
   const lines = (await dump.text()).split('\n')
-  const statements = lines.filter((line) => !/^(--|SET |SELECT pg_catalog\.set_config|\\(un)?restrict )/.test(line))
-  return `${HEADER}${statements.join('\n').replace(/\n{3,}/g, '\n\n').trim()}\n`
+  const statements = lines.filter(
+    (line) => !/^(--|SET |SELECT pg_catalog\.set_config|\\(un)?restrict )/.test(line),
+  )
+  return `${HEADER}${statements
+    .join('\n')
+    .replace(/\n{3,}/g, '\n\n')
+    .trim()}\n`
 }
 
 dumpSchema().then(
