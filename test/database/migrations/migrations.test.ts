@@ -21,7 +21,7 @@ describe('the migrations', () => {
   afterEach(() => rmSync(copy, { recursive: true }))
 
   const writeMigration = (name: string) =>
-    execFileSync(process.execPath, ['dist/database/migrations/write-migration.js', name], {
+    execFileSync(process.execPath, ['dist/database/scripts/write-migration.js', name], {
       cwd: copy,
       encoding: 'utf8',
     })

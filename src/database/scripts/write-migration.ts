@@ -2,8 +2,8 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PrismaPGlite } from 'pglite-prisma-adapter'
 import { openPGlite } from '../embedded/embedded'
-import { noFilters, startMigrationEngine } from './migration-engine'
-import { migrationList, migrationsFolder, readMigrations, readSchema } from './migrations'
+import { noFilters, startMigrationEngine } from '../migrations/migration-engine'
+import { migrationList, migrationsFolder, readMigrations, readSchema } from '../migrations/migrations'
 
 /**
  * The SQL that is missing between the migrations on disk and prisma/schema.prisma; undefined = nothing. Applies the migrations

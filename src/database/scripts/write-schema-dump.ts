@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { packageFolder } from '../../package-folder'
 import { embeddedMigrationTarget, openPGlite } from '../embedded/embedded'
-import { bringUpToDate } from './bring-up-to-date'
+import { bringUpToDate } from '../migrations/bring-up-to-date'
 
 const HEADER = `-- The whole live schema, functions included, as PostgreSQL's pg_dump prints it. Written by \`npm run schema\`. Do not edit.
 -- Tables come from prisma/migrations, functions from src/**/*.sql.
