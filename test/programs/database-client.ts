@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import type { PGlite } from '@electric-sql/pglite'
 import { PrismaPg } from '@prisma/adapter-pg'
 import { PrismaPGlite } from 'pglite-prisma-adapter'
@@ -14,9 +14,14 @@ export type QueryResult = 'answered' | 'unavailable' | { otherError: string }
 
 let embedded: Promise<PGlite> | undefined
 const openEmbedded = () => {
-  // The packed database of the build opens in half the time of an empty one.
-  embedded ??= openPGlite(undefined, new Blob([readFileSync(newDatabaseFile())]))
+  embedded ??= openPGlite(undefined, packedDatabase())
   return embedded
+}
+
+/** From `npm run build`: opens in half the time that an empty database takes. */
+function packedDatabase(): Blob | undefined {
+  const file = newDatabaseFile()
+  return existsSync(file) ? new Blob([readFileSync(file)]) : undefined
 }
 
 /** Runs one query on a database by the client that the gateway uses. */
