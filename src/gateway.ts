@@ -1,5 +1,6 @@
 import { type Logger, pino } from 'pino'
 import { callerIdentifier, signToken, type TokenKey } from './auth/bearer-token'
+import type { Role } from './auth/viewer'
 import type { Config } from './config'
 import { openDatabase } from './database/database'
 import { Attempts } from './delivery/log/attempts'
@@ -146,7 +147,7 @@ export async function migrateDatabase(config: Config): Promise<void> {
  *
  * @throws Error where tokens come from an identity provider
  */
-export async function issueToken(config: Config, role: 'admin' | 'publisher', subject: string, ttl: string) {
+export async function issueToken(config: Config, role: Role, subject: string, ttl: string) {
   const key = tokenKey(config)
   if (!('secret' in key)) throw new Error('Tokens come from your identity provider: only it can sign them.')
   return signToken(config.auth, key.secret, { role, subject, ttl })
