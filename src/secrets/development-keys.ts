@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** The keys that a gateway in development makes for itself. */
+/** The keys that a gateway makes for itself in development. */
 export interface DevelopmentKeys {
   jwtSecret: string
   /** 32 bytes, base64 */
@@ -10,8 +10,12 @@ export interface DevelopmentKeys {
 }
 
 /**
- * Reads the keys of the data folder, made on first use and readable by the owner alone. Safe for two processes at
- * once (`npm start` and `npm run token`): a link appears whole or not at all, so both end up with the same keys.
+ * Reads the keys in the data folder. The first call makes them, readable by the owner of the process only.
+ *
+ * Two processes may call this at the same time (`npm start` and `npm run token`): a link appears whole or not at all, so
+ * both read the same keys.
+ *
+ * @throws Error when the file is damaged
  */
 export function developmentKeys(dataDir: string): DevelopmentKeys {
   const path = join(dataDir, 'development-keys.json')
@@ -31,7 +35,7 @@ function makeKeys(dataDir: string, path: string): DevelopmentKeys {
     return keys
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    // Another process was quicker: its keys count.
+    // Another process was faster: use its keys.
     return readKeys(path) ?? makeKeys(dataDir, path)
   } finally {
     rmSync(draft, { force: true })
@@ -39,9 +43,8 @@ function makeKeys(dataDir: string, path: string): DevelopmentKeys {
 }
 
 /**
- * Undefined when there is no such file.
- *
- * @throws Error that names the file, and says nothing of what is in it
+ * @returns undefined when the file does not exist
+ * @throws Error that names the file and repeats none of its content
  */
 function readKeys(path: string): DevelopmentKeys | undefined {
   let content: string

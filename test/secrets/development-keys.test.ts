@@ -48,7 +48,7 @@ describe('the keys of a development gateway', () => {
     expect(readdirSync(folder)).toEqual([FILE])
   })
 
-  it('are never made anew in the place of a file that cannot be read', () => {
+  it('never replace a file that cannot be read', () => {
     mkdirSync(folder, { recursive: true })
     writeFileSync(join(folder, FILE), 'torn')
     expect(() => developmentKeys(folder)).toThrow()
@@ -70,7 +70,7 @@ describe('the keys of a development gateway', () => {
     expect(() => developmentKeys(folder)).not.toThrow('S3CR3T')
   })
 
-  it('are the same for processes that ask for them at the same moment', async () => {
+  it('are the same for processes that read them at the same moment', async () => {
     const script = `
       const { developmentKeys } = dist('secrets/development-keys.js')
       onLine((folder) => print(JSON.stringify(developmentKeys(folder))))
