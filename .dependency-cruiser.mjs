@@ -10,10 +10,10 @@
 const ORDER = [
   'generated',
   'samples',
-  'auth',
   'database',
-  'command-line',
   'secrets',
+  'auth',
+  'command-line',
   'config',
   'log',
   'endpoints',

@@ -1,24 +1,12 @@
-import { type Logger, pino } from 'pino'
-import { callerIdentifier, signToken, type TokenKey } from './auth/bearer-token'
-import type { Role } from './auth/viewer'
+import type { Logger } from 'pino'
+import { callerIdentifier } from './auth/bearer-token'
+import { developmentTokens, tokenKey } from './auth/issue-token'
 import type { Config } from './config'
-import { openDatabase } from './database/database'
-import { Attempts } from './delivery/log/attempts'
+import { createCore } from './core'
+import { openDatabase } from './database/open-database'
 import { releaseAbandonedLeases } from './delivery/queue/leases'
-import { resendEvents } from './delivery/resend'
-import { createSender } from './delivery/sending/sender'
-import { sendTestEvent } from './delivery/test-send'
 import { startWorker } from './delivery/worker'
-import { Endpoints } from './endpoints/endpoints'
-import { readEventCatalogue, saveEventCatalogue } from './endpoints/event-types/event-catalogue'
-import { addressPolicy } from './endpoints/targets/address-policy'
-import { targetPolicy } from './endpoints/targets/target-policy'
-import { Events } from './events/events'
-import type { Core } from './schema/context'
-import { developmentKeys } from './secrets/development-keys'
-import { keyring } from './secrets/keyring'
-import { SigningSecrets } from './secrets/signing-secrets'
-import { version } from './version'
+import { createLog } from './log'
 
 /** A running gateway. */
 export interface Gateway {
@@ -26,87 +14,57 @@ export interface Gateway {
   url: string
   /** in development: an admin token to start with */
   developmentToken: string | undefined
-  /** false = it only delivers, and has no door but its health */
+  /** false = this process only delivers, and serves nothing but its health */
   servesApi: boolean
-  /** Resolves, in words for the operator, when it cannot go on: its embedded database has crashed. */
+  /** Resolves with a message for the operator when the embedded database has crashed. */
   crashed: Promise<Error>
-  /** Stops accepting, finishes what is in flight (10 s at most), closes the database. */
+  /** Stops accepting, finishes requests and sends in flight (10 s at most), closes everything. */
   stop(): Promise<void>
 }
 
 /** Requests in flight get this long to finish when the gateway stops. */
 const STOP_WITHIN_MS = 10_000
 const READY_WITHIN_MS = 2_000
-const DEVELOPMENT_TOKEN_TTL = '12h'
 
 /**
  * Builds the parts in order and starts to listen.
  *
- * @throws Error in words for the operator; what was opened by then is closed again
+ * @throws Error with a message for the operator; every part that was opened by then is closed again, in reverse order
  */
-export async function startGateway(config: Config, log: Logger = logger(config)): Promise<Gateway> {
-  const catalogue = readEventCatalogue(config.eventTypesFile)
-  const key = tokenKey(config)
-  // The doors are the most there is to load: that is done while the database opens.
-  const [database, doors] = await Promise.all([openDatabase(config, log), loadDoors()])
+export async function startGateway(config: Config, log: Logger = createLog(config)): Promise<Gateway> {
+  const opened: (() => Promise<unknown>)[] = []
+  const closeAll = async () => {
+    for (const close of opened.splice(0).reverse()) await close()
+  }
   try {
-    const saving = saveEventCatalogue(database.prisma, catalogue)
-    // It is waited for below, with the doors.
-    saving.catch(() => undefined)
-    const { prisma, query, notifications } = database
-    const { delivery } = config
-    const keys = keyring(encryptionKeys(config))
-    const secrets = new SigningSecrets(prisma, keys, { revealPasswordHash: config.revealPasswordHash })
-    const sender = createSender({
-      isAddressAllowed: addressPolicy(config.targets.allowedNetworks),
-      timeoutMs: delivery.sendTimeoutMs,
-      allowHttp: config.targets.allowHttp,
-      userAgent: `Hookgate/${version}`,
-      connectionsPerOrigin: delivery.concurrency,
+    const opening = openDatabase(config, log)
+    opened.push(async () => (await opening.catch(() => undefined))?.close())
+    // The HTTP server and the schema are most of the program: load them while the database opens.
+    const [database, api] = await Promise.all([opening, loadApi()])
+    const core = await createCore(config, database)
+    opened.push(() => core.close())
+
+    const developmentToken = developmentTokens(config)
+    const schema = api.buildGuardedSchema()
+    const app = await api.buildServer({
+      schema,
+      core,
+      executor: api.schemaExecutor(schema, core),
+      identifyCaller: await callerIdentifier(config.auth, tokenKey(config), log),
+      checkReady: () => answersWithin(READY_WITHIN_MS, database.prisma.$queryRaw`SELECT 1`),
+      developmentToken,
+      production: config.production,
+      servesApi: config.roles.includes('api'),
+      log,
     })
-    const attemptParts = { sender, openSecret: secrets.open.bind(secrets), config: delivery }
-    const core: Core = {
-      endpoints: new Endpoints(
-        prisma,
-        query,
-        keys,
-        { validateTarget: targetPolicy(config.targets), catalogue },
-        notifications.notifyWorkers,
-      ),
-      catalogue,
-      events: new Events(prisma, catalogue, notifications.notifyWorkers),
-      attempts: new Attempts(prisma),
-      secrets,
-      async resendEvents(endpointId, eventIds) {
-        const queued = await resendEvents(prisma, endpointId, eventIds)
-        notifications.notifyWorkers()
-        return queued
-      },
-      sendTestEvent: (endpointId, type) =>
-        sendTestEvent({ ...attemptParts, prisma, query, catalogue }, endpointId, type),
-    }
-    const developmentToken = developmentTokenMaker(config, key)
-    const { schema } = doors
-    const [app] = await Promise.all([
-      doors.buildServer({
-        schema,
-        core,
-        executor: doors.schemaExecutor(schema, core),
-        identifyCaller: await callerIdentifier(config.auth, key, log),
-        checkReady: () => answersWithin(READY_WITHIN_MS, database.prisma.$queryRaw`SELECT 1`),
-        developmentToken,
-        production: config.production,
-        servesApi: config.roles.includes('api'),
-        log,
-      }),
-      saving,
-    ])
+    opened.push(() => app.close())
     const url = await app.listen({ host: config.host, port: config.port })
-    // Not before: a process whose port is taken must not have begun to deliver. On the embedded database no other can be
-    // at work: what is leased was left by one that died.
-    if (config.databaseUrl === undefined) await releaseAbandonedLeases(prisma)
+
+    // Deliver only once the port is taken: two processes with one port must not both deliver. The embedded database has no
+    // other process, so a lease that is still there was left by one that died.
+    if (config.databaseUrl === undefined) await releaseAbandonedLeases(database.prisma)
     const worker = config.roles.includes('worker')
-      ? startWorker({ ...attemptParts, database, config: delivery, log }, notifications)
+      ? startWorker({ ...core, log }, database.notifications)
       : undefined
     return {
       url,
@@ -117,52 +75,28 @@ export async function startGateway(config: Config, log: Logger = logger(config))
         const late = setTimeout(() => app.server.closeAllConnections(), STOP_WITHIN_MS)
         await Promise.all([app.close(), worker?.stop(STOP_WITHIN_MS)])
         clearTimeout(late)
-        await sender.close()
-        await database.close()
+        await closeAll()
       },
     }
   } catch (error) {
-    await database.close()
+    await closeAll()
     throw error
   }
 }
 
-async function loadDoors() {
+async function loadApi() {
   const [{ buildServer }, { buildGuardedSchema }, { schemaExecutor }] = await Promise.all([
     import('./http/server.js'),
     import('./schema/build.js'),
     import('./schema/execute.js'),
   ])
-  return { schema: buildGuardedSchema(), schemaExecutor, buildServer }
+  return { buildServer, buildGuardedSchema, schemaExecutor }
 }
 
-/** Applies what is pending and leaves the database closed. */
+/** Brings the database up to date and closes it. */
 export async function migrateDatabase(config: Config): Promise<void> {
-  const database = await openDatabase(config, logger(config))
+  const database = await openDatabase(config, createLog(config))
   await database.close()
-}
-
-/**
- * A token signed with the shared secret.
- *
- * @throws Error where tokens come from an identity provider
- */
-export async function issueToken(config: Config, role: Role, subject: string, ttl: string) {
-  const key = tokenKey(config)
-  if (!('secret' in key)) throw new Error('Tokens come from your identity provider: only it can sign them.')
-  return signToken(config.auth, key.secret, { role, subject, ttl })
-}
-
-const tokenKey = ({ auth, dataDir }: Config): TokenKey =>
-  auth.key ?? { secret: developmentKeys(dataDir).jwtSecret }
-
-const encryptionKeys = ({ encryptionKeys: keys, dataDir }: Config): Buffer[] =>
-  keys ?? [Buffer.from(developmentKeys(dataDir).encryptionKey, 'base64')]
-
-function developmentTokenMaker(config: Config, key: TokenKey): (() => Promise<string>) | undefined {
-  if (config.production || !('secret' in key)) return undefined
-  return () =>
-    signToken(config.auth, key.secret, { role: 'admin', subject: 'developer', ttl: DEVELOPMENT_TOKEN_TTL })
 }
 
 async function answersWithin(milliseconds: number, answer: Promise<unknown>): Promise<void> {
@@ -171,15 +105,4 @@ async function answersWithin(milliseconds: number, answer: Promise<unknown>): Pr
     timer = setTimeout(() => reject(new Error(`no answer within ${milliseconds} ms`)), milliseconds)
   })
   await Promise.race([answer, late]).finally(() => clearTimeout(timer))
-}
-
-/** JSON lines; pretty on a terminal in development. */
-function logger({ production, logLevel }: Config): Logger {
-  const pretty = !production && process.stdout.isTTY
-  return pino({
-    level: logLevel,
-    base: undefined,
-    timestamp: pino.stdTimeFunctions.isoTime,
-    transport: pretty ? { target: 'pino-pretty', options: { translateTime: 'HH:MM:ss.l' } } : undefined,
-  })
 }

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { issueToken } from './auth/issue-token'
 import { type Invocation, parseCommandLine, USAGE, UsageError } from './command-line'
 import { readConfig } from './config'
-import { type Gateway, issueToken, migrateDatabase, startGateway } from './gateway'
+import { type Gateway, migrateDatabase, startGateway } from './gateway'
 
 /** A signal during a start waits this long for the start to end. Another process's migrations can delay a start. */
 const START_WITHIN_MS = 10_000
@@ -56,8 +57,8 @@ function stopOnSignal(starting: Promise<Gateway>): void {
   process.on('SIGINT', stop)
 }
 
-async function token({ role, subject, ttl }: Invocation & { command: 'token' }): Promise<void> {
-  print(`${await issueToken(readConfig(process.env), role, subject, ttl)}\n`)
+async function token(claims: Invocation & { command: 'token' }): Promise<void> {
+  print(`${await issueToken(readConfig(process.env), claims)}\n`)
 }
 
 async function migrate(): Promise<void> {

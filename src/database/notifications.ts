@@ -3,11 +3,11 @@ import type { Logger } from 'pino'
 import type { PrismaClient } from '../generated/prisma/client'
 
 /**
- * Tells the workers of all processes on one database that something may be due. A ring may get lost (a connection
- * that just broke): whoever listens looks for himself from time to time as well.
+ * Wakes the workers of all processes on one database, because a delivery may be due. A notification may get lost when a
+ * connection breaks, so workers also poll from time to time.
  */
 export interface WorkerNotifications {
-  /** Never fails and never waits. Rings in quick succession count as one. */
+  /** Never throws and never waits. Notifications in quick succession count as one. */
   notifyWorkers(): void
   onNotification(listener: () => void): void
   close(): Promise<void>
@@ -15,10 +15,10 @@ export interface WorkerNotifications {
 
 const CHANNEL = 'hookgate_due'
 const RECONNECT_MS = 1_000
-/** At most one ring in this time goes to the server, where each takes a lock that all commits share. */
-const GATHER_MS = 10
+/** At most one notification in this time goes to the server, where each takes a lock that all commits share. */
+const COALESCE_MS = 10
 
-/** Where this is the only process: nothing goes through the database. */
+/** For the only process on a database: nothing goes through the database. */
 export function localNotifications(): WorkerNotifications {
   const listeners: (() => void)[] = []
   return {
@@ -28,7 +28,7 @@ export function localNotifications(): WorkerNotifications {
   }
 }
 
-/** By LISTEN on a connection of its own, and NOTIFY. */
+/** LISTEN on a connection of its own, and NOTIFY through Prisma. */
 export function serverNotifications(
   connectionString: string,
   prisma: PrismaClient,
@@ -38,10 +38,10 @@ export function serverNotifications(
   let closing = false
   let client: Client | undefined
   let reconnect: NodeJS.Timeout | undefined
-  let gathering: NodeJS.Timeout | undefined
+  let pending: NodeJS.Timeout | undefined
 
   const listen = async () => {
-    const next = new Client({ connectionString, application_name: 'hookgate bell', keepAlive: true })
+    const next = new Client({ connectionString, application_name: 'hookgate notifications', keepAlive: true })
     next.on('notification', local.notifyWorkers)
     next.on('error', () => undefined)
     next.on('end', () => {
@@ -51,10 +51,10 @@ export function serverNotifications(
       await next.connect()
       await next.query(`LISTEN ${CHANNEL}`)
       client = next
-      // What was rung for while nobody listened.
+      // Notifications that were sent while this process did not listen are lost: look for due deliveries now.
       local.notifyWorkers()
     } catch (error) {
-      log.warn({ err: error }, 'the notifications cannot be heard at the moment')
+      log.warn({ err: error }, 'cannot listen for notifications')
       await next.end().catch(() => undefined)
     }
     if (closing) await next.end().catch(() => undefined)
@@ -63,12 +63,12 @@ export function serverNotifications(
   return {
     notifyWorkers() {
       local.notifyWorkers()
-      gathering ??= setTimeout(() => {
-        gathering = undefined
+      pending ??= setTimeout(() => {
+        pending = undefined
         prisma.$executeRaw`SELECT pg_notify(${CHANNEL}, '')`.catch((error) =>
-          log.warn({ err: error }, 'the notifications cannot be rung at the moment'),
+          log.warn({ err: error }, 'cannot notify workers'),
         )
-      }, GATHER_MS)
+      }, COALESCE_MS)
     },
     onNotification(listener) {
       local.onNotification(listener)
@@ -77,7 +77,7 @@ export function serverNotifications(
     async close() {
       closing = true
       clearTimeout(reconnect)
-      clearTimeout(gathering)
+      clearTimeout(pending)
       await client?.end().catch(() => undefined)
     },
   }

@@ -13,7 +13,7 @@ export const RESEND_MAX = 1_000
  * @throws Failure `not_found`, `validation_failed` (naming every unknown event), `conflict` when the endpoint is off
  */
 export async function resendEvents(
-  prisma: PrismaClient,
+  { prisma, notifyWorkers }: { prisma: PrismaClient; notifyWorkers: () => void },
   endpointId: string,
   eventIds: string[],
 ): Promise<number> {
@@ -25,7 +25,7 @@ export async function resendEvents(
       { path, code: 'TOO_LONG', message: `At most ${RESEND_MAX} events can be resent at once.` },
     ])
   }
-  return prisma.$transaction(async (tx) => {
+  const queued = await prisma.$transaction(async (tx) => {
     const id = parseEndpointId(endpointId)
     // Locked, so that it is not switched off or deleted before the deliveries are there.
     const [endpoint] = await tx.$queryRaw<{ is_active: boolean }[]>`
@@ -66,4 +66,6 @@ export async function resendEvents(
         next_attempt_at = excluded.next_attempt_at`
     return wanted.length
   })
+  notifyWorkers()
+  return queued
 }

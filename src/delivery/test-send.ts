@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Query } from '../database/query'
+import { disableGoneEndpoint } from '../endpoints/disable-endpoint'
 import type { EventCatalogue } from '../endpoints/event-types/event-catalogue'
-import { disableEndpoint } from '../endpoints/statements'
 import { endpointNotFound, throwProblems } from '../failure'
 import type { PrismaClient } from '../generated/prisma/client'
 import { parseEndpointId } from '../identifiers'
@@ -11,7 +11,7 @@ import type { ClaimedDelivery } from './queue/claim'
 import { recordAttempts } from './queue/record-attempts'
 import { type AttemptParts, attemptDelivery } from './queue/send-delivery'
 
-export interface TestSendParts extends AttemptParts {
+export interface TestSendCore extends AttemptParts {
   prisma: PrismaClient
   query: Query
   catalogue: EventCatalogue
@@ -25,19 +25,18 @@ export interface TestSendParts extends AttemptParts {
  * @throws Failure `not_found`, `validation_failed`
  */
 export async function sendTestEvent(
-  parts: TestSendParts,
+  core: TestSendCore,
   endpointId: string,
   type: string | null | undefined,
 ): Promise<Attempt> {
-  const { prisma, query, catalogue } = parts
+  const { prisma, query, catalogue } = core
   if (type != null && !catalogue.has(type)) {
     const message = `There is no event type ${JSON.stringify(type.slice(0, 100))}.`
     throwProblems([{ path: ['type'], code: 'UNKNOWN_EVENT_TYPE', message }])
   }
   const delivery = await prepare(prisma, endpointId, type)
-  const { outcome } = await attemptDelivery(delivery, parts, new AbortController().signal)
-  if (outcome.isGone)
-    await disableEndpoint(prisma, delivery.endpointId, delivery.target, 'The receiver answered 410 Gone.')
+  const { outcome } = await attemptDelivery(delivery, core, new AbortController().signal)
+  if (outcome.isGone) await disableGoneEndpoint(prisma, delivery)
   const holder = { owner: randomUUID(), clockOffsetMs: 0 }
   const [recorded] = await recordAttempts(query, holder, [{ ...outcome, retryInMs: null }])
   const status = outcome.error === null ? 'DELIVERED' : 'FAILED'
@@ -77,10 +76,8 @@ async function prepare(
       RETURNING id
     )
     SELECT delivery.id, event.id AS "eventId", event.body,
-      (SELECT coalesce(jsonb_agg(jsonb_build_object('id', id, 'sealed', encode(sealed, 'base64'))
-          ORDER BY created_at DESC, id), '[]')
-        FROM signing_secrets
-        WHERE endpoint_id = ${id}::integer AND (expires_at IS NULL OR expires_at > clock_timestamp())) AS secrets
+      (SELECT coalesce(jsonb_agg(jsonb_build_object('id', secret.id, 'sealed', encode(secret.sealed, 'base64'))), '[]')
+        FROM live_secrets(${id}::integer, clock_timestamp()) secret) AS secrets
     FROM event, delivery`
   const { target, sslCertVerification } = endpoint
   return { ...row, endpointId: id, number: 1, tries: 0, resendCount: 0, target, sslCertVerification }

@@ -17,7 +17,7 @@ export interface Worker {
 
 /** Starts what a process with the role `worker` does: delivering, and pruning what is older than the retention. */
 export function startWorker(options: DispatcherOptions, notifications: WorkerNotifications): Worker {
-  const { config, database, log } = options
+  const { deliveryConfig, database, log } = options
   const dispatcher = new Dispatcher(options)
   notifications.onNotification(() => dispatcher.wake())
   dispatcher.start()
@@ -27,7 +27,7 @@ export function startWorker(options: DispatcherOptions, notifications: WorkerNot
   let timer: NodeJS.Timeout | undefined
   let vacuumedAt = 0
   const pruneSome = async () => {
-    const removed = await prune(database.prisma, config.retentionDays, (error) =>
+    const removed = await prune(database.prisma, deliveryConfig.retentionDays, (error) =>
       log.warn({ err: error }, 'old records cannot be pruned at the moment'),
     )
     if (removed === 0) await vacuum()

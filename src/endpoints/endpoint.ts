@@ -1,4 +1,10 @@
-/** A receiver's address and what it wants to hear. */
+import type { Query } from '../database/query'
+import type { PrismaClient } from '../generated/prisma/client'
+import type { Keyring } from '../secrets/keyring'
+import type { EventCatalogue } from './event-types/event-catalogue'
+import type { ValidateTarget } from './targets/target-policy'
+
+/** A receiver's address and the event types it gets. */
 export interface Endpoint {
   id: number
   createdAt: Date
@@ -20,7 +26,7 @@ export interface EndpointEvent {
   addedAt: Date
 }
 
-/** A whole endpoint as a caller gives it: on create and on replace. Null is what a caller may send, not may store. */
+/** A whole endpoint as a caller gives it, on create and on replace. A caller may send null, but null is never stored. */
 export interface EndpointInput {
   target: string
   events: { type: string }[]
@@ -32,30 +38,42 @@ export interface EndpointInput {
 /** Omitted (undefined) = keep. */
 export interface EndpointPatch
   extends Partial<{ [Field in keyof EndpointInput]: EndpointInput[Field] | null }> {
-  /** the version that the caller has seen; the patch is refused when another is stored */
+  /** the version that the caller has seen; with another version stored, the patch fails */
   expectedVersion?: number | null
 }
 
-export const ENDPOINT_ORDERS = [
-  'CREATED_AT_ASC',
-  'CREATED_AT_DESC',
-  'UPDATED_AT_ASC',
-  'UPDATED_AT_DESC',
-  'IS_ACTIVE_ASC',
-  'IS_ACTIVE_DESC',
-] as const
-
-export type EndpointOrder = (typeof ENDPOINT_ORDERS)[number]
-
-/** Every condition given must hold. */
-export interface EndpointFilter {
-  /** part of the target, in any case */
-  targetContains?: string | null
-  isActive?: boolean | null
-  eventType?: string | null
+export enum EndpointOrder {
+  CREATED_AT_ASC = 'CREATED_AT_ASC',
+  CREATED_AT_DESC = 'CREATED_AT_DESC',
+  UPDATED_AT_ASC = 'UPDATED_AT_ASC',
+  UPDATED_AT_DESC = 'UPDATED_AT_DESC',
+  IS_ACTIVE_ASC = 'IS_ACTIVE_ASC',
+  IS_ACTIVE_DESC = 'IS_ACTIVE_DESC',
 }
 
-export interface EndpointPage {
-  totalCount: number
-  nodes: Endpoint[]
+/** The parts of the gateway that work on endpoints needs. */
+export interface EndpointsCore {
+  prisma: PrismaClient
+  query: Query
+  keyring: Keyring
+  catalogue: EventCatalogue
+  validateTarget: ValidateTarget
+  /** wakes the workers of all processes, because a delivery may be due */
+  notifyWorkers: () => void
+  /** reads one endpoint; calls of one turn of the event loop share a statement */
+  readEndpoint: (id: number) => Promise<Endpoint | undefined>
 }
+
+/** An endpoint as the SQL function endpoint_json writes it: instants are texts. */
+export type EndpointJson = Omit<Endpoint, 'createdAt' | 'updatedAt' | 'events'> & {
+  createdAt: string
+  updatedAt: string
+  events: { type: string; addedAt: string }[]
+}
+
+export const fromJson = (json: EndpointJson): Endpoint => ({
+  ...json,
+  createdAt: new Date(json.createdAt),
+  updatedAt: new Date(json.updatedAt),
+  events: json.events.map(({ type, addedAt }) => ({ type, addedAt: new Date(addedAt) })),
+})

@@ -2,27 +2,29 @@ import type { Problem } from '../failure'
 import type { EndpointInput, EndpointPatch } from './endpoint'
 import type { EventCatalogue } from './event-types/event-catalogue'
 import type { ValidateTarget } from './targets/target-policy'
+import { validateText } from './validate-text'
 
 export const DESCRIPTION_MAX_LENGTH = 10_000
 
-/** What an input is judged by. */
-export interface InputRules {
+/** The rules of the operator: targets and event types that endpoints may have. */
+export interface EndpointRules {
   validateTarget: ValidateTarget
   catalogue: EventCatalogue
 }
 
 /**
- * Judges every field that a patch or an input gives and returns every fault, none first, with its path.
+ * Validates every field that a patch or an input gives.
  *
- * @param argument the name under which the caller gave it; paths start there
+ * @param argument the name of the GraphQL argument; the paths of problems begin with it
+ * @returns every problem, in the order of the checks; empty = valid
  */
 export function validateEndpoint(
   given: EndpointPatch | EndpointInput,
   argument: 'patch' | 'input',
-  { validateTarget, catalogue }: InputRules,
+  { validateTarget, catalogue }: EndpointRules,
 ): Problem[] {
   const problems: Problem[] = []
-  // Null cannot be stored; a null description is an empty one.
+  // Null is never stored. A null description means the empty one.
   for (const [field, value] of Object.entries(given)) {
     if (value === null && field !== 'description') problems.push(nullNotAllowed([argument, field]))
   }
@@ -31,13 +33,6 @@ export function validateEndpoint(
   if (given.description != null)
     problems.push(...validateDescription(given.description, [argument, 'description']))
   return problems
-}
-
-/** PostgreSQL stores neither U+0000 nor half of a surrogate pair. */
-export function validateText(text: string, path: Problem['path']): Problem[] {
-  if (!text.includes('\0') && text.isWellFormed()) return []
-  const message = 'The text must not contain the character U+0000 or half of a surrogate pair.'
-  return [{ path, code: 'INVALID_CHARACTER', message }]
 }
 
 function validateEvents(

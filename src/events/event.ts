@@ -1,3 +1,7 @@
+import type { EventCatalogue } from '../endpoints/event-types/event-catalogue'
+import type { PrismaClient } from '../generated/prisma/client'
+import { parseEventId } from '../identifiers'
+
 /** Something that happened, as receivers get it. */
 export interface Event {
   id: bigint
@@ -7,7 +11,7 @@ export interface Event {
   body: string
 }
 
-/** What receivers get as JSON. */
+/** The body of an event, parsed. */
 export interface EventBody {
   event_id: number
   type: string
@@ -17,3 +21,25 @@ export interface EventBody {
 }
 
 export const parseBody = (body: string): EventBody => JSON.parse(body)
+
+/** The parts of the gateway that work on events needs. */
+export interface EventsCore {
+  prisma: PrismaClient
+  catalogue: EventCatalogue
+  /** wakes the workers of all processes, because a delivery may be due */
+  notifyWorkers: () => void
+}
+
+/**
+ * One event; undefined = unknown.
+ *
+ * @param id as the caller sent it
+ */
+export async function findEvent(
+  { prisma }: Pick<EventsCore, 'prisma'>,
+  id: string,
+): Promise<Event | undefined> {
+  const eventId = parseEventId(id)
+  if (eventId === undefined) return undefined
+  return (await prisma.event.findUnique({ where: { id: eventId } })) ?? undefined
+}

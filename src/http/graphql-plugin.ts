@@ -10,7 +10,8 @@ import type { FastifyInstance } from 'fastify'
 import type { GraphQLError, GraphQLSchema, ValidationContext, ValidationRule } from 'graphql'
 import type { Logger } from 'pino'
 import { isAcceptable } from '../acceptable'
-import type { Context, Core } from '../schema/context'
+import type { Core } from '../core'
+import type { Context } from '../schema/context'
 import { formatError } from '../schema/errors'
 
 /** Enough for every query of the schema, with room for fragments; GraphiQL's introspection is not counted. */

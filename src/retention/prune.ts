@@ -1,3 +1,4 @@
+import { cancelDeliveries } from '../endpoints/cancel-deliveries'
 import { Prisma, type PrismaClient } from '../generated/prisma/client'
 
 /** Rows of one statement: small enough never to hold up delivery. */
@@ -102,18 +103,15 @@ async function pruneKeys(tx: Transaction): Promise<number> {
     )`
 }
 
-/** Of one endpoint at a time: there may be many, and each have a batch. */
+/** Cancels one batch of the pending deliveries of one deleted endpoint. */
 async function cancelOrphans(tx: Transaction): Promise<number> {
-  const [cancelled] = await tx.$queryRaw<[{ count: number }]>`
-    SELECT coalesce(sum(cancel_deliveries(id, ${BATCH}::integer)), 0)::integer AS count
-    FROM (
-      SELECT id FROM endpoints endpoint WHERE deleted_at IS NOT NULL AND EXISTS (
-        SELECT FROM deliveries WHERE endpoint_id = endpoint.id AND status = 'PENDING'
-          AND (lease_expires_at IS NULL OR lease_expires_at <= clock_timestamp())
-      )
-      LIMIT 1
-    ) deleted`
-  return cancelled.count
+  const [deleted] = await tx.$queryRaw<{ id: number }[]>`
+    SELECT id FROM endpoints endpoint CROSS JOIN (SELECT clock_timestamp() AS now) clock
+    WHERE deleted_at IS NOT NULL AND EXISTS (
+      SELECT FROM deliveries delivery WHERE delivery.endpoint_id = endpoint.id AND is_unleased(delivery, clock.now)
+    )
+    LIMIT 1`
+  return deleted === undefined ? 0 : cancelDeliveries(tx, deleted.id, BATCH)
 }
 
 /**

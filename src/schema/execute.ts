@@ -1,8 +1,10 @@
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core'
 import { execute, type GraphQLInputType, type GraphQLSchema, getOperationAST, Kind } from 'graphql'
 import type { Caller } from '../auth/bearer-token'
+import type { Core } from '../core'
+import { validateEndpoint } from '../endpoints/validate-endpoint'
+import { validateEvent } from '../events/publish-event'
 import type { Failure, Problem } from '../failure'
-import type { Core } from './context'
 import { type ErrorLog, failureOf } from './errors'
 import { denialOf } from './permissions'
 
@@ -56,8 +58,8 @@ export function schemaExecutor(schema: GraphQLSchema, core: Core): SchemaExecuto
     },
 
     problemsOf(inputType, given) {
-      if (inputType === 'PublishWebhookEventInput') return core.events.judge(given)
-      return core.endpoints.judge(given)
+      if (inputType === 'PublishWebhookEventInput') return validateEvent(given, core)
+      return validateEndpoint(given, 'input', core)
     },
 
     async run(document, variables, caller, log) {

@@ -15,13 +15,15 @@ import {
   registerEnumType,
 } from 'type-graphql'
 import {
-  ATTEMPT_ORDERS,
   type Attempt,
   AttemptError,
   type AttemptFilter,
-  type AttemptOrder,
+  AttemptOrder,
+  listAttempts,
 } from '../delivery/log/attempts'
-import { PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX, pageRange } from '../page-range'
+import { resendEvents } from '../delivery/resend'
+import { sendTestEvent } from '../delivery/test-send'
+import { PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX } from '../page-range'
 import type { Context } from './context'
 import { WebhookEvent } from './webhook-event'
 
@@ -40,8 +42,7 @@ registerEnumType(AttemptError, {
   },
 })
 
-const WebhookAttemptOrder = Object.fromEntries(ATTEMPT_ORDERS.map((order) => [order, order]))
-registerEnumType(WebhookAttemptOrder, {
+registerEnumType(AttemptOrder, {
   name: 'WebhookAttemptOrder',
   description: 'The order of a list of attempts; ties are broken by id.',
   valuesConfig: {
@@ -127,16 +128,16 @@ const ENDPOINT_ID = { description: 'The id of the endpoint.' }
 export class WebhookAttemptResolver {
   @Query(() => WebhookAttemptPage, { description: 'What was sent to an endpoint, part by part.' })
   async webhookAttempts(
-    @Ctx() { attempts }: Context,
+    @Ctx() core: Context,
     @Arg('endpointId', () => ID, ENDPOINT_ID) endpointId: string,
     @Arg('filter', () => WebhookAttemptFilter, {
       nullable: true,
       description: 'Which attempts; all unless given.',
     })
     filter: WebhookAttemptFilter | null,
-    @Arg('orderBy', () => WebhookAttemptOrder, {
+    @Arg('orderBy', () => AttemptOrder, {
       nullable: true,
-      defaultValue: 'CREATED_AT_DESC',
+      defaultValue: AttemptOrder.CREATED_AT_DESC,
       description: 'In which order.',
     })
     orderBy: AttemptOrder | null,
@@ -153,7 +154,7 @@ export class WebhookAttemptResolver {
     })
     offset: number | null,
   ): Promise<{ totalCount: number; nodes: Attempt[] }> {
-    return attempts.list(endpointId, filter ?? {}, orderBy ?? 'CREATED_AT_DESC', pageRange({ limit, offset }))
+    return listAttempts(core, endpointId, filter ?? {}, { orderBy, limit, offset })
   }
 
   @Mutation(() => Int, {
@@ -161,11 +162,11 @@ export class WebhookAttemptResolver {
       'Queues events for an endpoint once more, all or none, and answers how many. Each starts its retry schedule again.',
   })
   async resendWebhookEvents(
-    @Ctx() { resendEvents }: Context,
+    @Ctx() core: Context,
     @Arg('endpointId', () => ID, ENDPOINT_ID) endpointId: string,
     @Arg('eventIds', () => [ID], { description: 'The ids of the events, at most 1,000.' }) eventIds: string[],
   ): Promise<number> {
-    return resendEvents(endpointId, eventIds)
+    return resendEvents(core, endpointId, eventIds)
   }
 
   @Mutation(() => WebhookAttempt, {
@@ -173,7 +174,7 @@ export class WebhookAttemptResolver {
       'Sends an endpoint a sample event, at once and once: on record like any attempt, and never retried.',
   })
   async sendTestWebhookEvent(
-    @Ctx() { sendTestEvent }: Context,
+    @Ctx() core: Context,
     @Arg('endpointId', () => ID, ENDPOINT_ID) endpointId: string,
     @Arg('type', () => String, {
       nullable: true,
@@ -181,7 +182,7 @@ export class WebhookAttemptResolver {
     })
     type: string | null,
   ): Promise<Attempt> {
-    return sendTestEvent(endpointId, type)
+    return sendTestEvent(core, endpointId, type)
   }
 
   @FieldResolver(() => ID, { description: 'A positive integer.' })

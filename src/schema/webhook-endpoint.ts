@@ -12,16 +12,22 @@ import {
   Resolver,
   registerEnumType,
 } from 'type-graphql'
+import { createEndpoint } from '../endpoints/create-endpoint'
+import { deleteEndpoint } from '../endpoints/delete-endpoint'
 import {
-  ENDPOINT_ORDERS,
   type Endpoint,
   type EndpointEvent,
-  type EndpointFilter,
   type EndpointInput,
-  type EndpointOrder,
-  type EndpointPage,
+  EndpointOrder,
   type EndpointPatch,
 } from '../endpoints/endpoint'
+import {
+  type EndpointFilter,
+  type EndpointPage,
+  findEndpoint,
+  listEndpoints,
+} from '../endpoints/find-endpoints'
+import { replaceEndpoint, updateEndpoint } from '../endpoints/update-endpoint'
 import { PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX } from '../page-range'
 import type { Context } from './context'
 
@@ -158,9 +164,7 @@ export class WebhookEndpointFilter implements EndpointFilter {
   eventType?: string | null
 }
 
-/** An enum of type-graphql is an object whose keys are the names. */
-const WebhookEndpointOrder = Object.fromEntries(ENDPOINT_ORDERS.map((order) => [order, order]))
-registerEnumType(WebhookEndpointOrder, {
+registerEnumType(EndpointOrder, {
   name: 'WebhookEndpointOrder',
   description: 'The order of a list of endpoints; ties are broken by id.',
   valuesConfig: {
@@ -183,23 +187,23 @@ export class WebhookEndpointResolver {
     description: 'One endpoint; null when there is none with this id.',
   })
   async webhookEndpoint(
-    @Ctx() { endpoints }: Context,
+    @Ctx() core: Context,
     @Arg('id', () => ID, ID_ARGUMENT) id: string,
   ): Promise<WebhookEndpoint | undefined> {
-    return endpoints.find(id)
+    return findEndpoint(core, id)
   }
 
   @Query(() => WebhookEndpointPage, { description: 'The endpoints, part by part.' })
   async webhookEndpoints(
-    @Ctx() { endpoints }: Context,
+    @Ctx() core: Context,
     @Arg('filter', () => WebhookEndpointFilter, {
       nullable: true,
       description: 'Which endpoints; all unless given.',
     })
     filter: WebhookEndpointFilter | null,
-    @Arg('orderBy', () => WebhookEndpointOrder, {
+    @Arg('orderBy', () => EndpointOrder, {
       nullable: true,
-      defaultValue: 'CREATED_AT_DESC',
+      defaultValue: EndpointOrder.CREATED_AT_DESC,
       description: 'In which order.',
     })
     orderBy: EndpointOrder | null,
@@ -216,45 +220,45 @@ export class WebhookEndpointResolver {
     })
     offset: number | null,
   ): Promise<WebhookEndpointPage> {
-    return endpoints.list(filter ?? {}, { orderBy, limit, offset })
+    return listEndpoints(core, filter ?? {}, { orderBy, limit, offset })
   }
 
   @Mutation(() => WebhookEndpoint, { description: 'Creates an endpoint with a signing secret of its own.' })
   async createWebhookEndpoint(
-    @Ctx() { endpoints }: Context,
+    @Ctx() core: Context,
     @Arg('input', () => WebhookEndpointInput, { description: 'The new endpoint.' })
     input: WebhookEndpointInput,
   ): Promise<WebhookEndpoint> {
-    return endpoints.create(input)
+    return createEndpoint(core, input)
   }
 
   @Mutation(() => WebhookEndpoint, { description: 'Changes the fields that the patch gives and no other.' })
   async updateWebhookEndpoint(
-    @Ctx() { endpoints }: Context,
+    @Ctx() core: Context,
     @Arg('id', () => ID, ID_ARGUMENT) id: string,
     @Arg('patch', () => WebhookEndpointPatch, { description: 'The fields to change.' })
     patch: WebhookEndpointPatch,
   ): Promise<WebhookEndpoint> {
-    return endpoints.update(id, patch)
+    return updateEndpoint(core, id, patch)
   }
 
   @Mutation(() => WebhookEndpoint, { description: 'Puts a whole endpoint in the place of the stored one.' })
   async replaceWebhookEndpoint(
-    @Ctx() { endpoints }: Context,
+    @Ctx() core: Context,
     @Arg('id', () => ID, ID_ARGUMENT) id: string,
     @Arg('input', () => WebhookEndpointInput, { description: 'What to store.' }) input: WebhookEndpointInput,
     @Arg('expectedVersion', () => Int, VERSION_ARGUMENT) expectedVersion: number | null,
   ): Promise<WebhookEndpoint> {
-    return endpoints.replace(id, input, expectedVersion)
+    return replaceEndpoint(core, id, input, expectedVersion)
   }
 
   @Mutation(() => ID, { description: 'Deletes an endpoint and answers its id.' })
   async deleteWebhookEndpoint(
-    @Ctx() { endpoints }: Context,
+    @Ctx() core: Context,
     @Arg('id', () => ID, ID_ARGUMENT) id: string,
     @Arg('expectedVersion', () => Int, VERSION_ARGUMENT) expectedVersion: number | null,
   ): Promise<string> {
-    await endpoints.delete(id, expectedVersion)
+    await deleteEndpoint(core, id, expectedVersion)
     return id
   }
 }

@@ -15,8 +15,10 @@ import {
   Root,
   registerEnumType,
 } from 'type-graphql'
-import { type Event, parseBody } from '../events/event'
-import { type Delivery, DeliveryStatus, type PublishedEvent, type PublishInput } from '../events/events'
+import { type Delivery, DeliveryStatus, readDeliveries } from '../delivery/log/deliveries'
+import { readReceivers } from '../endpoints/find-endpoints'
+import { type Event, findEvent, parseBody } from '../events/event'
+import { type PublishedEvent, type PublishInput, publishEvent } from '../events/publish-event'
 import type { Context } from './context'
 import { WebhookEndpoint } from './webhook-endpoint'
 
@@ -86,10 +88,10 @@ export class WebhookEventResolver {
     description: 'One event; null when there is none with this id.',
   })
   async webhookEvent(
-    @Ctx() { events }: Context,
+    @Ctx() core: Context,
     @Arg('id', () => ID, { description: 'The id of the event.' }) id: string,
   ): Promise<Event | undefined> {
-    return events.find(id)
+    return findEvent(core, id)
   }
 
   @Mutation(() => WebhookEvent, {
@@ -98,11 +100,11 @@ export class WebhookEventResolver {
       'delivered or visibly failed.',
   })
   async publishWebhookEvent(
-    @Ctx() { events }: Context,
+    @Ctx() core: Context,
     @Arg('input', () => PublishWebhookEventInput, { description: 'The event.' })
     input: PublishWebhookEventInput,
   ): Promise<PublishedEvent> {
-    return events.publish(input)
+    return publishEvent(core, input)
   }
 
   @FieldResolver(() => ID, { description: 'A positive integer.' })
@@ -130,8 +132,8 @@ export class WebhookEventResolver {
   @FieldResolver(() => [WebhookDelivery], {
     description: 'Its deliveries, one for each endpoint. For admins.',
   })
-  async deliveries(@Root() event: WebhookEvent, @Ctx() { events }: Context): Promise<Delivery[]> {
-    return events.deliveries(event.id)
+  async deliveries(@Root() event: WebhookEvent, @Ctx() core: Context): Promise<Delivery[]> {
+    return (await readDeliveries(core, [event.id])).get(event.id) ?? []
   }
 }
 
@@ -143,7 +145,7 @@ export class WebhookDeliveryResolver {
   }
 
   @FieldResolver(() => WebhookEndpoint, { description: 'Where it goes; deleted endpoints included.' })
-  async endpoint(@Root() delivery: WebhookDelivery, @Ctx() { endpoints }: Context): Promise<WebhookEndpoint> {
-    return endpoints.ofDelivery(delivery.endpointId)
+  async endpoint(@Root() delivery: WebhookDelivery, @Ctx() core: Context): Promise<WebhookEndpoint> {
+    return (await readReceivers(core, [delivery.endpointId])).get(delivery.endpointId) as WebhookEndpoint
   }
 }

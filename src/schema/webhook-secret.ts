@@ -1,4 +1,5 @@
 import { Arg, Ctx, ID, Int, Mutation, Resolver } from 'type-graphql'
+import { findEndpoint } from '../endpoints/find-endpoints'
 import { endpointNotFound } from '../failure'
 import type { Context } from './context'
 import { WebhookEndpoint } from './webhook-endpoint'
@@ -24,7 +25,7 @@ export class WebhookSecretResolver {
       'Gives an endpoint a new signing secret. The old one signs along for as long as you say: until then receivers can change over.',
   })
   async expireWebhookEndpointSecret(
-    @Ctx() { secrets, endpoints }: Context,
+    @Ctx() core: Context,
     @Arg('id', () => ID, ID_ARGUMENT) id: string,
     @Arg('overlapSeconds', () => Int, {
       nullable: true,
@@ -34,8 +35,8 @@ export class WebhookSecretResolver {
     })
     overlapSeconds: number | null,
   ): Promise<WebhookEndpoint> {
-    await secrets.expire(id, overlapSeconds)
-    const endpoint = await endpoints.find(id)
+    await core.secrets.expire(id, overlapSeconds)
+    const endpoint = await findEndpoint(core, id)
     if (!endpoint) throw endpointNotFound(id)
     return endpoint
   }

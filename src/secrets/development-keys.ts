@@ -22,6 +22,10 @@ export function developmentKeys(dataDir: string): DevelopmentKeys {
   return readKeys(path) ?? makeKeys(dataDir, path)
 }
 
+/** The keys that seal signing secrets, 32 bytes each, newest first: the configured ones, else the development key. */
+export const encryptionKeys = (config: { encryptionKeys: Buffer[] | undefined; dataDir: string }): Buffer[] =>
+  config.encryptionKeys ?? [Buffer.from(developmentKeys(config.dataDir).encryptionKey, 'base64')]
+
 function makeKeys(dataDir: string, path: string): DevelopmentKeys {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   const keys: DevelopmentKeys = {

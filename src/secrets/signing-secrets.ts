@@ -51,10 +51,8 @@ export class SigningSecrets {
     const [newest] = await this.prisma.$queryRaw<{ id: string; sealed: string }[]>`
       SELECT secret.id, encode(secret.sealed, 'base64') AS sealed
       FROM endpoints endpoint
-      JOIN signing_secrets secret ON secret.endpoint_id = endpoint.id
+      CROSS JOIN LATERAL live_secrets(endpoint.id, clock_timestamp()) secret
       WHERE endpoint.id = ${number} AND endpoint.deleted_at IS NULL
-        AND (secret.expires_at IS NULL OR secret.expires_at > clock_timestamp())
-      ORDER BY secret.created_at DESC, secret.id
       LIMIT 1`
     // Every endpoint has a secret that does not expire, so a missing row means a missing endpoint.
     if (newest === undefined) throw endpointNotFound(endpointId)
@@ -96,8 +94,8 @@ export class SigningSecrets {
           FROM endpoint JOIN signing_secrets secret ON secret.endpoint_id = endpoint.id
         ),
         live AS (
-          SELECT stored.id, row_number() OVER (ORDER BY stored.created_at DESC, stored.id) AS place
-          FROM stored, clock WHERE stored.expires_at IS NULL OR stored.expires_at > clock.now
+          SELECT secret.id, row_number() OVER (ORDER BY secret.created_at DESC, secret.id) AS place
+          FROM clock CROSS JOIN endpoint CROSS JOIN LATERAL live_secrets(endpoint.id, clock.now) secret
         ),
         ended AS (
           UPDATE signing_secrets secret

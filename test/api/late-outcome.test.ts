@@ -13,7 +13,7 @@ const ACTS = `({ database, dist }) => {
   return {
     async claim(owner, clockOffsetMs) {
       const room = { capacity: 10, laneCapacity: 10, busy: [], afterEndpoint: 0, leaseMs: 10_000 }
-      const { claimed } = await database.volatileTransaction((query) =>
+      const { claimed } = await database.asyncCommitTransaction((query) =>
         claimDeliveries(query, { ...room, owner, clockOffsetMs }))
       return claimed[0]
     },

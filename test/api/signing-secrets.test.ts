@@ -21,7 +21,7 @@ const NOT_FOUND = { failure: { kind: 'not_found', message: expect.stringContaini
 
 /** The built program's secrets on a database that is opened as a gateway opens it. */
 const SCRIPT = `
-  const { openDatabase } = dist('database/database.js')
+  const { openDatabase } = dist('database/open-database.js')
   const { SigningSecrets } = dist('secrets/signing-secrets.js')
   const { newSecretRow } = dist('secrets/signing-secret.js')
   const [dataDir, databaseUrl, hash] = process.argv.slice(1)

@@ -1,4 +1,4 @@
-/** The part of autocannon's interface that is used here; its published types bring a second copy of Node's. */
+/** The part of autocannon's interface in use. Its published types would add a second copy of the types of Node.js. */
 declare module 'autocannon' {
   namespace autocannon {
     interface Request {
@@ -15,13 +15,13 @@ declare module 'autocannon' {
       connections: number
       /** seconds */
       duration: number
-      /** milliseconds between samples; a run ends with one */
+      /** milliseconds between samples; a run ends with a sample */
       sampleInt: number
-      /** seconds until a request without an answer counts as an error */
+      /** seconds after which a request without a response counts as an error */
       timeout: number
       /** called once for each connection */
       setupClient(client: Client): void
-      /** called with the body of each answer; false counts as a mismatch */
+      /** called with the body of each response; false counts as a mismatch */
       verifyBody(body: string): boolean
     }
     interface Result {

@@ -1,7 +1,7 @@
 import { Client } from 'pg'
 import type { Teardown } from './teardown'
 
-/** The databases of one run, on one server. All are dropped at the end. */
+/** Creates the databases of one run on one server. The teardown drops them all. */
 export class Databases {
   private count = 0
 
@@ -11,41 +11,39 @@ export class Databases {
   ) {}
 
   /**
-   * Creates a database and answers its URL.
+   * Creates a database and returns its URL.
    *
-   * @param template URL of one to copy, which nobody may be connected to
+   * @param template URL of a database to copy; it must have no connections
    */
   async create(template?: string): Promise<string> {
     this.count += 1
     const name = `hookgate_bench_${process.pid}_${this.count}`
-    const copied = template === undefined ? '' : ` TEMPLATE ${new URL(template).pathname.slice(1)}`
+    const copied = template === undefined ? '' : ` TEMPLATE ${nameOf(template)}`
     this.teardown.add(() => this.dropByName(name))
-    await this.onServer(`CREATE DATABASE ${name}${copied}`)
+    await query(this.server, `CREATE DATABASE ${name}${copied}`)
     const url = new URL(this.server)
     url.pathname = `/${name}`
     return url.href
   }
 
   async drop(database: string): Promise<void> {
-    await this.dropByName(new URL(database).pathname.slice(1))
+    await this.dropByName(nameOf(database))
   }
 
-  /** As PostgreSQL tells it, such as 15.4. */
+  /** The server's version, such as 15.4. */
   async version(): Promise<string> {
     const [row] = await query<{ server_version: string }>(this.server, 'SHOW server_version')
     return row?.server_version.split(' ')[0] ?? 'unknown'
   }
 
   private async dropByName(name: string): Promise<void> {
-    await this.onServer(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
-  }
-
-  private async onServer(statement: string): Promise<void> {
-    await query(this.server, statement)
+    await query(this.server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
   }
 }
 
-/** Runs statements on a connection of their own and answers the rows of the last one. */
+const nameOf = (database: string) => new URL(database).pathname.slice(1)
+
+/** Runs statements on a connection of their own and returns the rows of the last one. */
 export async function query<Row>(database: string, text: string, values?: unknown[]): Promise<Row[]> {
   return connected(database, async (client) => {
     const result = await client.query(text, values)
@@ -54,7 +52,7 @@ export async function query<Row>(database: string, text: string, values?: unknow
   })
 }
 
-/** Lends a connection, for what asks again and again: a new one costs the server several milliseconds of a core. */
+/** Lends a connection, for repeated statements: a new connection costs the server several milliseconds of a core. */
 export async function connected<Result>(
   database: string,
   act: (client: Client) => Promise<Result>,

@@ -1,25 +1,20 @@
 import { parseArgs } from 'node:util'
+import { CASES as PAIRED_CASES } from './against/cases'
+import { compareAgainst } from './against/compare'
+import { PAIRS } from './against/decision'
 import { deliveries } from './cases/deliveries'
 import { idleLatency } from './cases/idle-latency'
-import { requests } from './cases/requests'
-import { attemptScale } from './cases/scale-attempts'
-import { claimScale } from './cases/scale-claims'
+import { requests } from './cases/requests/requests'
+import { attemptScale } from './cases/scale/attempts'
+import { claimScale } from './cases/scale/claims'
 import { startUp } from './cases/start-up'
 import { Databases } from './databases'
-import { type Plan, QUICK, SCALE_LIMIT_MS, WHOLE } from './plan'
+import { AGAINST_LIMIT_MS, QUICK, SCALE_LIMIT_MS, WHOLE } from './plan'
 import { circumstances, type Section, writeSection } from './report/document'
 import type { Measurement } from './report/measurement'
 import { table } from './report/table'
 import type { Case, Run } from './run'
 import { Teardown } from './teardown'
-
-const USAGE = `Usage: npm run bench -- [--quick] [--profile FOLDER] [CASE ...]
-
-  CASE       requests, deliveries, latency, start-up (these four unless given), claims, attempts,
-             scale (claims and attempts)
-  --quick    a minute instead of nine, too rough to be kept
-  --profile  writes CPU profiles of the gateway into a folder; the figures suffer
-`
 
 const CASES: Record<string, Case> = {
   requests,
@@ -33,63 +28,116 @@ const SECTIONS: Record<Section, string[]> = {
   default: ['requests', 'deliveries', 'latency', 'start-up'],
   scale: ['claims', 'attempts'],
 }
+
+const USAGE = `Usage: npm run bench -- [--quick] [--profile FOLDER] [CASE ...]
+       npm run bench -- --against REVISION [--cases CASE,...] [--pairs N]
+
+The first form measures this build beside the yardsticks.
+  CASE       requests, deliveries, latency, start-up (the default is these four), claims, attempts,
+             scale (claims and attempts)
+  --quick    a minute instead of nine; the figures are too rough to keep
+  --profile  writes CPU profiles of the gateway into a folder; the gateway is slower then
+
+The second form builds another revision and compares this build with it, in ${PAIRS} pairs of measurements for each
+case. It takes about 20 minutes and exits with 1 when a case falls short.
+  --cases    some of ${Object.keys(PAIRED_CASES).join(', ')}
+  --pairs    another number of pairs, for a quick look: nothing falls short then
+`
+
 const DEFAULT_SERVER = 'postgresql://postgres@127.0.0.1:5432/postgres'
 
+/** The command line once it is read. */
+type Command =
+  | { kind: 'yardsticks'; names: string[]; isQuick: boolean; profileFolder: string | undefined }
+  | { kind: 'against'; revision: string; names: string[]; pairs: number }
+
 async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { quick: { type: 'boolean' }, profile: { type: 'string' }, help: { type: 'boolean' } },
-  })
-  const names = positionals.length === 0 ? SECTIONS.default : positionals.flatMap(expand)
-  if (values.help || names.some((name) => CASES[name] === undefined)) {
+  const command = readCommand()
+  if (typeof command === 'number') {
     process.stdout.write(USAGE)
-    process.exitCode = values.help ? 0 : 2
+    process.exitCode = command
     return
   }
-  const plan = values.quick ? QUICK : WHOLE
   const teardown = new Teardown()
   const databases = new Databases(process.env.TEST_DATABASE_URL ?? DEFAULT_SERVER, teardown)
-  const run: Run = {
-    plan,
-    databases,
-    teardown,
-    profileFolder: values.profile,
-    say: (line) => void process.stderr.write(`${line}\n`),
-  }
-  const section = sectionOf(names)
+  const progress = (line: string) => void process.stderr.write(`${line}\n`)
   try {
-    const measurements = await within(section === 'scale' ? { ...plan, limitMs: SCALE_LIMIT_MS } : plan, () =>
-      measureAll(names, run),
-    )
-    const report = `${circumstances(await databases.version())}\n\n${table(measurements)}`
-    process.stdout.write(`\n${report}\n\nEvery answer was looked at: none with another status than 2xx.\n`)
-    if (section && !values.quick && !values.profile) writeSection(section, report)
+    if (command.kind === 'against') {
+      const compared = compareAgainst({ ...command, databases, teardown, progress })
+      const { report, fallsShort } = await within(AGAINST_LIMIT_MS, compared)
+      process.stdout.write(`\n${report}\n`)
+      process.exitCode = fallsShort ? 1 : 0
+    } else {
+      const plan = command.isQuick ? QUICK : WHOLE
+      await measureAll(command.names, {
+        plan,
+        databases,
+        teardown,
+        profileFolder: command.profileFolder,
+        progress,
+      })
+    }
   } finally {
     await teardown.run()
   }
 }
 
+/** Reads the command line. A number instead of a command is the exit status after the usage. */
+function readCommand(): Command | number {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      quick: { type: 'boolean', default: false },
+      profile: { type: 'string' },
+      against: { type: 'string' },
+      cases: { type: 'string' },
+      pairs: { type: 'string' },
+      help: { type: 'boolean' },
+    },
+  })
+  if (values.help) return 0
+  const { against: revision } = values
+  if (revision === undefined) {
+    const names = positionals.length === 0 ? SECTIONS.default : positionals.flatMap(expand)
+    if (names.some((name) => CASES[name] === undefined) || values.cases || values.pairs) return 2
+    return { kind: 'yardsticks', names, isQuick: values.quick, profileFolder: values.profile }
+  }
+  const names = values.cases?.split(',') ?? Object.keys(PAIRED_CASES)
+  const pairs = Number(values.pairs ?? PAIRS)
+  const isKnown = names.every((name) => PAIRED_CASES[name] !== undefined)
+  if (!isKnown || !Number.isInteger(pairs) || pairs < 1 || positionals.length > 0 || values.quick) return 2
+  return { kind: 'against', revision, names, pairs }
+}
+
 const expand = (name: string): string[] => (name === 'scale' ? SECTIONS.scale : [name])
 
-/** The section that these cases fill; part of one is not written down. */
+/** Measures, prints the table, and writes a complete section into the document. */
+async function measureAll(names: string[], run: Run): Promise<void> {
+  const section = sectionOf(names)
+  const measuring = async () => {
+    const measurements: Measurement[] = []
+    for (const name of names) measurements.push(...((await CASES[name]?.(run)) ?? []))
+    return measurements
+  }
+  const measurements = await within(section === 'scale' ? SCALE_LIMIT_MS : run.plan.limitMs, measuring())
+  const report = `${circumstances(await run.databases.version())}\n\n${table(measurements)}`
+  process.stdout.write(`\n${report}\n\nEvery answer was checked: all have a 2xx status.\n`)
+  if (section && run.plan === WHOLE && run.profileFolder === undefined) writeSection(section, report)
+}
+
+/** The section that these cases fill; undefined = they fill none completely. */
 const sectionOf = (names: string[]): Section | undefined =>
   (['default', 'scale'] as const).find((section) => SECTIONS[section].every((name) => names.includes(name)))
 
-async function measureAll(names: string[], run: Run): Promise<Measurement[]> {
-  const measurements: Measurement[] = []
-  for (const name of names) measurements.push(...((await CASES[name]?.(run)) ?? []))
-  return measurements
-}
-
-/** Gives up in time, or when it is told to, so that what was started is stopped and what was created is dropped. */
-async function within<Result>({ limitMs }: Plan, act: () => Promise<Result>): Promise<Result> {
+/** Fails after the limit, and on a signal, so that the teardown runs. */
+async function within<Result>(limitMs: number, work: Promise<Result>): Promise<Result> {
   let timer: NodeJS.Timeout | undefined
   const early = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error(`not done within ${limitMs / 60_000} minutes`)), limitMs)
     process.once('SIGINT', () => reject(new Error('interrupted')))
     process.once('SIGTERM', () => reject(new Error('interrupted')))
   })
-  return Promise.race([act(), early]).finally(() => clearTimeout(timer))
+  return Promise.race([work, early]).finally(() => clearTimeout(timer))
 }
 
 main().then(

@@ -1,21 +1,21 @@
-/** How long everything takes. Seconds are those under load; starting and checking come on top. */
+/** The length of every part of a run. Seconds are seconds under load; starts and checks need time of their own. */
 export interface Plan {
-  /** requests: every system is warmed up once and then driven this often, in turn */
+  /** requests: rounds in which every system is driven once, after one warm-up of each */
   rounds: number
   warmUpSeconds: number
   roundSeconds: number
-  /** deliveries: events published beforehand, each to 20 endpoints */
+  /** deliveries: events published before the measurement, each to 20 endpoints */
   events: number
   deliveryRounds: number
-  /** deliveries by several processes: how often each number of them */
+  /** deliveries by several processes: rounds with each number of processes */
   replicaRounds: number
   /** idle latency: events published one at a time */
   publishes: number
-  /** start-up: how often each database */
+  /** start-up: starts on each database */
   starts: number
-  /** the run is given up after this long: milliseconds */
+  /** the run fails when it takes longer: milliseconds */
   limitMs: number
-  /** scale: deliveries pending, and attempts on record; the small number is the yardstick */
+  /** scale: pending deliveries, and attempts in the database; the small number is the yardstick */
   pending: { small: number; large: number }
   attempts: { small: number; large: number }
 }
@@ -37,7 +37,7 @@ export const WHOLE: Plan = {
   attempts: { small: 10_000, large: 10_000_000 },
 }
 
-/** `--quick`: about a minute, to see that everything works. Its figures are too rough to be kept. */
+/** `--quick`: about a minute, to see that everything works. Its figures are too rough to keep. */
 export const QUICK: Plan = {
   ...WHOLE,
   rounds: 2,
@@ -53,5 +53,8 @@ export const QUICK: Plan = {
   attempts: { small: 10_000, large: 500_000 },
 }
 
-/** Filling the tables of the scale cases takes most of their time. */
+/** Filling the tables takes most of the time of the scale cases. */
 export const SCALE_LIMIT_MS = 10 * MINUTE
+
+/** `--against`: about 20 minutes for all cases. */
+export const AGAINST_LIMIT_MS = 45 * MINUTE

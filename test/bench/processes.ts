@@ -3,15 +3,15 @@ import { once } from 'node:events'
 import { MAIN, yardstickProgram } from './places'
 import type { Teardown } from './teardown'
 
-/** The key that tokens are signed with. */
+/** The key that signs the tokens. */
 export const JWT_SECRET = 'a secret of the measurements, longer than 32 bytes'
 
-/** Nothing else in it than what the gateway needs to run in production. */
+/** The minimum that the gateway needs to run in production. */
 const PRODUCTION = {
   NODE_ENV: 'production',
   HOOKGATE_JWT_SECRET: JWT_SECRET,
   HOOKGATE_ENCRYPTION_KEY: Buffer.alloc(32, 'measure').toString('base64'),
-  // The receiver is on this machine.
+  // The receiver runs on this machine.
   HOOKGATE_ALLOWED_NETWORKS: '127.0.0.0/8',
   HOOKGATE_ALLOW_HTTP: 'true',
   LOG_LEVEL: 'warn',
@@ -19,6 +19,14 @@ const PRODUCTION = {
 
 const START_WITHIN_MS = 30_000
 const STOP_WITHIN_MS = 12_000
+
+/** The program to start, and its Node.js options. */
+export interface Launch {
+  /** path of a built `hookgate.js`; default: this build's */
+  program?: string
+  /** such as `--cpu-prof` */
+  nodeOptions?: string[]
+}
 
 /** A process that serves on a port of its own. */
 export interface Running {
@@ -29,30 +37,33 @@ export interface Running {
 }
 
 /**
- * Starts the built gateway with the settings of production.
+ * Starts a built gateway with the settings of production.
  *
- * @param env beside those settings, or instead of them
- * @param nodeOptions of Node.js itself, such as `--cpu-prof`
+ * @param env added to those settings; an equal name replaces the setting
  */
 export async function startGateway(
   env: Record<string, string>,
   teardown: Teardown,
-  nodeOptions: string[] = [],
+  launch: Launch = {},
 ): Promise<Running> {
-  return startProgram({ ...PRODUCTION, ...env }, teardown, nodeOptions)
+  return startProgram({ ...PRODUCTION, ...env }, teardown, launch)
 }
 
-/** Starts the built gateway with the settings that users begin with. */
-export async function startInDevelopment(env: Record<string, string>, teardown: Teardown): Promise<Running> {
-  return startProgram({ LOG_LEVEL: 'warn', ...env }, teardown, [])
+/** Starts a built gateway with the settings of a first start. */
+export async function startInDevelopment(
+  env: Record<string, string>,
+  teardown: Teardown,
+  launch: Launch = {},
+): Promise<Running> {
+  return startProgram({ LOG_LEVEL: 'warn', ...env }, teardown, launch)
 }
 
 async function startProgram(
   env: Record<string, string>,
   teardown: Teardown,
-  nodeOptions: string[],
+  { program = MAIN, nodeOptions = [] }: Launch,
 ): Promise<Running> {
-  const child = spawn(process.execPath, [...nodeOptions, MAIN, 'serve'], {
+  const child = spawn(process.execPath, [...nodeOptions, program, 'serve'], {
     env: { PATH: process.env.PATH, HOME: process.env.HOME, PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
@@ -62,14 +73,14 @@ async function startProgram(
       output += chunk
       const url = /(?:GraphiQL|Worker) +(\S+)\/(?:graphiql|healthz)/.exec(output)?.[1]
       if (url) resolve(url)
-      // What it logs from then on is a warning or worse.
+      // JSON lines are log lines, and at this log level each is a warning or worse.
       for (const line of String(chunk).split('\n')) if (line.startsWith('{')) console.error(line)
     })
   })
   return running(child, listening, teardown)
 }
 
-/** Starts a yardstick, which tells its port when it listens. */
+/** Starts a yardstick. The yardstick sends its port once it listens. */
 export async function startYardstick(
   name: string,
   env: Record<string, string>,
@@ -97,13 +108,13 @@ async function running(
   }
   teardown.add(stop)
   let timer: NodeJS.Timeout | undefined
-  const never = new Promise<never>((_resolve, reject) => {
+  const failed = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error('a process did not start in time')), START_WITHIN_MS)
-    exited.then(() => reject(new Error('a process ended instead of listening')))
+    exited.then(() => reject(new Error('a process ended before it listened')))
   })
-  // Later on its end is no error any more.
-  never.catch(() => undefined)
-  const url = await Promise.race([listening, never])
+  // After a good start, the end of the process is no error.
+  failed.catch(() => undefined)
+  const url = await Promise.race([listening, failed])
   clearTimeout(timer)
   return { url, process: child, stop }
 }

@@ -1,21 +1,22 @@
 import type { Databases } from './databases'
 import type { Plan } from './plan'
+import type { Launch } from './processes'
 import type { Measurement } from './report/measurement'
 import type { Teardown } from './teardown'
 
-/** What every case works with. */
+/** The environment of every case. */
 export interface Run {
   plan: Plan
   databases: Databases
   teardown: Teardown
-  /** folder that the gateway's CPU profiles are written to; undefined = it is not profiled */
+  /** folder for the gateway's CPU profiles; undefined = no profiles */
   profileFolder: string | undefined
-  /** A line about what is being done, for whoever waits. */
-  say(line: string): void
+  /** Prints a line about the progress. */
+  progress(line: string): void
 }
 
 export type Case = (run: Run) => Promise<Measurement[]>
 
-/** The options of Node.js under which the gateway is profiled. */
-export const profiling = ({ profileFolder }: Run) =>
-  profileFolder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`]
+/** Starts the gateway under Node's CPU profiler when the run wants profiles. */
+export const profiling = ({ profileFolder }: Run): Launch =>
+  profileFolder === undefined ? {} : { nodeOptions: ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`] }

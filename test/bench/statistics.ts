@@ -1,4 +1,4 @@
-/** The middle value; of an even number of values the mean of the two in the middle. */
+/** The middle value; for an even number of values the mean of the two in the middle. */
 export function median(values: number[]): number {
   const sorted = [...values].sort((a, b) => a - b)
   const middle = sorted.length / 2
@@ -6,7 +6,7 @@ export function median(values: number[]): number {
 }
 
 /**
- * The smallest value that is not exceeded by this share of all values (nearest rank).
+ * The smallest value that at least this share of all values does not exceed (nearest rank).
  *
  * @param share from 0 to 1
  */

@@ -1,22 +1,22 @@
-/** What has to be undone at the end, whatever happened: processes to stop, databases to drop. */
+/** Undoes everything at the end, also after an error: stops processes, drops databases, removes folders. */
 export class Teardown {
   private readonly steps: (() => Promise<unknown> | unknown)[] = []
   private isOver = false
 
-  /** Once all is undone, a run that was given up may still come up with something: that is undone at once. */
+  /** Adds a step. After the end, an abandoned run may still add steps: each then runs at once. */
   add(step: () => Promise<unknown> | unknown): void {
     this.steps.push(step)
     if (this.isOver) void this.run()
   }
 
-  /** Last come, first undone. A step that fails is told and does not hold up the others. */
+  /** Runs the steps, newest first. A failed step is logged and does not stop the others. */
   async run(): Promise<void> {
     this.isOver = true
     for (let step = this.steps.pop(); step !== undefined; step = this.steps.pop()) {
       try {
         await step()
       } catch (error) {
-        console.error('not cleaned up:', error)
+        console.error('cleaning up failed:', error)
       }
     }
   }

@@ -20,7 +20,7 @@ interface Fight {
  * Everything that locks several deliveries, on all deliveries at once, each in an order of its own. All hold the
  * same leases, or they would step out of each other's way. Recorded 40 days ago, attempts are pruned at once.
  */
-const FIGHT = `({ database, prisma, dist }) => {
+const FIGHT = `({ database, prisma, core, dist }) => {
   const { randomUUID } = require('node:crypto')
   const { claimDeliveries } = dist('delivery/queue/claim.js')
   const { renewLeases } = dist('delivery/queue/leases.js')
@@ -44,7 +44,7 @@ const FIGHT = `({ database, prisma, dist }) => {
     "UPDATE events SET created_at = created_at - interval '40 days' WHERE created_at > now() - interval '1 day'")
   const fight = { rounds: {}, recorded: 0, pruned: 0, errors: [] }
   const actors = {
-    claim: () => database.volatileTransaction((query) => claimDeliveries(query, {
+    claim: () => database.asyncCommitTransaction((query) => claimDeliveries(query, {
       owner, capacity: 300, laneCapacity: 150, busy: [], afterEndpoint: 0, leaseMs, clockOffsetMs: 0 })),
     renew: async () => renewLeases(prisma, holder, some(await deliveries()).map(({ id }) => id), leaseMs),
     record: async () => {
@@ -52,7 +52,7 @@ const FIGHT = `({ database, prisma, dist }) => {
     },
     async resend({ endpointIds }) {
       const eventIds = some(await prisma.event.findMany()).map(({ id }) => String(id))
-      await resendEvents(prisma, String(shuffle(endpointIds)[0]), eventIds)
+      await resendEvents(core, String(shuffle(endpointIds)[0]), eventIds)
     },
     async prune() {
       fight.pruned += await prune(prisma, 30, (error) => { throw error })

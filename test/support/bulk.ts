@@ -2,7 +2,7 @@ import { spawnChild } from './child'
 import type { TestDatabase } from './gateway'
 
 const PUBLISH = `
-  const { openDatabase } = dist('database/database.js')
+  const { openDatabase } = dist('database/open-database.js')
   const [databaseUrl, dataDir, count, type] = process.argv.slice(1)
   const log = { info() {}, warn: console.error, error: console.error }
   openDatabase({ databaseUrl: databaseUrl || undefined, dataDir }, log).then(async ({ prisma, close }) => {

@@ -18,20 +18,16 @@ export interface Core {
   close(): Promise<void>
 }
 
-/** Builds the parts as src/gateway.ts does. */
+/** Builds the core as src/gateway.ts does. */
 const SCRIPT = `
-  const { openDatabase } = dist('database/database.js')
+  const { createCore } = dist('core.js')
+  const { openDatabase } = dist('database/open-database.js')
   const { readConfig } = dist('config.js')
   const { Dispatcher } = dist('delivery/queue/dispatcher.js')
-  const { createSender } = dist('delivery/sending/sender.js')
-  const { addressPolicy } = dist('endpoints/targets/address-policy.js')
-  const { Endpoints } = dist('endpoints/endpoints.js')
-  const { readEventCatalogue, saveEventCatalogue } = dist('endpoints/event-types/event-catalogue.js')
-  const { targetPolicy } = dist('endpoints/targets/target-policy.js')
-  const { Events } = dist('events/events.js')
+  const { createEndpoint } = dist('endpoints/create-endpoint.js')
+  const { deleteEndpoint } = dist('endpoints/delete-endpoint.js')
+  const { publishEvent } = dist('events/publish-event.js')
   const { prune } = dist('retention/prune.js')
-  const { keyring } = dist('secrets/keyring.js')
-  const { SigningSecrets } = dist('secrets/signing-secrets.js')
 
   const config = readConfig(JSON.parse(process.argv[1]))
   const complaints = []
@@ -40,20 +36,8 @@ const SCRIPT = `
   const asJson = (value) => JSON.stringify(value, (_key, each) => (typeof each === 'bigint' ? Number(each) : each))
 
   openDatabase(config, log).then(async (database) => {
-    const { prisma, query, notifications, close } = database
-    const catalogue = readEventCatalogue(undefined)
-    await saveEventCatalogue(prisma, catalogue)
-    const keys = keyring([Buffer.alloc(32, 7)])
-    const secrets = new SigningSecrets(prisma, keys, { revealPasswordHash: undefined })
-    const sender = createSender({
-      isAddressAllowed: addressPolicy(config.targets.allowedNetworks),
-      timeoutMs: config.delivery.sendTimeoutMs,
-      userAgent: 'Hookgate/test',
-      connectionsPerOrigin: config.delivery.concurrency,
-    })
-    const rules = { validateTarget: targetPolicy(config.targets), catalogue }
-    const endpoints = new Endpoints(prisma, query, keys, rules, notifications.notifyWorkers)
-    const events = new Events(prisma, catalogue, notifications.notifyWorkers)
+    const { prisma, notifications, close } = database
+    const core = await createCore(config, database)
     let clock = () => Date.now()
     let dispatcher
     const acts = {
@@ -61,15 +45,14 @@ const SCRIPT = `
       prune: () => prune(prisma, config.delivery.retentionDays, (error) => {
         throw error
       }),
-      publish: async (type) => (await events.publish({ type, data: {} })).id,
+      publish: async (type) => (await publishEvent(core, { type, data: {} })).id,
       createEndpoint: async (target, types) =>
-        (await endpoints.create({ target, events: types.map((type) => ({ type })) })).id,
-      deleteEndpoint: (id) => endpoints.delete(String(id)),
+        (await createEndpoint(core, { target, events: types.map((type) => ({ type })) })).id,
+      deleteEndpoint: (id) => deleteEndpoint(core, String(id)),
       complaints: () => complaints.splice(0),
       start() {
-        const parts = { sender, openSecret: secrets.open.bind(secrets), config: config.delivery }
         const clockOffsetMs = () => clock() - Date.now()
-        dispatcher = new Dispatcher({ ...parts, database, log, clockOffsetMs })
+        dispatcher = new Dispatcher({ ...core, log, clockOffsetMs })
         notifications.onNotification(() => dispatcher.wake())
         dispatcher.start()
       },
@@ -83,11 +66,11 @@ const SCRIPT = `
       },
       async close() {
         await dispatcher?.stop(0)
-        await sender.close()
+        await core.close()
         await close()
       },
     }
-    Object.assign(acts, (OWN_ACTS)({ database, prisma, config, dist }))
+    Object.assign(acts, (OWN_ACTS)({ database, prisma, core, config, dist }))
     onLine(async (line) => {
       const [act, ...args] = JSON.parse(line)
       try {

@@ -4,40 +4,45 @@ import { PGlite } from '@electric-sql/pglite'
 import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm'
 import { PrismaPGlite } from 'pglite-prisma-adapter'
 import { packageFolder } from '../../package-folder'
-import { migrationsDigest } from '../migrations/migrations'
+import { type MigrationTarget, schemaDigest } from '../migrations/bring-up-to-date'
 import { watchForPanic } from './panic'
 
 /**
- * Where the build keeps a new database, its migrations applied: to unpack it takes half the time that making one does.
- * The name tells which migrations, so that after a change of these it is not found rather than wrong.
+ * The file with an empty database that is up to date, written by the build. Unpacking the file takes half as long as creating a
+ * database. Its name holds the digest of the schema, so a file of another schema is not found.
  */
-export const newDatabaseFile = () => join(packageFolder, 'dist', `new-database-${migrationsDigest()}.tar.gz`)
+export const newDatabaseFile = () => join(packageFolder, 'dist', `new-database-${schemaDigest()}.tar.gz`)
 
 /**
- * Opens the embedded PostgreSQL below the data folder, which the caller has locked. While the first start builds the
- * database a mark stands beside it: what a kill in between left half-made is built anew, and nothing else ever is.
+ * Opens the embedded PostgreSQL below the data folder, which the caller has locked. While the first start creates the
+ * database, a mark is beside it: if the process dies meanwhile, the next start sees the mark and starts over.
  */
-export async function openEmbedded(
-  dataDir: string,
-): Promise<{ pglite: PGlite; adapter: PrismaPGlite; panic: Promise<Error> }> {
+export async function openEmbedded(dataDir: string): Promise<{ pglite: PGlite; panic: Promise<Error> }> {
   const folder = join(dataDir, 'postgres')
   const mark = `${folder}.unfinished`
   if (existsSync(mark)) rmSync(folder, { recursive: true, force: true })
   if (!existsSync(folder)) writeFileSync(mark, '')
   const pglite = await openPGlite(folder, existsSync(folder) ? undefined : readNewDatabase())
   rmSync(mark, { force: true })
-  return { pglite, adapter: new PrismaPGlite(pglite), panic: watchForPanic(pglite) }
+  return { pglite, panic: watchForPanic(pglite) }
 }
 
+/** The embedded database, to be brought up to date. The folder lock keeps other processes away already. */
+export const embeddedMigrationTarget = (pglite: PGlite): MigrationTarget => ({
+  adapterFactory: new PrismaPGlite(pglite),
+  withLock: (act) => act(),
+  runScript: (script) => pglite.exec(script),
+})
+
 /**
- * PostgreSQL's own cache: before it starts it writes zeros over all of it, a third of a second for its default of 128 MB.
- * What is not in there is mostly in the operating system's.
+ * PostgreSQL's own cache. PostgreSQL fills the cache with zeros before it starts, which takes a third of a second at the default
+ * of 128 MB. The operating system also caches the files.
  */
 const SHARED_BUFFERS = '16MB'
 
 /**
- * @param folder undefined = in memory, gone with the process
- * @param content what a new folder starts from; undefined = PostgreSQL makes an empty database
+ * @param folder undefined = in memory
+ * @param content a packed database for a new folder; undefined = PostgreSQL creates an empty database
  */
 export async function openPGlite(folder?: string, content?: Blob): Promise<PGlite> {
   return PGlite.create({

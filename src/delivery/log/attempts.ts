@@ -3,6 +3,7 @@ import { endpointNotFound } from '../../failure'
 import type { Prisma, PrismaClient } from '../../generated/prisma/client'
 import { AttemptError } from '../../generated/prisma/enums'
 import { parseEndpointId, parseEventId } from '../../identifiers'
+import { pageRange } from '../../page-range'
 
 export { AttemptError }
 
@@ -23,16 +24,14 @@ export interface Attempt {
   nextRetryAt: Date | null
 }
 
-export const ATTEMPT_ORDERS = [
-  'CREATED_AT_ASC',
-  'CREATED_AT_DESC',
-  'SENT_AT_ASC',
-  'SENT_AT_DESC',
-  'NEXT_RETRY_ASC',
-  'NEXT_RETRY_DESC',
-] as const
-
-export type AttemptOrder = (typeof ATTEMPT_ORDERS)[number]
+export enum AttemptOrder {
+  CREATED_AT_ASC = 'CREATED_AT_ASC',
+  CREATED_AT_DESC = 'CREATED_AT_DESC',
+  SENT_AT_ASC = 'SENT_AT_ASC',
+  SENT_AT_DESC = 'SENT_AT_DESC',
+  NEXT_RETRY_ASC = 'NEXT_RETRY_ASC',
+  NEXT_RETRY_DESC = 'NEXT_RETRY_DESC',
+}
 
 /** Every condition given must hold. */
 export interface AttemptFilter {
@@ -42,44 +41,53 @@ export interface AttemptFilter {
   error?: AttemptError | null
 }
 
-/** Reads what was attempted. */
-export class Attempts {
-  constructor(private readonly prisma: PrismaClient) {}
+/** Which part of the list; null and undefined mean the default. */
+export interface AttemptSlice {
+  orderBy?: AttemptOrder | null
+  limit?: number | null
+  offset?: number | null
+}
 
-  /**
-   * The attempts of an endpoint. Without a filter their number is not counted but read, so a page costs the same
-   * however many there are.
-   *
-   * @param take at most how many
-   * @throws Failure `not_found`
-   */
-  async list(
-    endpointId: string,
-    filter: AttemptFilter,
-    orderBy: AttemptOrder,
-    { take, skip }: { take: number; skip: number },
-  ): Promise<{ totalCount: number; nodes: Attempt[] }> {
-    const id = await this.requireEndpoint(endpointId)
-    const where = conditionOf(id, filter)
-    const isFiltered = Object.keys(where).length > 1
-    const [totalCount, nodes] = await Promise.all([
-      isFiltered ? this.prisma.attempt.count({ where }) : this.count(id),
-      this.prisma.attempt.findMany({ where, orderBy: ORDER_BY[orderBy], take, skip, include: WITH_EVENT }),
-    ])
-    return { totalCount, nodes: nodes.map(withEvent) }
-  }
+/**
+ * The attempts of an endpoint. Without a filter their number is read from a counter, so a page costs the same however many
+ * attempts are on record.
+ *
+ * @param endpointId as the caller sent it
+ * @throws Failure `validation_failed`, `not_found`
+ */
+export async function listAttempts(
+  { prisma }: { prisma: PrismaClient },
+  endpointId: string,
+  filter: AttemptFilter,
+  { orderBy, limit, offset }: AttemptSlice,
+): Promise<{ totalCount: number; nodes: Attempt[] }> {
+  const { take, skip } = pageRange({ limit, offset })
+  const id = await requireEndpoint(prisma, endpointId)
+  const where = conditionOf(id, filter)
+  const isFiltered = Object.keys(where).length > 1
+  const [totalCount, nodes] = await Promise.all([
+    isFiltered ? prisma.attempt.count({ where }) : readCount(prisma, id),
+    prisma.attempt.findMany({
+      where,
+      orderBy: ORDER_BY[orderBy ?? AttemptOrder.CREATED_AT_DESC],
+      take,
+      skip,
+      include: WITH_EVENT,
+    }),
+  ])
+  return { totalCount, nodes: nodes.map(withEvent) }
+}
 
-  private async count(endpointId: number): Promise<number> {
-    const row = await this.prisma.attemptCount.findUnique({ where: { endpointId } })
-    return Number(row?.count ?? 0)
-  }
+async function readCount(prisma: PrismaClient, endpointId: number): Promise<number> {
+  const row = await prisma.attemptCount.findUnique({ where: { endpointId } })
+  return Number(row?.count ?? 0)
+}
 
-  private async requireEndpoint(endpointId: string): Promise<number> {
-    const id = parseEndpointId(endpointId)
-    const known = id && (await this.prisma.endpoint.count({ where: { id, deletedAt: null } })) > 0
-    if (!known) throw endpointNotFound(endpointId)
-    return id
-  }
+async function requireEndpoint(prisma: PrismaClient, endpointId: string): Promise<number> {
+  const id = parseEndpointId(endpointId)
+  const isKnown = id && (await prisma.endpoint.count({ where: { id, deletedAt: null } })) > 0
+  if (!isKnown) throw endpointNotFound(endpointId)
+  return id
 }
 
 const WITH_EVENT = { delivery: { select: { event: true } } } satisfies Prisma.AttemptInclude

@@ -1,5 +1,4 @@
-import type { Query } from '../../database/query'
-import { statement } from '../../database/statement'
+import { type Query, statement } from '../../database/query'
 import { Prisma } from '../../generated/prisma/client'
 
 /** A delivery that this process has leased, with all that its send needs as it stands right now. */
@@ -59,7 +58,7 @@ export async function claimDeliveries(query: Query, request: ClaimRequest): Prom
   const busyIds = busy.map(({ endpointId }) => endpointId)
   const busyFree = busy.map(({ free }) => free)
   const rows = await query<ClaimedRow>(
-    ...statement(
+    statement(
       'claim_deliveries',
       Prisma.sql`
         SELECT id, event_id AS "eventId", endpoint_id AS "endpointId", number, tries, resend_count AS "resendCount",
@@ -107,7 +106,7 @@ const claimedDelivery = (row: ClaimedRow, endpoint: ClaimedEndpoint): ClaimedDel
 async function cancelUnwanted(query: Query, deliveries: { id: string }[]): Promise<void> {
   const ids = deliveries.map(({ id }) => id)
   await query(
-    ...statement(
+    statement(
       'cancel_unwanted',
       Prisma.sql`
         UPDATE deliveries SET status = 'CANCELLED', lease_owner = NULL, lease_expires_at = NULL

@@ -1,5 +1,4 @@
-import type { Query, VolatileTransaction } from '../../database/query'
-import { statement } from '../../database/statement'
+import { type AsyncCommitTransaction, type Query, statement } from '../../database/query'
 import { Prisma } from '../../generated/prisma/client'
 import type { Departure } from '../sending/sender'
 import type { ClaimedDelivery } from './claim'
@@ -25,7 +24,7 @@ export class Departures {
 
   /** @param onFailure told when the database could not be asked; nothing leaves then */
   constructor(
-    private readonly transaction: VolatileTransaction,
+    private readonly transaction: AsyncCommitTransaction,
     private readonly holder: () => LeaseHolder,
     private readonly onFailure: (error: unknown) => void,
   ) {}
@@ -128,23 +127,6 @@ export class ClaimedDeparture implements Departure {
 }
 
 /**
- * Whether `delivery`, of `event`, is still to be sent as far as its type goes: its endpoint listens to it, or somebody
- * asked for it. As claim_deliveries has it.
- */
-const IS_WANTED = Prisma.sql`(delivery.resend_count > 0 OR EXISTS (
-        SELECT FROM endpoint_events listening
-        WHERE listening.endpoint_id = delivery.endpoint_id AND listening.type = event.type
-      ))`
-
-/** The ids of live secrets: what a claim signs with, by the database's clock. */
-const liveSecretIds = (clockOffsetMs: number) => Prisma.sql`
-  ARRAY(SELECT secret.id::text FROM signing_secrets secret
-    WHERE secret.endpoint_id = delivery.endpoint_id
-      AND (secret.expires_at IS NULL
-        OR secret.expires_at > clock_timestamp() + make_interval(secs => ${clockOffsetMs}::float8 / 1000))
-    ORDER BY secret.created_at DESC, secret.id)`
-
-/**
  * The deliveries that are still leased to this owner, and would be sent just as they were claimed. Their endpoints
  * stay held until the transaction ends. The second statement sees what was committed before the first had its locks.
  */
@@ -156,7 +138,7 @@ async function findUnchanged(
   const endpointIds = [...new Set(deliveries.map(({ endpointId }) => endpointId))]
   // One that is being changed would hold up all others: it counts as changed.
   const held = await query<{ id: number }>(
-    ...statement(
+    statement(
       'hold_endpoints',
       Prisma.sql`SELECT id FROM endpoints WHERE id = ANY (${endpointIds}::integer[]) FOR SHARE SKIP LOCKED`,
     ),
@@ -164,18 +146,21 @@ async function findUnchanged(
   const heldIds = held.map(({ id }) => id)
   const ids = deliveries.map(({ id }) => id)
   const rows = await query<{ id: string; target: string; sslCertVerification: boolean; secretIds: string[] }>(
-    ...statement(
+    statement(
       'find_unchanged',
       Prisma.sql`
         SELECT delivery.id::text, endpoint.target, endpoint.ssl_cert_verification AS "sslCertVerification",
-          ${liveSecretIds(clockOffsetMs)} AS "secretIds"
-        FROM deliveries delivery
+          ARRAY(SELECT secret.id::text FROM live_secrets(endpoint.id, clock.now) secret) AS "secretIds"
+        FROM (SELECT clock_timestamp() + make_interval(secs => ${clockOffsetMs}::float8 / 1000) AS now) clock
+        CROSS JOIN deliveries delivery
         JOIN endpoints endpoint ON endpoint.id = delivery.endpoint_id
         JOIN events event ON event.id = delivery.event_id
         WHERE delivery.id = ANY (${ids}::bigint[]) AND delivery.status = 'PENDING'
           AND delivery.endpoint_id = ANY (${heldIds}::integer[])
           AND delivery.lease_owner = ${owner}::uuid
-          AND endpoint.is_active AND endpoint.deleted_at IS NULL AND ${IS_WANTED}`,
+          AND endpoint.is_active AND endpoint.deleted_at IS NULL
+          AND is_wanted(delivery.resend_count, event.type,
+            ARRAY(SELECT listening.type FROM endpoint_events listening WHERE listening.endpoint_id = endpoint.id))`,
     ),
   )
   const now = new Map(rows.map((row) => [BigInt(row.id), row]))

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { DeliveryConfig } from '../../config'
 import type { Database } from '../../database/database'
-import { disableEndpoint } from '../../endpoints/statements'
+import { disableGoneEndpoint } from '../../endpoints/disable-endpoint'
 import { type ClaimedDelivery, claimDeliveries } from './claim'
 import { type ClaimedDeparture, Departures } from './departures'
 import { Lanes } from './lanes'
@@ -27,8 +27,8 @@ const POSTPONE_MS = 60_000
 const RECORD_WITHIN_MS = 2_000
 
 export interface DispatcherOptions extends AttemptParts {
-  database: Pick<Database, 'prisma' | 'query' | 'volatileTransaction' | 'vacuum'>
-  config: DeliveryConfig
+  database: Pick<Database, 'prisma' | 'query' | 'asyncCommitTransaction' | 'vacuum'>
+  deliveryConfig: DeliveryConfig
   log: Logger
   /** added to the database's clock; tests move it to let time pass */
   clockOffsetMs?: () => number
@@ -54,8 +54,8 @@ export class Dispatcher {
   private gathering: NodeJS.Timeout | undefined
 
   constructor(private readonly options: DispatcherOptions) {
-    const { config } = options
-    this.lanes = new Lanes(config.concurrency, config.endpointConcurrency)
+    const { deliveryConfig } = options
+    this.lanes = new Lanes(deliveryConfig.concurrency, deliveryConfig.endpointConcurrency)
     this.recorder = new Recorder({
       record: async (outcomes) => {
         await recordAttempts(options.database.query, this.holder(), outcomes)
@@ -67,7 +67,7 @@ export class Dispatcher {
         options.log.error({ err, deliveryId }, 'an outcome cannot be recorded'),
     })
     this.departures = new Departures(
-      options.database.volatileTransaction,
+      options.database.asyncCommitTransaction,
       () => this.holder(),
       (error) => this.hinder(error, 'requests cannot leave at the moment'),
     )
@@ -123,22 +123,22 @@ export class Dispatcher {
    * in flight it is never more than twice of what may be in flight.
    */
   private get room(): number {
-    const { concurrency } = this.options.config
+    const { concurrency } = this.options.deliveryConfig
     return Math.min(this.lanes.free, 2 * concurrency - this.lanes.size - this.recorder.size)
   }
 
   /** @returns how many sends it started */
   private async claim(): Promise<number> {
-    const { database, config } = this.options
+    const { database, deliveryConfig } = this.options
     let settle = () => {}
     const settled = new Promise<void>((resolve) => {
       settle = resolve
     })
-    const claiming = database.volatileTransaction(async (query) => {
+    const claiming = database.asyncCommitTransaction(async (query) => {
       const { claimed, lastEndpoint } = await claimDeliveries(query, {
         ...this.holder(),
         capacity: this.room,
-        laneCapacity: config.endpointConcurrency,
+        laneCapacity: deliveryConfig.endpointConcurrency,
         busy: this.lanes.busy(),
         afterEndpoint: this.lastEndpoint,
         leaseMs: LEASE_MS,
@@ -199,17 +199,12 @@ export class Dispatcher {
     this.recorder.add(outcome)
   }
 
-  private async disable({ endpointId, target }: ClaimedDelivery): Promise<void> {
+  private async disable(delivery: ClaimedDelivery): Promise<void> {
     try {
-      await disableEndpoint(
-        this.options.database.prisma,
-        endpointId,
-        target,
-        'The receiver answered 410 Gone.',
-      )
+      await disableGoneEndpoint(this.options.database.prisma, delivery)
     } catch (error) {
-      // The next 410 does it. What came of this send has to be on record all the same.
-      this.hinder(error, 'an endpoint cannot be switched off at the moment')
+      // The next 410 switches the endpoint off. The attempt must be recorded all the same.
+      this.hinder(error, 'cannot switch off an endpoint')
     }
   }
 

@@ -1,25 +1,10 @@
-import { Prisma, type PrismaClient } from '../../generated/prisma/client'
+import type { PrismaClient } from '../../generated/prisma/client'
 
 /** Who holds which leases, and the clock they run by. */
 export interface LeaseHolder {
   owner: string
   clockOffsetMs: number
 }
-
-/**
- * The endpoints that have something pending, for a WITH RECURSIVE: it skips through the index deliveries_lane from one
- * endpoint to the next, whatever is pending for each. As claim_deliveries does.
- */
-const LANES = Prisma.sql`lane AS (
-      (SELECT endpoint_id FROM deliveries WHERE status = 'PENDING' ORDER BY endpoint_id LIMIT 1)
-      UNION ALL
-      SELECT (
-        SELECT next.endpoint_id FROM deliveries next
-        WHERE next.status = 'PENDING' AND next.endpoint_id > lane.endpoint_id
-        ORDER BY next.endpoint_id LIMIT 1
-      )
-      FROM lane WHERE lane.endpoint_id IS NOT NULL
-    )`
 
 /** Keeps the deliveries that are being sent for as long again. Locks in the order of ids, as recordAttempts does. */
 export async function renewLeases(
@@ -62,9 +47,8 @@ const HEAD_OF_LANE = 100
  */
 export async function releaseAbandonedLeases(prisma: PrismaClient): Promise<void> {
   await prisma.$executeRaw`
-    WITH RECURSIVE ${LANES},
-    head AS MATERIALIZED (
-      SELECT head.id FROM lane CROSS JOIN (VALUES (0), (1)) AS kind(is_retry)
+    WITH head AS MATERIALIZED (
+      SELECT head.id FROM pending_lanes() AS lane(endpoint_id) CROSS JOIN (VALUES (0), (1)) AS kind(is_retry)
       CROSS JOIN LATERAL (
         SELECT delivery.id, delivery.lease_owner FROM deliveries delivery
         WHERE delivery.endpoint_id = lane.endpoint_id AND delivery.status = 'PENDING'
@@ -88,17 +72,15 @@ export async function nextDueIn(
   fullLanes: number[],
 ): Promise<number | undefined> {
   const [row] = await prisma.$queryRaw<{ wait: number | null }[]>`
-    WITH RECURSIVE ${LANES}
     SELECT (extract(epoch FROM min(due.at) - clock_timestamp()) * 1000)::float8 - ${clockOffsetMs}::float8 AS wait
-    FROM lane
+    FROM pending_lanes() AS lane(endpoint_id)
     JOIN endpoints endpoint ON endpoint.id = lane.endpoint_id AND endpoint.is_active AND endpoint.deleted_at IS NULL
     CROSS JOIN (VALUES (0), (1)) AS kind(is_retry)
+    CROSS JOIN (SELECT clock_timestamp() + make_interval(secs => ${clockOffsetMs}::float8 / 1000) AS now) clock
     CROSS JOIN LATERAL (
       SELECT delivery.next_attempt_at AS at FROM deliveries delivery
-      WHERE delivery.endpoint_id = endpoint.id AND delivery.status = 'PENDING'
-        AND least(delivery.tries, 1) = kind.is_retry
-        AND (delivery.lease_expires_at IS NULL
-          OR delivery.lease_expires_at <= clock_timestamp() + make_interval(secs => ${clockOffsetMs}::float8 / 1000))
+      WHERE delivery.endpoint_id = endpoint.id AND least(delivery.tries, 1) = kind.is_retry
+        AND is_unleased(delivery, clock.now)
       ORDER BY delivery.next_attempt_at LIMIT 1
     ) due
     WHERE endpoint.id <> ALL (${fullLanes}::integer[])`

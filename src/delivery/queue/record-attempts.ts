@@ -1,5 +1,4 @@
-import type { Query } from '../../database/query'
-import { statement } from '../../database/statement'
+import { type Query, statement } from '../../database/query'
 import { Prisma } from '../../generated/prisma/client'
 import type { LeaseHolder } from './leases'
 
@@ -111,5 +110,5 @@ export async function recordAttempts(
         AND (delivery.lease_owner = ${owner}::uuid OR outcome."verdict" = 'delivered')
     )
     SELECT id::text, delivery_id::text AS "deliveryId" FROM recorded`
-  return query(...statement('record_outcomes', sql))
+  return query(statement('record_outcomes', sql))
 }

@@ -11,7 +11,7 @@ export interface AttemptParts {
   sender: Sender
   /** opens a sealed secret */
   openSecret: (id: string, sealed: string) => string
-  config: Pick<DeliveryConfig, 'retrySchedule' | 'signatureHeader'>
+  deliveryConfig: Pick<DeliveryConfig, 'retrySchedule' | 'signatureHeader'>
 }
 
 /** An outcome to be recorded, and what the log alone is told. */
@@ -26,12 +26,12 @@ export interface Attempted {
  */
 export async function attemptDelivery(
   delivery: ClaimedDelivery,
-  { sender, openSecret, config }: AttemptParts,
+  { sender, openSecret, deliveryConfig }: AttemptParts,
   signal: AbortSignal,
   departure?: Departure,
 ): Promise<Attempted> {
   const headers = signedHeaders({
-    headerName: config.signatureHeader,
+    headerName: deliveryConfig.signatureHeader,
     secrets: delivery.secrets.map(({ id, sealed }) => openSecret(id, sealed)),
     eventId: delivery.eventId,
     timestampSeconds: Math.floor(Date.now() / 1000),
@@ -45,7 +45,7 @@ export async function attemptDelivery(
     signal,
     departure,
   })
-  const { verdict, retryInMs } = judge(sent, delivery.tries, config.retrySchedule)
+  const { verdict, retryInMs } = judge(sent, delivery.tries, deliveryConfig.retrySchedule)
   return {
     outcome: {
       sendId: randomUUID(),
@@ -55,7 +55,7 @@ export async function attemptDelivery(
       number: delivery.number,
       resendCount: delivery.resendCount,
       sentAt: sent.sentAt?.toISOString() ?? null,
-      signatureHeader: headers[config.signatureHeader] ?? '',
+      signatureHeader: headers[deliveryConfig.signatureHeader] ?? '',
       responseStatus: sent.status,
       responseBody: sent.responseBody,
       responseTruncated: sent.truncated,

@@ -2,26 +2,27 @@ import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from 'pg'
 import { signedHeaders } from '../../../src/delivery/sending/signature'
-import { inParallel, rest } from '../api'
+import { inParallel } from '../api'
 import { connected, query } from '../databases'
 import { startGateway, startYardstick } from '../processes'
 import { compare, type Measurement, measured } from '../report/measurement'
 import { profiling, type Run } from '../run'
+import type { Sample } from '../yardsticks/receiver'
 import type { LoopResult, LoopTask, Signed } from '../yardsticks/undici-loop'
 import { endpointTemplate, type Template } from './endpoints'
+import { POST_CREATED, publishPosts, revealSecrets } from './posts'
 import { elapsedMs, type Receiver, startReceiver } from './receiver'
 
-/** 20 lanes of 10 fill the 200 sends that a process has under way at most by default. */
-const ENDPOINTS = 20
+/** 20 lanes of 10 fill the 200 concurrent sends that a process has by default. */
+export const ENDPOINTS = 20
 const LANE_CONCURRENCY = 10
-const EVENT_TYPE = 'post.created'
 const REPLICAS = [2, 4]
 const POLL_MS = 50
-/** Of all deliveries, before anything counts: what runs for the first time is compiled, as it is for requests. */
+/** Share of all deliveries before the measurement starts, so that V8 has compiled the code. */
 const WARM_UP = 0.2
 const DELIVERED_WITHIN_MS = 60_000
 
-/** A database with events that wait for a worker, and what they will look like to the receiver. */
+/** A database with events that wait for a worker, and the content of their deliveries. */
 interface Published extends Template {
   /** signing secrets by endpoint */
   secrets: Map<number, string>
@@ -29,68 +30,70 @@ interface Published extends Template {
   events: { id: string; body: string }[]
 }
 
-/** How many deliveries a second are sent and recorded, against a loop that does nothing but send. */
+/** Deliveries per second that are sent and recorded, compared with a loop that only sends. */
 export async function deliveries(run: Run): Promise<Measurement[]> {
-  const { plan, say, teardown } = run
+  const { plan, progress, teardown } = run
   const receiver = await startReceiver(teardown)
-  say(`deliveries: publishing ${plan.events} events for ${ENDPOINTS} endpoints`)
+  progress(`deliveries: publishing ${plan.events} events for ${ENDPOINTS} endpoints`)
   const published = await publish(run, receiver)
 
   const loop: number[] = []
   const worker: Rates[] = []
   const replicas = new Map<number, Rates[]>(REPLICAS.map((count) => [count, []]))
   for (let round = 1; round <= Math.max(plan.deliveryRounds, plan.replicaRounds); round += 1) {
-    say(`deliveries: round ${round}`)
+    progress(`deliveries: round ${round}`)
     if (round <= plan.deliveryRounds) {
       loop.push(await driveLoop(run, receiver, published))
-      worker.push(await driveWorkers(run, receiver, published, 1))
+      worker.push(await driveWorkers(run, { receiver, published, workers: 1 }))
     }
     if (round > plan.replicaRounds) continue
-    for (const count of REPLICAS) {
-      replicas.get(count)?.push(await driveWorkers(run, receiver, published, count))
+    for (const workers of REPLICAS) {
+      replicas.get(workers)?.push(await driveWorkers(run, { receiver, published, workers }))
     }
   }
   await receiver.stop()
+  return measurements({ loop, worker, replicas })
+}
 
-  const under = (workers: number) =>
-    workers === 1 ? '200 under way, 1 worker' : `${workers} workers, none sent twice`
-  const bare = measured(['deliveries', 'undici-loop', '200 under way'], '/s', loop)
+interface Results {
+  loop: number[]
+  worker: Rates[]
+  replicas: Map<number, Rates[]>
+}
+
+function measurements({ loop, worker, replicas }: Results): Measurement[] {
+  const load = (workers: number) =>
+    workers === 1 ? '200 in flight, 1 worker' : `${workers} workers, none sent twice`
   const recorded = (rates: Rates[], workers: number) =>
-    measured(
-      ['deliveries, recorded', 'gateway', under(workers)],
-      '/s',
-      rates.map(({ recorded }) => recorded),
-    )
+    measured(['deliveries, recorded', 'gateway', load(workers)], {
+      unit: '/s',
+      rounds: rates.map((rate) => rate.recorded),
+    })
+  const bare = measured(['deliveries', 'undici-loop', '200 in flight'], { unit: '/s', rounds: loop })
   const one = recorded(worker, 1)
   compare(one, bare, { least: 0.5 })
   const several = REPLICAS.map((count) => recorded(replicas.get(count) ?? [], count))
-  for (const measurement of several) compare(measurement, { ...one, by: '1 worker' })
-  const received = measured(
-    ['deliveries, received', 'gateway', under(1)],
-    '/s',
-    worker.map(({ received }) => received),
-  )
+  for (const measurement of several) compare(measurement, { ...one, system: '1 worker' })
+  const received = measured(['deliveries, received', 'gateway', load(1)], {
+    unit: '/s',
+    rounds: worker.map((rate) => rate.received),
+  })
   compare(received, bare)
   return [one, received, bare, ...several]
 }
 
-/** The worker is off while the events are published by the API, as they come in from a product. */
+/** Publishes the events through the API while no worker runs. */
 async function publish(run: Run, receiver: Receiver): Promise<Published> {
-  const secrets = new Map<number, string>()
-  const targets = Array.from({ length: ENDPOINTS }, (_, index) => `${receiver.url}/hook/${index + 1}`)
-  const given = { targets, events: [EVENT_TYPE] }
-  const template = await endpointTemplate(run.databases, run.teardown, given, async (url) => {
-    for (let id = 1; id <= ENDPOINTS; id += 1) {
-      const path = `endpoint/${id}/secret/reveal/`
-      const revealed = await rest<{ signing_secret: string }>(url, 'POST', path, {})
-      secrets.set(id, revealed.signing_secret)
-    }
-    const numbers = Array.from({ length: run.plan.events }, (_, number) => number)
-    await inParallel(numbers, (number) =>
-      rest(url, 'POST', 'event/', { type: EVENT_TYPE, data: post(number) }),
-    )
+  let secrets = new Map<number, string>()
+  const template = await endpointTemplate(run, {
+    targets: Array.from({ length: ENDPOINTS }, (_, index) => `${receiver.url}/hook/${index + 1}`),
+    events: [POST_CREATED],
+    async prepare(url) {
+      secrets = await revealSecrets(url, ENDPOINTS)
+      await publishPosts(url, run.plan.events)
+    },
   })
-  // Held back until the workers are up: what is measured is their work, not their start.
+  // The endpoints stay off until the workers have started: the start is not part of the measurement.
   await query(template.database, 'UPDATE endpoints SET is_active = false')
   const events = await query<{ id: string; body: string }>(
     template.database,
@@ -100,29 +103,21 @@ async function publish(run: Run, receiver: Receiver): Promise<Published> {
   return { ...template, secrets, events }
 }
 
-const post = (number: number) => ({
-  id: number,
-  author: { id: 7, username: 'ada', avatar: 'https://cdn.example.com/avatars/7.png' },
-  title: `Post number ${number}`,
-  text: 'Webhooks tell other systems what has happened here, as soon as it has.'.repeat(3),
-  categories: [1, 2, 3],
-})
-
-/** In deliveries per second, once warmed up. */
+/** In deliveries per second, after the warm-up. */
 interface Rates {
-  /** put on record */
   recorded: number
-  /** arrived */
   received: number
 }
 
-/** @throws Error when anything was sent twice, or is on record as anything but delivered */
-async function driveWorkers(
-  run: Run,
-  receiver: Receiver,
-  published: Published,
-  workers: number,
-): Promise<Rates> {
+interface Drive {
+  receiver: Receiver
+  published: Published
+  /** number of worker processes */
+  workers: number
+}
+
+/** @throws Error when a delivery is sent twice, or is recorded as anything but delivered */
+async function driveWorkers(run: Run, { receiver, published, workers }: Drive): Promise<Rates> {
   const expected = published.events.length * ENDPOINTS
   const database = await run.databases.create(published.database)
   const processes = await inParallel(
@@ -148,7 +143,7 @@ async function driveWorkers(
   const duplicates = warmUp.duplicates + receipts.duplicates
   const counts = { ...record, received: warmUp.count + receipts.count, duplicates }
   if (Object.entries(counts).some(([name, value]) => value !== (name === 'duplicates' ? 0 : expected))) {
-    throw new Error(`${expected} deliveries by ${workers} workers became ${JSON.stringify(counts)}`)
+    throw new Error(`${expected} deliveries by ${workers} workers led to ${JSON.stringify(counts)}`)
   }
   checkSample(receipts.sample, published)
   return {
@@ -157,23 +152,22 @@ async function driveWorkers(
   }
 }
 
-/** Waits until so many are on record, and answers how many are, and when. Asks for little: it shares the cores. */
+/** Waits until so many attempts are recorded. Returns how many there are then, and the instant. */
 async function recorded(client: Client, count: number): Promise<{ count: number; at: bigint }> {
-  const givenUpAt = performance.now() + DELIVERED_WITHIN_MS
-  while (performance.now() < givenUpAt) {
+  const until = performance.now() + DELIVERED_WITHIN_MS
+  while (performance.now() < until) {
+    // A cheap statement, because the server shares the cores with the system under measurement.
     const { rows } = await client.query(
       'SELECT coalesce(sum(count), 0)::integer AS count FROM attempt_counts',
     )
     if (rows[0].count >= count) return { count: rows[0].count, at: process.hrtime.bigint() }
     await sleep(POLL_MS)
   }
-  throw new Error(`${count} deliveries were not on record within ${DELIVERED_WITHIN_MS / 1_000} s`)
+  throw new Error(`${count} deliveries were not recorded within ${DELIVERED_WITHIN_MS / 1_000} s`)
 }
 
-type Sample = { path: string; headers: NodeJS.Dict<string | string[]>; body: string } | undefined
-
-/** The first webhook of a drive, to the byte: its body is an event's and its signature that of its endpoint. */
-function checkSample(sample: Sample, { secrets, events }: Published): void {
+/** Compares the first webhook of a drive byte by byte: the body of an event, and the signature of its endpoint. */
+function checkSample(sample: Sample | undefined, { secrets, events }: Published): void {
   const secret = secrets.get(Number(sample?.path.split('/').at(-1)))
   const eventId = String(sample?.headers['webhook-id']).replace('evt_', '')
   const event = events.find(({ id }) => id === eventId)
@@ -183,7 +177,7 @@ function checkSample(sample: Sample, { secrets, events }: Published): void {
     event?.body === sample.body &&
     sample.headers['webhook-signature'] ===
       sign(secret, event, Number(sample.headers['webhook-timestamp']))['webhook-signature']
-  if (!isGood) throw new Error(`A webhook is not as it should be: ${JSON.stringify(sample)}`)
+  if (!isGood) throw new Error(`A webhook is wrong: ${JSON.stringify(sample)}`)
 }
 
 const sign = (secret: string, event: { id: string; body: string }, timestampSeconds: number) =>
@@ -195,7 +189,7 @@ const sign = (secret: string, event: { id: string; body: string }, timestampSeco
     body: event.body,
   })
 
-/** Sends the same, signed beforehand. */
+/** Sends the same bodies, signed beforehand. */
 async function driveLoop(run: Run, receiver: Receiver, { events, secrets }: Published): Promise<number> {
   const now = Math.floor(Date.now() / 1_000)
   const loop = await startYardstick('undici-loop', {}, run.teardown)

@@ -6,11 +6,12 @@ import { limit, type Measurement, measured } from '../report/measurement'
 import { profiling, type Run } from '../run'
 import { percentile } from '../statistics'
 import { endpointTemplate } from './endpoints'
-import { elapsedMs, startReceiver } from './receiver'
+import { POST_CREATED } from './posts'
+import { elapsedMs, type Receiver, startReceiver } from './receiver'
 
-/** Some events before those that count: connections are open and code is compiled then. */
+/** Events before the measurement, which open the connections and let V8 compile the code. */
 const WARM_UP = 10
-/** Between two events, with as much again by chance: nothing else is going on, and no timer is in step. */
+/** Pause between two events, plus up to as much again at random, so that no timer runs in step with the events. */
 const REST_MS = 60
 const ROUNDS = 3
 const P50_MAX_MS = 15
@@ -18,16 +19,45 @@ const P95_MAX_MS = 40
 
 /** From the start of a publishing request by REST until the webhook's arrival, one event at a time. */
 export async function idleLatency(run: Run): Promise<Measurement[]> {
-  const { plan, say, teardown } = run
-  say(`latency: ${plan.publishes} events, one at a time`)
+  const { plan, progress, teardown } = run
+  progress(`latency: ${plan.publishes} events, one at a time`)
   const receiver = await startReceiver(teardown)
-  const given = { targets: [`${receiver.url}/hook`], events: ['post.created'] }
-  const { database } = await endpointTemplate(run.databases, teardown, given)
+  const content = { targets: [`${receiver.url}/hook`], events: [POST_CREATED] }
+  const { database } = await endpointTemplate(run, content)
   const gateway = await startGateway({ DATABASE_URL: database }, teardown, profiling(run))
-  const pool = new Pool(gateway.url, { connections: 1 })
+  const latencies = await latenciesOf(gateway.url, receiver, plan.publishes)
+  await gateway.stop()
+  await receiver.stop()
+  return [
+    rows(latencies, { share: 0.5, most: P50_MAX_MS }),
+    rows(latencies, { share: 0.95, most: P95_MAX_MS }),
+  ]
+}
 
+function rows(latencies: number[], { share, most }: { share: number; most: number }): Measurement {
+  const size = Math.ceil(latencies.length / ROUNDS)
+  const thirds = Array.from({ length: ROUNDS }, (_, round) =>
+    latencies.slice(round * size, (round + 1) * size),
+  )
+  const measurement = measured([`publish to receive, p${share * 100}`, 'gateway', 'idle'], {
+    unit: 'ms',
+    rounds: thirds.map((third) => percentile(third, share)),
+    result: percentile(latencies, share),
+  })
+  limit(measurement, most)
+  return measurement
+}
+
+/**
+ * Publishes events one at a time, after a warm-up, and returns the milliseconds until each one's arrival.
+ *
+ * @param url of a gateway with one endpoint for the events, which leads to the receiver
+ * @throws Error when an event does not arrive, or arrives twice
+ */
+export async function latenciesOf(url: string, receiver: Receiver, publishes: number): Promise<number[]> {
+  const pool = new Pool(url, { connections: 1 })
   const sentAt = new Map<string, bigint>()
-  for (let index = 0; index < WARM_UP + plan.publishes; index += 1) {
+  for (let index = 0; index < WARM_UP + publishes; index += 1) {
     await sleep(REST_MS + Math.random() * REST_MS)
     if (index === WARM_UP) await receiver.receipts()
     const startedAt = process.hrtime.bigint()
@@ -37,37 +67,20 @@ export async function idleLatency(run: Run): Promise<Measurement[]> {
   await sleep(REST_MS * 2)
   const { arrivals, count } = await receiver.receipts()
   await pool.close()
-  await gateway.stop()
-  await receiver.stop()
   const latencies = [...sentAt].map(([id, at]) => elapsedMs(at, arrivals[id] ?? '0'))
-  if (count !== plan.publishes || latencies.some((latency) => !(latency > 0))) {
-    throw new Error(`Of ${plan.publishes} events ${count} arrived`)
+  if (count !== publishes || latencies.some((latency) => !(latency > 0))) {
+    throw new Error(`Of ${publishes} events ${count} arrived`)
   }
-
-  const rows = ([share, most]: [number, number]) => {
-    const size = Math.ceil(latencies.length / ROUNDS)
-    const thirds = Array.from({ length: ROUNDS }, (_, round) =>
-      latencies.slice(round * size, (round + 1) * size),
-    )
-    const measurement = measured(
-      [`publish to receive, p${share * 100}`, 'gateway', 'idle'],
-      'ms',
-      thirds.map((third) => percentile(third, share)),
-      percentile(latencies, share),
-    )
-    limit(measurement, most)
-    return measurement
-  }
-  return [rows([0.5, P50_MAX_MS]), rows([0.95, P95_MAX_MS])]
+  return latencies
 }
 
-/** Answers the event's id. */
+/** Returns the event's id. */
 async function publish(pool: Pool, number: number): Promise<number> {
   const response = await pool.request({
     method: 'POST',
     path: '/api/v2/webhook/event/',
     headers: { 'content-type': 'application/json', ...AUTHORIZATION },
-    body: JSON.stringify({ type: 'post.created', data: { id: number, title: 'Hello' } }),
+    body: JSON.stringify({ type: POST_CREATED, data: { id: number, title: 'Hello' } }),
   })
   const answer = (await response.body.json()) as { event_id: number }
   if (response.statusCode !== 201) throw new Error(`Publishing answered ${response.statusCode}`)

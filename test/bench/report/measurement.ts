@@ -1,68 +1,69 @@
 import { median, type Spread, spreadOf } from '../statistics'
 
-/** `/s`: per second, the more the better. The others: the less the better. */
+/** `/s` is per second: more is better. For the others less is better. */
 export type Unit = '/s' | 'ms' | 'MB'
 
-/** One line of the table: what was measured of whom, under which load. */
+/** One line of the table: one quantity of one system under one load. */
 export interface Measurement {
-  what: string
-  by: string
-  at: string
+  quantity: string
+  system: string
+  load: string
   unit: Unit
-  /** one value a round, in order */
+  /** one value for each round, in order */
   rounds: number[]
-  /** what is shown: the median of the rounds unless said otherwise */
+  /** the value that the table shows */
   result: number
   spread: Spread
   comparisons: Comparison[]
 }
 
 export interface Comparison {
-  /** such as `0.42 of bare`; empty when the result itself is held to the bar */
+  /** such as `0.42 of bare`; empty when the bar is for the result itself */
   ratio: string
-  /** such as `≥ 0.40`; undefined = for information */
+  /** such as `≥ 0.40`; undefined = for information only */
   bar: string | undefined
   isMet: boolean
 }
 
+/** A limit: the value must be at least `least`, or at most `most`. */
+interface Bar {
+  least?: number
+  most?: number
+}
+
 /** @param result default: the median of the rounds */
 export function measured(
-  [what, by, at]: [what: string, by: string, at: string],
-  unit: Unit,
-  rounds: number[],
-  result = median(rounds),
+  [quantity, system, load]: [quantity: string, system: string, load: string],
+  { unit, rounds, result = median(rounds) }: { unit: Unit; rounds: number[]; result?: number },
 ): Measurement {
-  return { what, by, at, unit, rounds, result, spread: spreadOf(rounds), comparisons: [] }
+  return { quantity, system, load, unit, rounds, result, spread: spreadOf(rounds), comparisons: [] }
 }
 
 /**
- * Compares round by round: rounds that follow each other meet the same machine. The ratio is the median of theirs.
+ * Compares round by round, because neighbouring rounds meet the same load of the machine. The ratio is the median of
+ * the ratios of all rounds.
  *
- * @param bar what the ratio must reach (`least`) or must not exceed (`most`)
+ * @param bar a limit for the ratio
  */
-export function compare(
-  measurement: Measurement,
-  yardstick: Measurement,
-  bar?: { least?: number; most?: number },
-): void {
+export function compare(measurement: Measurement, yardstick: Measurement, bar?: Bar): void {
   const ratios = measurement.rounds.map((value, round) => value / (yardstick.rounds[round] ?? Number.NaN))
   const { least, most } = spreadOf(ratios)
   const ratio = median(ratios)
   measurement.comparisons.push({
-    ratio: `${ratio.toFixed(2)} of ${yardstick.by} (${least.toFixed(2)}–${most.toFixed(2)})`,
-    ...judge(ratio, bar, (value) => value.toFixed(2)),
+    ratio: `${ratio.toFixed(2)} of ${yardstick.system} (${least.toFixed(2)}–${most.toFixed(2)})`,
+    ...checked(ratio, bar, (value) => value.toFixed(2)),
   })
 }
 
-/** Holds the result itself to a bar. */
+/** Sets a limit for the result itself. */
 export function limit(measurement: Measurement, most: number): void {
   const { result, unit } = measurement
-  measurement.comparisons.push({ ratio: '', ...judge(result, { most }, (value) => amount(value, unit)) })
+  measurement.comparisons.push({ ratio: '', ...checked(result, { most }, (value) => amount(value, unit)) })
 }
 
-function judge(
+function checked(
   value: number,
-  bar: { least?: number; most?: number } | undefined,
+  bar: Bar | undefined,
   print: (value: number) => string,
 ): Pick<Comparison, 'bar' | 'isMet'> {
   if (bar?.least !== undefined) return { bar: `≥ ${print(bar.least)}`, isMet: value >= bar.least }

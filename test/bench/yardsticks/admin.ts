@@ -4,7 +4,7 @@ import { JWT_SECRET } from './serving'
 
 const secret = Buffer.from(JWT_SECRET)
 
-/** The role that a bearer token gives; undefined when there is no good token. */
+/** The role in a bearer token; undefined when there is no valid token. */
 export async function roleOf(authorization: string | null | undefined): Promise<string | undefined> {
   const token = /^Bearer (.+)$/.exec(authorization ?? '')?.[1]
   if (token === undefined) return undefined

@@ -2,18 +2,18 @@ import fastify from 'fastify'
 import { buildSchema, type GraphQLFieldResolver, type GraphQLSchema } from 'graphql'
 import { pino } from 'pino'
 import { graphqlPlugin } from '../../../src/http/graphql-plugin'
-// For the caller, which the door reads and the server declares.
+// Declares the caller in Fastify's request, which the plugin reads.
 import type {} from '../../../src/http/server'
 import { type EndpointPatch, type EndpointRow, EndpointRows } from './endpoint-rows'
 import { ENDPOINT_SCHEMA } from './endpoint-schema'
 import { serving } from './serving'
 
 /**
- * Apollo Server on Fastify through the gateway's own door, so with just the same plugins, rules and settings, in front
- * of a tiny schema: no check of the caller, no guard, no judging of input.
+ * Apollo Server on Fastify in the gateway's own plugin, so with the same plugins, rules and settings, in front of a
+ * small schema. It does not check the caller, has no access rules and does not validate input.
  *
- * `BEHIND=memory` answers from memory: `apollo-memory`, what Apollo Server leaves room for at most. `BEHIND=update`
- * runs the prepared UPDATE of `bare`: `apollo-update`, what a GraphQL gateway on Apollo Server can do at most.
+ * With `BEHIND=memory` (`apollo-memory`) it answers from memory: the upper bound of Apollo Server alone. Otherwise
+ * (`apollo-update`) it runs the prepared UPDATE of `bare`: the upper bound of a GraphQL gateway on Apollo Server.
  */
 type Update = (id: string, patch: EndpointPatch) => EndpointRow | Promise<EndpointRow | undefined>
 

@@ -3,8 +3,8 @@ import { EndpointRows } from './endpoint-rows'
 import { serving } from './serving'
 
 /**
- * `bare`: Node's own HTTP server and a prepared statement, nothing in between: no router, no check of the caller or of
- * the input. What PostgreSQL and Node.js can do at most for `PATCH /endpoint/7` and `GET /endpoint/7`.
+ * `bare`: Node's own HTTP server and a prepared statement. It has no router and checks neither the caller nor the input:
+ * the upper bound of Node.js and PostgreSQL for `PATCH /endpoint/7` and `GET /endpoint/7`.
  */
 const rows = new EndpointRows()
 

@@ -15,7 +15,7 @@ export interface EndpointRow {
   events: { type: string; addedAt: string }[]
 }
 
-/** What a caller may change; null and undefined keep what is stored. */
+/** The fields that a caller may change; null and undefined keep the stored value. */
 export interface EndpointPatch {
   target?: string | null
   description?: string | null
@@ -38,8 +38,8 @@ const UPDATE = `UPDATE endpoints
   RETURNING ${COLUMNS}`
 
 /**
- * The bare way to one row: a pool of connections and a prepared statement each for reading and writing. Nothing is
- * judged, and a change that changes nothing is written as well.
+ * The shortest way to one row: a pool of connections, one prepared statement to read and one to write. It validates
+ * nothing, and writes a patch that changes nothing as well.
  */
 export class EndpointRows {
   private readonly pool = new Pool({ connectionString: DATABASE_URL, max: CONNECTIONS })

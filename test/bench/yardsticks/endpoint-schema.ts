@@ -1,4 +1,4 @@
-/** The part of the gateway's schema that is measured. */
+/** The measured part of the gateway's schema. */
 export const ENDPOINT_SCHEMA = `
   scalar DateTime
 

@@ -13,8 +13,8 @@ declare module 'mercurius' {
 }
 
 /**
- * `mercurius-pg`: what somebody writes for speed who needs no more than this mutation: Mercurius with its just-in-time
- * compiler on Fastify, the prepared UPDATE of `bare`, and a check of the caller's role.
+ * `mercurius-pg`: this mutation alone, written for speed. Mercurius with its just-in-time compiler on Fastify, the
+ * prepared UPDATE of `bare`, and a check of the caller's role.
  */
 async function main(): Promise<void> {
   const rows = new EndpointRows()

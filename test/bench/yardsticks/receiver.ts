@@ -1,28 +1,37 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import { serving } from './serving'
 
-/** What the receiver has got since it was last asked. Instants are nanoseconds of this machine's monotonic clock. */
+/** Everything received since the last report. Instants are nanoseconds of this machine's monotonic clock. */
 export interface Receipts {
   count: number
-  /** how many it had got before: the same webhook-id at the same path */
+  /** requests that repeat a webhook-id at the same path */
   duplicates: number
   firstAt: string
   lastAt: string
-  /** the first one, to be looked at */
-  sample: { path: string; headers: IncomingHttpHeaders; body: string } | undefined
-  /** by webhook-id; only of the first thousand */
+  /** the first request, for a check */
+  sample: Sample | undefined
+  /** instants by webhook-id; only of the first thousand */
   arrivals: Record<string, string>
 }
 
+export interface Sample {
+  path: string
+  headers: IncomingHttpHeaders
+  body: string
+}
+
+/** `receipts` reports everything and starts anew; `count` reports the number alone and changes nothing. */
+export type ReceiverRequest = 'receipts' | 'count'
+
 const ARRIVALS_MAX = 1_000
 
-/** `receiver`: takes every webhook, says thank you, and counts. Told anything at all, it reports and starts anew. */
+/** `receiver`: answers every webhook with 200 and counts them. */
 let seen = new Set<string>()
 let arrivals: Record<string, string> = {}
 let count = 0
 let firstAt = 0n
 let lastAt = 0n
-let sample: Receipts['sample']
+let sample: Sample | undefined
 
 const server = createServer((request, response) => {
   const isSample = count === 0
@@ -36,7 +45,7 @@ const server = createServer((request, response) => {
   else request.resume()
   request.on('end', () => response.writeHead(200, { 'content-type': 'text/plain' }).end('thank you'))
 })
-// The gateway and the loop keep connections for a while; neither is to meet one that was just closed.
+// Longer than the senders keep idle connections, so that no request meets a connection that is being closed.
 server.keepAliveTimeout = 60_000
 server.listen(0, '127.0.0.1', () => serving(server))
 
@@ -51,7 +60,11 @@ function keep(request: IncomingMessage): void {
   })
 }
 
-process.on('message', () => {
+process.on('message', (request: ReceiverRequest) => {
+  if (request === 'count') {
+    process.send?.(count)
+    return
+  }
   const receipts: Receipts = {
     count,
     duplicates: count - seen.size,

@@ -1,13 +1,13 @@
 import { Pool } from 'undici'
 
-/** One webhook, signed and ready to go. */
+/** One signed webhook. */
 export interface Signed {
   path: string
   headers: Record<string, string>
   body: string
 }
 
-/** What the loop is told: where to, what (by lane), and how many of a lane at a time. */
+/** The webhooks to send, by lane. `laneConcurrency` is the number of concurrent sends in a lane. */
 export interface LoopTask {
   origin: string
   lanes: Signed[][]
@@ -21,9 +21,8 @@ export interface LoopResult {
 }
 
 /**
- * `undici-loop`: sends the same signed bodies to the same receiver, as many at a time as the gateway does, and does
- * nothing else: signed beforehand, nothing claimed, nothing recorded, no address judged. What one process of Node.js
- * can send at most.
+ * `undici-loop`: sends the same bodies to the same receiver with the same concurrency as the gateway. The bodies are
+ * signed beforehand; it claims nothing, records nothing and checks no address: the upper bound of one Node.js process.
  */
 process.on('message', async ({ origin, lanes, laneConcurrency }: LoopTask) => {
   const pool = new Pool(origin, { connections: lanes.length * laneConcurrency })

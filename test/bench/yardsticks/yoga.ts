@@ -9,8 +9,8 @@ import { requireAdmin, roleOf } from './admin'
 import { CONNECTIONS, DATABASE_URL, serving } from './serving'
 
 /**
- * `yoga-pothos-prisma`: the same mutation as a team would write it today that takes the usual tools as their manuals
- * say: GraphQL Yoga, Pothos and Prisma, with a check of the caller's role.
+ * `yoga-pothos-prisma`: the same mutation with popular tools, each used as its manual describes: GraphQL Yoga, Pothos
+ * and Prisma, with a check of the caller's role.
  */
 interface Context {
   role: string | undefined

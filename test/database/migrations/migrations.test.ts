@@ -14,12 +14,14 @@ describe('the migrations', () => {
     copy = mkdtempSync(join(tmpdir(), 'hookgate-migrations-'))
     for (const part of ['dist', 'prisma', 'package.json'])
       cpSync(join(ROOT, part), join(copy, part), { recursive: true })
+    // The SQL functions are files below src/.
+    cpSync(join(ROOT, 'src'), join(copy, 'src'), { recursive: true })
     symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'))
   })
   afterEach(() => rmSync(copy, { recursive: true }))
 
   const writeMigration = (name: string) =>
-    execFileSync(process.execPath, ['dist/database/migrations/write-migration.js', name], {
+    execFileSync(process.execPath, ['dist/database/scripts/write-migration.js', name], {
       cwd: copy,
       encoding: 'utf8',
     })

@@ -1,2 +1,0 @@
--- AlterTable
-ALTER TABLE "deliveries" ADD COLUMN     "resend_count" INTEGER NOT NULL DEFAULT 0;

@@ -1,0 +1,64 @@
+import type { Config, DeliveryConfig } from './config'
+import { batchedReads } from './database/batched-reads'
+import type { Database } from './database/database'
+import { createSender, type Sender } from './delivery/sending/sender'
+import type { TestSendCore } from './delivery/test-send'
+import type { EndpointsCore } from './endpoints/endpoint'
+import { readEventCatalogue, saveEventCatalogue } from './endpoints/event-types/event-catalogue'
+import { readEndpoints } from './endpoints/find-endpoints'
+import { addressPolicy } from './endpoints/targets/address-policy'
+import { targetPolicy } from './endpoints/targets/target-policy'
+import type { EventsCore } from './events/event'
+import { encryptionKeys } from './secrets/development-keys'
+import { keyring } from './secrets/keyring'
+import { SigningSecrets } from './secrets/signing-secrets'
+import { version } from './version'
+
+/**
+ * Everything the gateway's work needs, without HTTP and GraphQL. Functions of the core take it as their first argument, each
+ * the part that it needs.
+ */
+export interface Core extends EndpointsCore, EventsCore, TestSendCore {
+  database: Database
+  secrets: SigningSecrets
+  sender: Sender
+  deliveryConfig: DeliveryConfig
+  /** Closes the connections to receivers. The database belongs to the caller. */
+  close(): Promise<void>
+}
+
+/**
+ * Builds the core out of a config and an open database, and writes the event catalogue to the database. The gateway, the tests
+ * and the benchmark all call this function.
+ *
+ * @throws Error with a message for the operator
+ */
+export async function createCore(config: Config, database: Database): Promise<Core> {
+  const { prisma, query, notifications } = database
+  const catalogue = readEventCatalogue(config.eventTypesFile)
+  const keys = keyring(encryptionKeys(config))
+  const secrets = new SigningSecrets(prisma, keys, { revealPasswordHash: config.revealPasswordHash })
+  await saveEventCatalogue(prisma, catalogue)
+  const sender = createSender({
+    isAddressAllowed: addressPolicy(config.targets.allowedNetworks),
+    timeoutMs: config.delivery.sendTimeoutMs,
+    allowHttp: config.targets.allowHttp,
+    userAgent: `Hookgate/${version}`,
+    connectionsPerOrigin: config.delivery.concurrency,
+  })
+  return {
+    database,
+    prisma,
+    query,
+    catalogue,
+    keyring: keys,
+    validateTarget: targetPolicy(config.targets),
+    notifyWorkers: notifications.notifyWorkers,
+    readEndpoint: batchedReads((ids: number[]) => readEndpoints(query, ids)),
+    secrets,
+    sender,
+    openSecret: secrets.open.bind(secrets),
+    deliveryConfig: config.delivery,
+    close: () => sender.close(),
+  }
+}

@@ -1,0 +1,44 @@
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { packageFolder } from '../../package-folder'
+
+/** A SQL function, defined in a file of its own beside its TypeScript caller: `update-endpoint.sql` defines update_endpoint. */
+export interface SqlFunction {
+  name: string
+  /** `CREATE OR REPLACE FUNCTION ...` */
+  text: string
+  /** SHA-256 of the text, in hex */
+  digest: string
+}
+
+/** Every SQL function of this version, from each `*.sql` file below src/. */
+export function readFunctions(folder = join(packageFolder, 'src')): SqlFunction[] {
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.sql'),
+  )
+  return files.sort().map((file) => {
+    const text = readFileSync(join(folder, file), 'utf8')
+    const name = basename(file, '.sql').replaceAll('-', '_')
+    if (!text.includes(`\nCREATE OR REPLACE FUNCTION ${name}(`)) {
+      throw new Error(`src/${file} must define the function ${name} by CREATE OR REPLACE FUNCTION`)
+    }
+    return { name, text, digest: createHash('sha256').update(text).digest('hex') }
+  })
+}
+
+/**
+ * One script that installs functions and notes their digests, to be sent to PostgreSQL whole: PostgreSQL runs it as one
+ * transaction.
+ *
+ * Function bodies are not checked while they are created, because functions call each other and the files have no order.
+ */
+export function installScript(functions: SqlFunction[]): string {
+  const notes = functions.map(({ name, digest }) => `('${name}', '${digest}')`)
+  return [
+    'SET LOCAL check_function_bodies = off;',
+    ...functions.map(({ text }) => text),
+    `INSERT INTO installed_functions (name, digest) VALUES ${notes.join(', ')}`,
+    'ON CONFLICT (name) DO UPDATE SET digest = excluded.digest;',
+  ].join('\n')
+}

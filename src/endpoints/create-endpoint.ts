@@ -1,0 +1,24 @@
+import { throwProblems } from '../failure'
+import { newSecretRow } from '../secrets/signing-secret'
+import type { Endpoint, EndpointInput, EndpointsCore } from './endpoint'
+import { WITH_EVENTS } from './find-endpoints'
+import { eventTypesOf, storedFields } from './stored-fields'
+import { validateEndpoint } from './validate-endpoint'
+
+/**
+ * Creates an endpoint with its first signing secret.
+ *
+ * @throws Failure `validation_failed`
+ */
+export async function createEndpoint(core: EndpointsCore, input: EndpointInput): Promise<Endpoint> {
+  throwProblems(validateEndpoint(input, 'input', core))
+  return core.prisma.endpoint.create({
+    data: {
+      ...storedFields(input),
+      target: input.target,
+      events: { create: eventTypesOf(input)?.map((type) => ({ type })) },
+      secrets: { create: newSecretRow(core.keyring) },
+    },
+    include: WITH_EVENTS,
+  })
+}

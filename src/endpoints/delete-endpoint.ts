@@ -1,0 +1,38 @@
+import { endpointNotFound } from '../failure'
+import { parseEndpointId } from '../identifiers'
+import { cancelDeliveries } from './cancel-deliveries'
+import type { EndpointsCore } from './endpoint'
+import { WITH_EVENTS } from './find-endpoints'
+import { versionConflict } from './update-endpoint'
+
+/** Pending deliveries that a deletion cancels itself. The retention cancels the others, in batches. */
+const CANCELLED_AT_ONCE = 1_000
+
+/**
+ * Deletes an endpoint: hides the endpoint and its lane at once, removes its signing secrets, and cancels its pending
+ * deliveries. The deliveries stay on record.
+ *
+ * @param id as the caller sent it
+ * @throws Failure `not_found`, `version_conflict` (with `current`, the stored endpoint)
+ */
+export async function deleteEndpoint(
+  { prisma }: EndpointsCore,
+  id: string,
+  expectedVersion?: number | null,
+): Promise<void> {
+  const endpointId = parseEndpointId(id)
+  if (endpointId === undefined) throw endpointNotFound(id)
+  await prisma.$transaction(async (tx) => {
+    // Claims hold an endpoint FOR SHARE while they start sends: wait for them, so that none starts after the answer.
+    await tx.$queryRaw`SELECT FROM endpoints WHERE id = ${endpointId} FOR UPDATE`
+    const stored = await tx.endpoint.findFirst({
+      where: { id: endpointId, deletedAt: null },
+      include: WITH_EVENTS,
+    })
+    if (!stored) throw endpointNotFound(id)
+    if (expectedVersion != null && expectedVersion !== stored.version) throw versionConflict(stored)
+    await tx.$executeRaw`UPDATE endpoints SET deleted_at = clock_timestamp() WHERE id = ${endpointId}`
+    await tx.signingSecret.deleteMany({ where: { endpointId } })
+    await cancelDeliveries(tx, endpointId, CANCELLED_AT_ONCE)
+  })
+}

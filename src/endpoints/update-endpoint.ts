@@ -1,0 +1,90 @@
+import { statement } from '../database/query'
+import { endpointNotFound, Failure, throwProblems } from '../failure'
+import { Prisma } from '../generated/prisma/client'
+import { parseEndpointId } from '../identifiers'
+import {
+  type Endpoint,
+  type EndpointInput,
+  type EndpointJson,
+  type EndpointPatch,
+  type EndpointsCore,
+  fromJson,
+} from './endpoint'
+import { eventTypesOf, storedFields } from './stored-fields'
+import { validateEndpoint } from './validate-endpoint'
+
+/**
+ * Changes the fields that the patch gives and no other. Merge, lock, version, no-op and conflict are decided by the SQL
+ * function update_endpoint: see update-endpoint.sql beside this file.
+ *
+ * @param id as the caller sent it
+ * @throws Failure `validation_failed`, `not_found`, `version_conflict` (with `current`, the stored endpoint)
+ */
+export async function updateEndpoint(
+  core: EndpointsCore,
+  id: string,
+  patch: EndpointPatch,
+): Promise<Endpoint> {
+  throwProblems(validateEndpoint(patch, 'patch', core))
+  return change(core, id, patch, patch.expectedVersion)
+}
+
+/**
+ * Replaces every field of the stored endpoint. The endpoint keeps its id, its secrets, and the `addedAt` of event types
+ * that stay.
+ *
+ * @throws Failure as updateEndpoint
+ */
+export async function replaceEndpoint(
+  core: EndpointsCore,
+  id: string,
+  input: EndpointInput,
+  expectedVersion?: number | null,
+): Promise<Endpoint> {
+  throwProblems(validateEndpoint(input, 'input', core))
+  return change(core, id, input, expectedVersion)
+}
+
+interface Update {
+  outcome: 'changed' | 'unchanged' | 'conflict'
+  endpoint: EndpointJson
+}
+
+async function change(
+  { query, notifyWorkers }: EndpointsCore,
+  id: string,
+  given: EndpointPatch,
+  expectedVersion: number | null | undefined,
+): Promise<Endpoint> {
+  const endpointId = parseEndpointId(id)
+  if (endpointId === undefined) throw endpointNotFound(id)
+  const patch = JSON.stringify(byColumn(storedFields(given)))
+  const [row] = await query<{ update: Update | null }>(
+    statement(
+      'update_endpoint',
+      Prisma.sql`
+        SELECT update_endpoint(${endpointId}::integer, ${expectedVersion ?? null}::integer, ${patch}::jsonb,
+          ${eventTypesOf(given) ?? null}::text[]) AS update`,
+    ),
+  )
+  if (!row?.update) throw endpointNotFound(id)
+  const endpoint = fromJson(row.update.endpoint)
+  if (row.update.outcome === 'conflict') throw versionConflict(endpoint)
+  // Only switching an endpoint on makes deliveries due.
+  if (row.update.outcome === 'changed' && given.isActive) notifyWorkers()
+  return endpoint
+}
+
+/** `isActive` is kept in the column `is_active`. */
+const byColumn = (fields: Record<string, unknown>) =>
+  Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [
+      name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+      value,
+    ]),
+  )
+
+export const versionConflict = (current: Endpoint) =>
+  new Failure('version_conflict', `The webhook endpoint has changed: version ${current.version} is stored.`, {
+    current,
+  })
