@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
-/** The folder of this package, wherever in it the code was built to: where package.json, prisma/ and dist/ stand. */
+/** The folder of this package, with package.json, prisma/ and dist/. The built code is in a folder below it. */
 export const packageFolder: string = folderAbove(__dirname)
 
 function folderAbove(folder: string): string {

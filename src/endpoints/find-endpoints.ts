@@ -3,7 +3,7 @@ import { Prisma } from '../generated/prisma/client'
 import { parseEndpointId } from '../identifiers'
 import { pageRange } from '../page-range'
 import { type Endpoint, type EndpointJson, EndpointOrder, type EndpointsCore, fromJson } from './endpoint'
-import { validateText } from './validate-endpoint'
+import { validateText } from './validate-text'
 
 /** Every condition given must hold. */
 export interface EndpointFilter {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { EventCatalogue } from '../endpoints/event-types/event-catalogue'
-import { validateText } from '../endpoints/validate-endpoint'
+import { validateText } from '../endpoints/validate-text'
 import { Failure, type Problem, throwProblems } from '../failure'
 import type { Event, EventsCore } from './event'
 import { validateData } from './validate-data'
