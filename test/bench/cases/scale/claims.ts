@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Pool } from 'pg'
 import { pino } from 'pino'
-import type { Query } from '../../../../src/database/query'
-import { serverPool, asyncCommitTransaction } from '../../../../src/database/server/connections'
+import { readConfig } from '../../../../src/config'
+import { type Core, createCore } from '../../../../src/core'
+import { openDatabase } from '../../../../src/database/open-database'
 import { type ClaimedDelivery, claimDeliveries } from '../../../../src/delivery/queue/claim'
 import { recordAttempts } from '../../../../src/delivery/queue/record-attempts'
 import { query } from '../../databases'
-import { startGateway } from '../../processes'
+import { PRODUCTION, startGateway } from '../../processes'
 import { compare, limit, type Measurement, measured } from '../../report/measurement'
 import type { Run } from '../../run'
 import { median } from '../../statistics'
@@ -42,7 +42,7 @@ export async function claimScale(run: Run): Promise<Measurement[]> {
     return database
   }
   const databases = { small: await fill(plan.pending.small), large: await fill(plan.pending.large) }
-  const claims = { small: new Claims(databases.small), large: new Claims(databases.large) }
+  const claims = { small: await Claims.open(databases.small), large: await Claims.open(databases.large) }
   const rounds = { small: [] as number[], large: [] as number[] }
   for (let round = 0; round <= ROUNDS; round += 1) {
     progress(round === 0 ? 'claims: warming up' : `claims: round ${round} of ${ROUNDS}`)
@@ -98,16 +98,20 @@ const REFILL = `
 /** Claims, records and refills, with the gateway's own statements and its database client of production. */
 class Claims {
   private readonly owner = randomUUID()
-  private readonly pool: Pool
 
-  constructor(database: string) {
-    this.pool = serverPool(database, pino({ level: 'warn' }))
+  private constructor(private readonly core: Core) {}
+
+  static async open(databaseUrl: string): Promise<Claims> {
+    const config = readConfig({ ...PRODUCTION, DATABASE_URL: databaseUrl })
+    const database = await openDatabase(config, pino({ level: config.logLevel }))
+    return new Claims(await createCore(config, database))
   }
 
   /** Milliseconds of one claim, its transaction included. */
   async timeOne(): Promise<number> {
+    const { query, database } = this.core
     const startedAt = performance.now()
-    const { claimed } = await asyncCommitTransaction(this.pool, (query) =>
+    const { claimed } = await database.asyncCommitTransaction((query) =>
       claimDeliveries(query, {
         owner: this.owner,
         capacity: CAPACITY,
@@ -120,14 +124,14 @@ class Claims {
     )
     const took = performance.now() - startedAt
     if (claimed.length !== CAPACITY) throw new Error(`A claim of ${CAPACITY} returned ${claimed.length}`)
-    const query: Query = async (statement, values) => (await this.pool.query({ ...statement, values })).rows
     await recordAttempts(query, { owner: this.owner, clockOffsetMs: 0 }, claimed.map(delivered))
-    await this.pool.query(REFILL, [CAPACITY / ENDPOINTS])
+    await query({ name: 'refill', text: REFILL, values: [CAPACITY / ENDPOINTS] })
     return took
   }
 
   async close(): Promise<void> {
-    await this.pool.end()
+    await this.core.close()
+    await this.core.database.close()
   }
 }
 
