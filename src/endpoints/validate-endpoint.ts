@@ -1,4 +1,5 @@
 import type { Problem } from '../failure'
+import { validateText } from '../validate-text'
 import type { EndpointInput, EndpointPatch } from './endpoint'
 import type { EventCatalogue } from './event-types/event-catalogue'
 import type { ValidateTarget } from './targets/target-policy'
