@@ -10,9 +10,10 @@
 const ORDER = [
   'generated',
   'samples',
-  'auth',
   'database',
   'secrets',
+  'auth',
+  'command-line',
   'config',
   'log',
   'endpoints',
@@ -127,6 +128,9 @@ export default {
     tsPreCompilationDeps: true,
     // swc is called without JSX, so the pages are not parsed.
     doNotFollow: { path: ['node_modules', '^src/console/'] },
-    enhancedResolveOptions: { extensions: ['.ts', '.tsx'], conditionNames: ['require', 'node', 'types', 'default'] },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.tsx'],
+      conditionNames: ['require', 'node', 'types', 'default'],
+    },
   },
 }

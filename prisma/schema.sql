@@ -279,7 +279,7 @@ BEGIN
     IF expected_version <> stored.version THEN
         outcome := 'conflict';
     ELSE
-        -- The clock of the database, never behind the stored time: a transaction that waited for the lock began earlier.
+        -- The database's clock, never behind the stored time: the clock may have been set back.
         changed_at := greatest(clock_timestamp(), stored.updated_at);
 
         -- Merge

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Pool } from 'pg'
 import { pino } from 'pino'
 import type { Query } from '../../../../src/database/query'
-import { serverPool, asyncCommitTransaction } from '../../../../src/database/server/connections'
+import { asyncCommitTransaction, serverPool } from '../../../../src/database/server/connections'
 import { type ClaimedDelivery, claimDeliveries } from '../../../../src/delivery/queue/claim'
 import { recordAttempts } from '../../../../src/delivery/queue/record-attempts'
 import { query } from '../../databases'
@@ -120,7 +120,7 @@ class Claims {
     )
     const took = performance.now() - startedAt
     if (claimed.length !== CAPACITY) throw new Error(`A claim of ${CAPACITY} returned ${claimed.length}`)
-    const query: Query = async (statement, values) => (await this.pool.query({ ...statement, values })).rows
+    const query: Query = async (statement) => (await this.pool.query(statement)).rows
     await recordAttempts(query, { owner: this.owner, clockOffsetMs: 0 }, claimed.map(delivered))
     await this.pool.query(REFILL, [CAPACITY / ENDPOINTS])
     return took

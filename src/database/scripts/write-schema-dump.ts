@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { packageFolder } from '../../package-folder'
 import { embeddedMigrationTarget, openPGlite } from '../embedded/embedded'
-import { bringUpToDate } from './bring-up-to-date'
+import { bringUpToDate } from '../migrations/bring-up-to-date'
 
 const HEADER = `-- The whole live schema, functions included, as PostgreSQL's pg_dump prints it. Written by \`npm run schema\`. Do not edit.
 -- Tables come from prisma/migrations, functions from src/**/*.sql.
@@ -17,8 +17,13 @@ async function dumpSchema(): Promise<string> {
   // The package's declaration files describe PGlite twice, so the compiler takes its own PGlite for another class.
   const dump = await pgDump({ pg: pglite as never, args: ['--schema-only', '--no-owner', '--no-privileges'] })
   const lines = (await dump.text()).split('\n')
-  const statements = lines.filter((line) => !/^(--|SET |SELECT pg_catalog\.set_config|\\(un)?restrict )/.test(line))
-  return `${HEADER}${statements.join('\n').replace(/\n{3,}/g, '\n\n').trim()}\n`
+  const statements = lines.filter(
+    (line) => !/^(--|SET |SELECT pg_catalog\.set_config|\\(un)?restrict )/.test(line),
+  )
+  return `${HEADER}${statements
+    .join('\n')
+    .replace(/\n{3,}/g, '\n\n')
+    .trim()}\n`
 }
 
 dumpSchema().then(
