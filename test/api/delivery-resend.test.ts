@@ -2,6 +2,7 @@ import { RESEND, SEND_TEST } from '../support/event-documents'
 import { attemptsOf, deliveriesOf, deliveryOf, promisedWait, publish } from '../support/events'
 import { startTestGateway, type TestGateway } from '../support/gateway'
 import { startReceiver, type TestReceiver } from '../support/receiver'
+import { createTestEndpoint } from '../support/test-endpoint'
 import { until } from '../support/until'
 import { graphqlCodes, graphqlProblems, restVerdict, verdict } from '../support/verdicts'
 
@@ -22,8 +23,8 @@ afterEach(async () => {
 })
 afterAll(() => gateway?.stop())
 
-const resend = (event: unknown) =>
-  gateway.rest('POST', `endpoint/${endpointId}/event/resend/`, { json: { event } })
+const resend = (event: unknown, id = endpointId) =>
+  gateway.rest('POST', `endpoint/${id}/event/resend/`, { json: { event } })
 const resendBulk = (event: unknown) =>
   gateway.rest('POST', `endpoint/${endpointId}/event/resend/bulk/`, { json: { event } })
 const resendByGraphql = (eventIds: unknown) => gateway.gql(RESEND, { id: String(endpointId), eventIds })
@@ -49,7 +50,7 @@ describe('resending', () => {
     expect(await deliveryOf(gateway, eventId)).toMatchObject({ status: 'DELIVERED', attemptCount: 2 })
   })
 
-  it('sends many once more, each once, and tells GraphQL how many', async () => {
+  it('sends many once more, each once, and returns their number by GraphQL', async () => {
     const ids = [await delivered(), await delivered(), await delivered()]
     expect((await resendBulk(ids)).status).toBe(204)
     await until(() => receiver.received.length === 6)
@@ -60,20 +61,19 @@ describe('resending', () => {
     expect(receiver.eventIds().slice(6).sort()).toEqual([...ids].sort())
   })
 
-  it('starts the schedule again from its beginning', async () => {
-    receiver.answer = () => 500
-    const eventId = await publish(gateway)
-    const failed = async () => (await deliveryOf(gateway, eventId)).status === 'FAILED'
-    await until(failed)
-    expect((await resend(eventId)).status).toBe(204)
-    await until(async () => (await attemptsOf(gateway, endpointId)).length === 6)
-    await until(failed)
-    const attempts = await attemptsOf(gateway, endpointId)
+  it.concurrent('starts the schedule again from its beginning', async () => {
+    const endpoint = await createTestEndpoint(gateway, () => 500)
+    const eventId = await endpoint.publish()
+    await endpoint.untilStatus(eventId, 'FAILED')
+    expect((await resend(eventId, endpoint.id)).status).toBe(204)
+    await endpoint.untilRecorded(6)
+    await endpoint.untilStatus(eventId, 'FAILED')
+    const attempts = await endpoint.attempts()
     expect(attempts.map(({ number }) => number)).toEqual([1, 2, 3, 4, 5, 6])
     expect(attempts.map(promisedWait)).toEqual([1000, 2000, null, 1000, 2000, null])
   })
 
-  it('brings a retry that was waiting forward', async () => {
+  it('sends at once what waited for a retry', async () => {
     receiver.answer = (_request, nth) =>
       nth === 1 ? { status: 503, headers: { 'retry-after': '3600' } } : 204
     const eventId = await publish(gateway)
@@ -82,18 +82,20 @@ describe('resending', () => {
     await until(async () => (await deliveryOf(gateway, eventId)).status === 'DELIVERED')
   })
 
-  it.each([
+  it.concurrent.each([
     ['succeeds', 204],
     ['fails', 500],
-  ])('of what is being sent right now sends it once more, after a send that %s', async (_how, status) => {
-    receiver.answer = (_request, nth) => (nth === 1 ? { status, afterMs: 1_500 } : 204)
-    const eventId = await publish(gateway)
+  ])('an event while it is sent sends it once more, after a send that %s', async (_how, status) => {
+    const { receiver, ...endpoint } = await createTestEndpoint(gateway, (_request, nth) =>
+      nth === 1 ? { status, afterMs: 1_500 } : 204,
+    )
+    const eventId = await endpoint.publish()
     await until(() => receiver.open() === 1)
-    expect((await resend(eventId)).status).toBe(204)
+    expect((await resend(eventId, endpoint.id)).status).toBe(204)
     expect(receiver.open()).toBe(1)
     await until(() => receiver.received.length === 2)
-    await until(async () => (await deliveryOf(gateway, eventId)).status === 'DELIVERED')
-    const attempts = await attemptsOf(gateway, endpointId)
+    await endpoint.untilStatus(eventId, 'DELIVERED')
+    const attempts = await endpoint.attempts()
     expect(attempts.map(({ responseStatus }) => responseStatus)).toEqual([status, 204])
   })
 
@@ -116,12 +118,12 @@ describe('resending', () => {
     expect(graphqlProblems(await resendByGraphql([String(eventId), 'x']))).toEqual([
       'eventIds: 1 UNKNOWN_EVENT',
     ])
-    // One that came after it has arrived: nothing was queued before.
+    // An event that was published later has arrived: nothing was queued before it.
     const last = await delivered()
     expect(receiver.eventIds()).toEqual([eventId, last])
   })
 
-  it('is refused for an endpoint that is off, in words', async () => {
+  it('is refused for an endpoint that is off, with a message that says so', async () => {
     const eventId = await delivered()
     await switchOff()
     for (const answer of [await resend(eventId), await resendBulk([eventId])]) {
@@ -137,7 +139,7 @@ describe('resending', () => {
     expect(restVerdict(await resendBulk(many))).toEqual(verdict(400, ['event too_long']))
     const ids: number[] = []
     for (let nth = 0; nth < 5; nth += 1) ids.push(await delivered())
-    // The same events over and over make a thousand.
+    // The same five events, repeated, are a thousand.
     expect((await resendBulk(Array.from({ length: 200 }, () => ids).flat())).status).toBe(204)
     await until(() => receiver.received.length === 10)
   })
@@ -157,7 +159,7 @@ describe('resending', () => {
     )
   })
 
-  it('knows no endpoint that is not there', async () => {
+  it('is not found for an unknown endpoint', async () => {
     const eventId = await delivered()
     for (const id of ['999999', 'abc', '0']) {
       const answer = await gateway.rest('POST', `endpoint/${id}/event/resend/`, { json: { event: eventId } })

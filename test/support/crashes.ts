@@ -5,6 +5,8 @@ import { atEnd } from './leftovers'
 import type { TestReceiver } from './receiver'
 import { until } from './until'
 
+const RETRY_MS = 100
+
 /** A gateway that is killed and started again under its callers' hands. */
 export interface Replaceable {
   current: TestGateway
@@ -50,7 +52,7 @@ export async function publishUntilAcknowledged(
         onRefused(answer?.status)
         expect([undefined, 503]).toContain(answer?.status)
         if (isOver) throw new Error('The test is over')
-        await sleep(20)
+        await sleep(RETRY_MS)
       }
     }
   }
