@@ -87,7 +87,7 @@ function selfMadeToken(): string {
 }
 
 /** Nobody that the gateway knows. */
-export const STRANGERS: Caller[] = [
+export const UNAUTHENTICATED: Caller[] = [
   ['nobody', undefined],
   ['an empty header', ''],
   ['a scheme alone', 'Bearer'],

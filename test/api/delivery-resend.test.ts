@@ -1,10 +1,10 @@
+import { graphqlCodes, graphqlProblems, restResult, resultOf } from '../support/answer-problems'
 import { RESEND, SEND_TEST } from '../support/event-documents'
 import { attemptsOf, deliveriesOf, deliveryOf, promisedWait, publish } from '../support/events'
 import { startTestGateway, type TestGateway } from '../support/gateway'
 import { startReceiver, type TestReceiver } from '../support/receiver'
 import { createTestEndpoint } from '../support/test-endpoint'
 import { until } from '../support/until'
-import { graphqlCodes, graphqlProblems, restVerdict, verdict } from '../support/verdicts'
 
 let gateway: TestGateway
 let receiver: TestReceiver
@@ -112,9 +112,9 @@ describe('resending', () => {
   it('names every unknown event and then queues nothing', async () => {
     const eventId = await delivered()
     const answer = await resendBulk([eventId, 999_999, 888_888])
-    expect(restVerdict(answer)).toEqual(verdict(400, ['event.1 unknown_event', 'event.2 unknown_event']))
+    expect(restResult(answer)).toEqual(resultOf(400, ['event.1 unknown_event', 'event.2 unknown_event']))
     expect(JSON.stringify(answer.body)).toMatch(/999999.*888888/)
-    expect(restVerdict(await resend(999_999))).toEqual(verdict(400, ['event unknown_event']))
+    expect(restResult(await resend(999_999))).toEqual(resultOf(400, ['event unknown_event']))
     expect(graphqlProblems(await resendByGraphql([String(eventId), 'x']))).toEqual([
       'eventIds: 1 UNKNOWN_EVENT',
     ])
@@ -127,16 +127,16 @@ describe('resending', () => {
     const eventId = await delivered()
     await switchOff()
     for (const answer of [await resend(eventId), await resendBulk([eventId])]) {
-      expect(restVerdict(answer)).toEqual(verdict(409, ['conflict']))
+      expect(restResult(answer)).toEqual(resultOf(409, ['conflict']))
       expect(answer.body.errors[0].message).toContain('switched off')
     }
     expect(graphqlCodes(await resendByGraphql([String(eventId)]))).toEqual(['CONFLICT'])
   })
 
   it('takes 1 to 1,000 events', async () => {
-    expect(restVerdict(await resendBulk([]))).toEqual(verdict(400, ['event empty']))
+    expect(restResult(await resendBulk([]))).toEqual(resultOf(400, ['event empty']))
     const many = Array.from({ length: 1_001 }, (_, index) => index + 1)
-    expect(restVerdict(await resendBulk(many))).toEqual(verdict(400, ['event too_long']))
+    expect(restResult(await resendBulk(many))).toEqual(resultOf(400, ['event too_long']))
     const ids: number[] = []
     for (let nth = 0; nth < 5; nth += 1) ids.push(await delivered())
     // The same five events, repeated, are a thousand.
@@ -153,9 +153,9 @@ describe('resending', () => {
     ['a field too many', { event: 1, all: true }, ['all unknown_field'], ['all unknown_field']],
   ])('refuses a body with %s', async (_what, json, faults, faultsInBulk) => {
     const path = `endpoint/${endpointId}/event/resend/`
-    expect(restVerdict(await gateway.rest('POST', path, { json }))).toEqual(verdict(400, faults))
-    expect(restVerdict(await gateway.rest('POST', `${path}bulk/`, { json }))).toEqual(
-      verdict(400, faultsInBulk),
+    expect(restResult(await gateway.rest('POST', path, { json }))).toEqual(resultOf(400, faults))
+    expect(restResult(await gateway.rest('POST', `${path}bulk/`, { json }))).toEqual(
+      resultOf(400, faultsInBulk),
     )
   })
 
@@ -244,7 +244,7 @@ describe('a target that the gateway may no longer reach', () => {
     await first.end()
     const guarded = await startTestGateway({ HOOKGATE_ALLOWED_NETWORKS: '' }, first.database)
     const refused = await guarded.rest('PATCH', `endpoint/${id}/`, { json: { target: 'http://localhost/' } })
-    expect(restVerdict(refused)).toEqual(verdict(400, ['target address_not_allowed']))
+    expect(restResult(refused)).toEqual(resultOf(400, ['target address_not_allowed']))
 
     await publish(guarded)
     await until(async () => (await attemptsOf(guarded, id)).length === 1)

@@ -111,7 +111,7 @@ describe('what arrives', () => {
   const stripe = new Stripe('sk_test_of_nobody')
 
   /** Whether each of the published libraries accepts what arrived, by this secret. */
-  function verdicts({ body, headers }: Received, secret: string) {
+  function acceptedBy({ body, headers }: Received, secret: string) {
     const signature = headers['selfcommunity-signature'] ?? ''
     const verifiers = {
       standardwebhooks: () => new StandardWebhook(secret).verify(body, headers),
@@ -136,17 +136,17 @@ describe('what arrives', () => {
     const [attempt] = await attemptsOf(gateway, endpointId)
     expect(attempt?.requestBody).toBe(body)
     expect(attempt?.requestSignatureHeader).toBe(headers['selfcommunity-signature'])
-    expect(verdicts({ body: attempt?.requestBody ?? '', headers } as Received, await reveal())).toEqual(ALL)
+    expect(acceptedBy({ body: attempt?.requestBody ?? '', headers } as Received, await reveal())).toEqual(ALL)
   })
 
   it('is verified by standardwebhooks, svix and stripe before, during and after an overlap of secrets', async () => {
     const first = await reveal()
-    expect(verdicts(await arrival(await publish(gateway)), first)).toEqual(ALL)
+    expect(acceptedBy(await arrival(await publish(gateway)), first)).toEqual(ALL)
 
     await gateway.gql(EXPIRE, { id: String(endpointId), overlapSeconds: 3600 })
     const second = await reveal()
     const during = await arrival(await publish(gateway))
-    expect([verdicts(during, first), verdicts(during, second)]).toEqual([ALL, ALL])
+    expect([acceptedBy(during, first), acceptedBy(during, second)]).toEqual([ALL, ALL])
     expect(during.headers['selfcommunity-signature']).toMatch(/^t=\d+,v1=[0-9a-f]{64},v1=[0-9a-f]{64}$/)
     expect(during.headers['webhook-signature']).toMatch(/^v1,\S{44} v1,\S{44}$/)
 
@@ -154,7 +154,7 @@ describe('what arrives', () => {
     await gateway.gql(EXPIRE, { id: String(endpointId) })
     const third = await reveal()
     const after = await arrival(await publish(gateway))
-    expect([first, second, third].map((secret) => verdicts(after, secret))).toEqual([[], [], ALL])
+    expect([first, second, third].map((secret) => acceptedBy(after, secret))).toEqual([[], [], ALL])
   })
 
   it('is signed by the old secret until the overlap ends, and no longer', async () => {
@@ -164,8 +164,8 @@ describe('what arrives', () => {
     let latest: Received
     do {
       latest = await arrival(await publish(gateway))
-      expect(verdicts(latest, second)).toEqual(ALL)
-    } while (verdicts(latest, first).length > 0)
+      expect(acceptedBy(latest, second)).toEqual(ALL)
+    } while (acceptedBy(latest, first).length > 0)
     expect(latest.headers['webhook-signature']).not.toContain(' ')
   })
 })

@@ -1,6 +1,6 @@
+import { restResult, resultOf } from '../support/answer-problems'
 import { startTestGateway, type TestGateway } from '../support/gateway'
 import { until } from '../support/until'
-import { restVerdict, verdict } from '../support/verdicts'
 
 let gateway: TestGateway
 beforeAll(async () => {
@@ -150,7 +150,7 @@ describe('the REST API as HTTP', () => {
   ])(
     'tells what is missing along with what is wrong with the rest: POST %s %j',
     async (path, json, faults) => {
-      expect(restVerdict(await gateway.rest('POST', path, { json }))).toEqual(verdict(400, faults))
+      expect(restResult(await gateway.rest('POST', path, { json }))).toEqual(resultOf(400, faults))
     },
   )
 
@@ -168,8 +168,8 @@ describe('the REST API as HTTP', () => {
   it('does not pass over a wish that it has no ear for: an overlap of secrets', async () => {
     const { id } = await gateway.createEndpoint()
     const call = { json: { overlap_seconds: 3_600 } }
-    expect(restVerdict(await gateway.rest('POST', `endpoint/${id}/secret/expire/`, call))).toEqual(
-      verdict(400, ['overlap_seconds unknown_field']),
+    expect(restResult(await gateway.rest('POST', `endpoint/${id}/secret/expire/`, call))).toEqual(
+      resultOf(400, ['overlap_seconds unknown_field']),
     )
   })
 

@@ -6,15 +6,15 @@ import type { World } from './world'
 /** A request that is ready to be sent, and what its answer must be. */
 export interface Planned {
   request: WireRequest
-  /** Checks the answer and tells the world what has changed. */
-  judge(answer: WireAnswer): void
-  /** An endpoint that is read back afterwards, through both doors. */
+  /** Checks the answer and notes in the world what has changed. */
+  check(answer: WireAnswer): void
+  /** An endpoint that is read back afterwards, by REST and GraphQL. */
   touched?: string
-  /** Its effect is not foreseen: everything is read anew afterwards. */
+  /** Its effect is not predicted: everything is read again afterwards. */
   isWild?: boolean
 }
 
-/** A kind of request: what it is made from, and how it becomes one in a world as it stands then. */
+/** A kind of request: its input, and the request that the input becomes in the present state of the world. */
 export interface Action<Input = unknown> {
   name: string
   /** how often, compared to others */
@@ -29,7 +29,7 @@ export interface Step {
   input: unknown
 }
 
-/** Forgets the type of the input, which only the action itself looks at. */
+/** Drops the type of the input: only the action itself reads it. */
 export const action = <Input>(made: Action<Input>): Action => made as unknown as Action
 
 export const stepOf = (actions: Action[]): fc.Arbitrary<Step> =>
@@ -40,7 +40,7 @@ export const stepOf = (actions: Action[]): fc.Arbitrary<Step> =>
     })),
   )
 
-/** Which endpoint, or event: one of the world's by its place, one that is gone, or an id that never was one. */
+/** Names an endpoint or event: one of the world by its place, a deleted one, or an id that never existed. */
 export type Ref = { place: number } | { gone: number } | { odd: string }
 
 const ODD_IDS = [
@@ -76,7 +76,7 @@ export const ref: fc.Arbitrary<Ref> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ odd: fc.constantFrom(...ODD_IDS) }) },
 )
 
-/** Never given by the database of a test, which is empty at first. */
+/** Larger than any id in the database of a test, which is empty at first. */
 const UNKNOWN_ID = '2147483646'
 
 const pick = <Item>(items: Item[], place: number): Item | undefined =>

@@ -14,11 +14,11 @@ import {
 import { EVENT_TYPES, NOWHERE } from './fields'
 import { schema } from './graphql-answer'
 
-/** Numbers that every choice is made by, one after the other; those that are missing are 0, the simplest choice. */
+/** Numbers that decide the choices, one after the other. Missing ones are 0, the simplest choice. */
 export type Tape = number[]
 
-/** Sends something to wherever an endpoint points at that moment. */
-const NOT_ASKED = new Set(['sendTestWebhookEvent'])
+/** Sends to the target of an endpoint, which may be any address. */
+const EXCLUDED = new Set(['sendTestWebhookEvent'])
 const MAX_DEPTH = 6
 
 const LITERALS: Record<string, string[]> = {
@@ -33,7 +33,7 @@ export interface OddDocument {
   isMutation: boolean
 }
 
-/** Writes a document that the schema allows, or nearly so, by the choices of a tape. */
+/** Writes a document that is valid, or nearly valid, by the choices of a tape. */
 export function documentOf(tape: Tape, endpointIds: string[], eventIds: string[]): OddDocument {
   return new Writer(tape, endpointIds, eventIds).document()
 }
@@ -51,7 +51,7 @@ class Writer {
   document(): OddDocument {
     const isMutation = this.once(3)
     const type = isMutation ? schema.getMutationType() : schema.getQueryType()
-    const fields = Object.values(type?.getFields() ?? {}).filter(({ name }) => !NOT_ASKED.has(name))
+    const fields = Object.values(type?.getFields() ?? {}).filter(({ name }) => !EXCLUDED.has(name))
     const roots = Array.from({ length: 1 + this.choose(3) }, (_, nth) => {
       const alias = this.once(2) ? `a${nth}: ` : ''
       return alias + this.field(this.of(fields), 1)
@@ -118,7 +118,7 @@ class Writer {
     return ['"odd"', '""', '"\\u0000"', '"\\uD800"', '"\\u{1F642}"', '"""a\n  b"""', 'null']
   }
 
-  /** Cuts something out, or puts something in. */
+  /** Removes or inserts some characters. */
   private broken(text: string): string {
     const at = this.choose(text.length)
     const put = this.of(['', '{', '}', '"', '$', '...', '#', '\0', '\ufeff', '@x', ' & ', '\ud800'])
@@ -129,7 +129,7 @@ class Writer {
     return items[this.choose(items.length)] as Item
   }
 
-  /** Once in so many times; never, when the tape is at its end. */
+  /** True once in this many times, and never at the end of the tape. */
   private once(times: number): boolean {
     return this.choose(times) === times - 1
   }

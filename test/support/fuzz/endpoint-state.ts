@@ -1,4 +1,4 @@
-/** An endpoint as the last answer told it, in the spelling of GraphQL. */
+/** An endpoint as the last answer showed it, in the spelling of GraphQL. */
 export interface EndpointState {
   id: string
   createdAt: string
@@ -12,7 +12,7 @@ export interface EndpointState {
   events: { type: string; addedAt: string }[]
 }
 
-/** What a request writes: what is left out stays. */
+/** The fields that a request writes. An absent field keeps its value. */
 export interface Written {
   target?: string
   description?: string
@@ -21,13 +21,13 @@ export interface Written {
   types?: string[]
 }
 
-/** What PUT and its twin write where nothing is given. */
+/** The values that creations and replacements write to absent fields. */
 const DEFAULTS: Written = { description: '', isActive: true, sslCertVerification: true }
 
 /**
- * What an accepted JSON body writes, be it in the spelling of either door.
+ * The fields that an accepted JSON body writes, in the spelling of REST or GraphQL.
  *
- * @param whole also what is left out, as when one is created or replaced
+ * @param whole whether absent fields get their defaults, as in a creation or a replacement
  */
 export function writtenBy(json: unknown, whole: boolean): Written {
   const fields = json as Record<string, unknown>
@@ -42,19 +42,19 @@ export function writtenBy(json: unknown, whole: boolean): Written {
   return whole ? { ...DEFAULTS, ...present } : present
 }
 
-/** A lone event counts as a list of one. */
+/** A single event is accepted as a list of one. */
 const typesOf = (events: unknown) => [
   ...new Set((Array.isArray(events) ? events : [events]).map(({ type }: { type: string }) => type)),
 ]
 
-/** A created endpoint is what was asked for, and new. */
+/** A created endpoint has the requested fields and version 1. */
 export function expectCreated(after: EndpointState, written: Written): void {
   const { types = [], ...fields } = written
   expect(after).toMatchObject({ ...fields, version: 1, updatedAt: after.createdAt, disabledReason: null })
   expect(after.events.map(({ type }) => type)).toEqual([...types].sort())
 }
 
-/** A change writes what it was given and nothing else, and leaves a trace only where it changed something. */
+/** A change writes only the given fields. The version rises only when a field changed. */
 export function expectChanged(before: EndpointState, after: EndpointState, written: Written): void {
   const { types, ...fields } = written
   const wantedTypes = types === undefined ? before.events.map(({ type }) => type) : [...types].sort()
@@ -79,7 +79,7 @@ export function expectChanged(before: EndpointState, after: EndpointState, writt
   expect(Date.parse(after.updatedAt)).toBeGreaterThanOrEqual(Date.parse(before.updatedAt))
 }
 
-/** What two reads of an endpoint must have in common, whatever happened in between. */
+/** Holds for any two reads of an endpoint, with any changes in between. */
 export function expectSuccession(before: EndpointState, after: EndpointState): void {
   if (after.version === before.version) expect(after).toEqual(before)
   expect(after.version).toBeGreaterThanOrEqual(before.version)

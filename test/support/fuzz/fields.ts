@@ -1,11 +1,11 @@
 import fc from 'fast-check'
-import { graphqlSpelling } from '../verdicts'
+import { graphqlSpelling } from '../answer-problems'
+import { combinedValidity, type Given, type Validity } from './expectation'
 import { isStorable, oddJson, oddText } from './texts'
-import { type Given, type Verdict, verdictOfAll } from './verdict'
 
-export type Door = 'rest' | 'graphql'
+export type Api = 'rest' | 'graphql'
 
-/** Some of the catalogue. */
+/** A few types of the catalogue. */
 export const EVENT_TYPES = [
   'category.created',
   'comment.created',
@@ -14,19 +14,19 @@ export const EVENT_TYPES = [
   'vote.created',
 ]
 
-/** Nobody listens there: what is sent to it leads nowhere. */
+/** A target where nobody listens: every send fails. */
 export const NOWHERE = 'http://127.0.0.1:9/'
 
 const given =
-  (verdict: Verdict) =>
-  (value: unknown): Given => ({ text: JSON.stringify(value), verdict })
+  (validity: Validity) =>
+  (value: unknown): Given => ({ text: JSON.stringify(value), validity })
 const good = given('good')
 const bad = given('bad')
 
 const mostly = (goods: fc.Arbitrary<Given>, others: fc.Arbitrary<Given>) =>
   fc.oneof({ weight: 14, arbitrary: goods }, { weight: 1, arbitrary: others })
 
-/** A mark of the byte order in front of a text is lost on its way out of the embedded database. */
+/** The embedded database drops a byte order mark at the start of a text that it returns. */
 const isKept = (text: string) => isStorable(text) && !text.startsWith('\ufeff')
 
 const description = mostly(
@@ -81,21 +81,21 @@ const target = mostly(
         `${NOWHERE}${'x'.repeat(2049 - NOWHERE.length)}`,
       )
       .map(bad),
-    oddText.map((text) => ({ ...good(NOWHERE + text), verdict: 'either' as const })),
-    fc.webUrl({ withQueryParameters: true }).map((url) => ({ ...good(url), verdict: 'either' as const })),
+    oddText.map((text) => ({ ...good(NOWHERE + text), validity: 'either' as const })),
+    fc.webUrl({ withQueryParameters: true }).map((url) => ({ ...good(url), validity: 'either' as const })),
   ),
 )
 
-const eventItem = (door: Door) =>
+const eventItem = (api: Api) =>
   fc
     .record({ type: fc.constantFrom(...EVENT_TYPES), added_at: fc.constantFrom(undefined, null, 'x', 1) })
-    .map((item) => (door === 'rest' ? item : { type: item.type }))
+    .map((item) => (api === 'rest' ? item : { type: item.type }))
 
-const events = (door: Door) =>
+const events = (api: Api) =>
   mostly(
     fc.oneof(
-      { weight: 6, arbitrary: fc.array(eventItem(door), { minLength: 1, maxLength: 4 }).map(good) },
-      { weight: 1, arbitrary: eventItem(door).map(good) },
+      { weight: 6, arbitrary: fc.array(eventItem(api), { minLength: 1, maxLength: 4 }).map(good) },
+      { weight: 1, arbitrary: eventItem(api).map(good) },
     ),
     fc.oneof(
       fc
@@ -129,32 +129,32 @@ const UNKNOWN = [
   '$where',
 ]
 
-/** A field that the endpoint has not, or that only the gateway writes. */
-const extra = (door: Door) =>
+/** A field that no endpoint has, or that only the gateway writes. */
+const extra = (api: Api) =>
   fc
     .record({ name: fc.constantFrom(...READ_ONLY, ...READ_ONLY, ...UNKNOWN), value: oddJson })
     .map(({ name, value }): [string, Given] => {
-      const isPassedOver = door === 'rest' && READ_ONLY.includes(name)
-      return [name, { text: value, verdict: isPassedOver ? 'good' : 'bad' }]
+      const isIgnored = api === 'rest' && READ_ONLY.includes(name)
+      return [name, { text: value, validity: isIgnored ? 'good' : 'bad' }]
     })
 
 /**
- * An endpoint's fields, each left out now and then, in the spelling of a door: JSON text.
+ * The fields of an endpoint, some of them absent, as JSON text in the spelling of an API.
  *
- * @param required fields that are bad to leave out
+ * @param required fields whose absence is invalid
  */
-export function endpointFields(door: Door, required: string[] = []): fc.Arbitrary<Given> {
+export function endpointFields(api: Api, required: string[] = []): fc.Arbitrary<Given> {
   const named = fc.record(
-    { target, events: events(door), is_active: flag, description, ssl_cert_verification: flag },
+    { target, events: events(api), is_active: flag, description, ssl_cert_verification: flag },
     { requiredKeys: [] },
   )
   const extras = fc.oneof(
     { weight: 12, arbitrary: fc.constant([]) },
-    { weight: 1, arbitrary: fc.array(extra(door), { maxLength: 2 }) },
+    { weight: 1, arbitrary: fc.array(extra(api), { maxLength: 2 }) },
   )
-  // Else most inputs would lack what they need.
+  // Otherwise most inputs would lack a required field.
   const whole = fc.oneof(
-    { weight: 8, arbitrary: fc.record({ target, events: events(door) }) },
+    { weight: 8, arbitrary: fc.record({ target, events: events(api) }) },
     { weight: 1, arbitrary: fc.constant({}) },
   )
   return fc
@@ -164,11 +164,14 @@ export function endpointFields(door: Door, required: string[] = []): fc.Arbitrar
       const names = fields.map(([name]) => name)
       const isComplete = required.every((name) => names.includes(name))
       return {
-        text: `{${fields.map(([name, { text }]) => `${JSON.stringify(spelled(door, name))}: ${text}`).join(', ')}}`,
-        verdict: verdictOfAll([...fields.map(([, { verdict }]) => verdict), isComplete ? 'good' : 'bad']),
+        text: `{${fields.map(([name, { text }]) => `${JSON.stringify(spelled(api, name))}: ${text}`).join(', ')}}`,
+        validity: combinedValidity([
+          ...fields.map(([, { validity }]) => validity),
+          isComplete ? 'good' : 'bad',
+        ]),
       }
     })
 }
 
-const spelled = (door: Door, name: string) =>
-  door === 'rest' ? name : (Object.keys(graphqlSpelling({ [name]: 0 }) as object)[0] ?? name)
+const spelled = (api: Api, name: string) =>
+  api === 'rest' ? name : (Object.keys(graphqlSpelling({ [name]: 0 }) as object)[0] ?? name)

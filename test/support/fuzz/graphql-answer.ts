@@ -11,7 +11,7 @@ import {
 } from 'graphql'
 import { jsonOf, type WireAnswer } from '../wire'
 
-/** The codes that a caller may be answered with; INTERNAL_SERVER_ERROR is none of them. */
+/** The codes that an answer may have. INTERNAL_SERVER_ERROR is always a bug. */
 const CODES = new Set(
   `UNAUTHENTICATED FORBIDDEN NOT_FOUND VALIDATION_FAILED VERSION_CONFLICT CONFLICT RATE_LIMITED BAD_USER_INPUT
   BAD_REQUEST GRAPHQL_PARSE_FAILED GRAPHQL_VALIDATION_FAILED OPERATION_RESOLUTION_FAILURE
@@ -33,7 +33,7 @@ export interface GraphqlBody {
   errors?: AnsweredError[]
 }
 
-/** The published schema, with a DateTime that judges what it is given. */
+/** The published schema, with a DateTime that checks its values. */
 export const schema: GraphQLSchema = buildSchema(
   readFileSync(join(__dirname, '../../../schema.graphql'), 'utf8'),
 )
@@ -44,11 +44,11 @@ DateTime.serialize = (value) => {
 }
 
 /**
- * Checks an answer of `/graphql` against the published schema: run once more on what was answered, its document must
- * give just that.
+ * Checks an answer of `/graphql` against the published schema: the document, executed with the answer as its data, must
+ * return the same answer.
  *
  * @param request the body that was sent, for its variables
- * @param query undefined = nothing that could be run was asked: it must be refused
+ * @param query undefined = the request has no document: the answer must be an error
  */
 export function graphqlBodyOf(answer: WireAnswer, query: string | undefined, request = '{}'): GraphqlBody {
   const body = jsonOf(answer) as GraphqlBody
@@ -59,13 +59,13 @@ export function graphqlBodyOf(answer: WireAnswer, query: string | undefined, req
     return body
   }
   const document = query === undefined ? undefined : runnable(query)
-  if (document === undefined) throw new Error(`there are data for what cannot be run: ${query}`)
+  if (document === undefined) throw new Error(`data for an invalid document: ${query}`)
   expectShape(body.data, document, JSON.parse(request).variables)
   for (const { path } of body.errors ?? []) expectNullAt(body.data, path ?? [])
   return body
 }
 
-/** Undefined when the schema does not allow it. */
+/** @returns undefined when the document is invalid */
 function runnable(query: string): DocumentNode | undefined {
   try {
     const document = parse(query)
@@ -100,21 +100,21 @@ function expectShape(
   document: DocumentNode,
   variables: Record<string, unknown> | undefined,
 ): void {
-  // Introspection tells of the schema itself, and in an order that no contract fixes.
+  // Introspection returns the schema itself, in an order that is no part of the contract.
   if (/__(schema|type)\b/.test(JSON.stringify(Object.keys(data)))) return
   const again = executeSync({
     schema,
     document,
     rootValue: data,
     variableValues: variables,
-    // Aliases are the names under which values stand in the answer.
+    // The answer names values by their aliases.
     fieldResolver: (parent, _args, _context, { path }) => parent[path.key],
   })
   expect(again.errors ?? []).toEqual([])
   expect(JSON.parse(JSON.stringify(again.data))).toEqual(data)
 }
 
-/** Where an error came up, the answer has null, there or further up. */
+/** The answer has null at the path of an error, or at a prefix of that path. */
 function expectNullAt(data: unknown, path: (string | number)[]): void {
   let value = data
   for (const step of path) {

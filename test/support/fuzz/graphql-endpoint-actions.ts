@@ -1,14 +1,14 @@
 import fc from 'fast-check'
 import { CREATE, DELETE, GET, REPLACE, UPDATE } from '../endpoint-documents'
 import { type Action, action, endpointAt, ref } from './action'
-import { dress } from './dress'
+import { commonHeaders } from './common-headers'
 import { type EndpointState, writtenBy } from './endpoint-state'
+import type { Expectation, Given } from './expectation'
 import { endpointFields } from './fields'
 import type { GraphqlBody } from './graphql-answer'
 import { json, operation } from './graphql-request'
 import { lets, type Match } from './preconditions'
 import { mostly } from './rest-request'
-import type { Expectation, Given } from './verdict'
 import type { World } from './world'
 
 /** The argument `expectedVersion`, or the field of a patch. */
@@ -29,7 +29,7 @@ const expectEndpoint = (state: EndpointState | undefined, how: Match) => (expect
   else if (!lets(how)) expected.refuse('VERSION_CONFLICT')
 }
 
-/** A refused precondition shows what is stored. */
+/** The answer to a failed precondition contains the stored endpoint. */
 const showsCurrent =
   (state: EndpointState | undefined) =>
   ({ errors = [] }: GraphqlBody) => {
@@ -42,12 +42,12 @@ export const graphqlEndpointActions: Action[] = [
   action({
     name: 'createWebhookEndpoint',
     weight: 3,
-    input: fc.record({ dress, input: mostly(endpointFields('graphql', ['target', 'events'])) }),
-    plan: (world: World, { dress, input }) =>
+    input: fc.record({ commonHeaders, input: mostly(endpointFields('graphql', ['target', 'events'])) }),
+    plan: (world: World, { commonHeaders, input }) =>
       operation({
         query: CREATE,
         variables: { input },
-        dress,
+        commonHeaders,
         onSuccess: ({ createWebhookEndpoint }) =>
           world.created(createWebhookEndpoint as EndpointState, writtenBy(JSON.parse(input.text), true)),
       }),
@@ -57,11 +57,11 @@ export const graphqlEndpointActions: Action[] = [
     weight: 12,
     input: fc.record({
       which: ref,
-      dress,
+      commonHeaders,
       version: expectedVersion,
       patch: mostly(endpointFields('graphql')),
     }),
-    plan(world: World, { which, dress, version, patch }) {
+    plan(world: World, { which, commonHeaders, version, patch }) {
       const { id, state } = endpointAt(world, which)
       const isObject = patch.text.startsWith('{') && patch.text.endsWith('}')
       const how = isObject ? version : 'none'
@@ -72,11 +72,11 @@ export const graphqlEndpointActions: Action[] = [
       const planned = operation({
         query: UPDATE,
         variables: { id: json(id), patch: given },
-        dress,
+        commonHeaders,
         expect: expectEndpoint(state, how),
         onSuccess: ({ updateWebhookEndpoint }) =>
           world.changed(id, updateWebhookEndpoint as EndpointState, writtenBy(JSON.parse(patch.text), false)),
-        onRefusal: showsCurrent(state),
+        onError: showsCurrent(state),
       })
       return { ...planned, touched: state?.id }
     },
@@ -86,22 +86,22 @@ export const graphqlEndpointActions: Action[] = [
     weight: 4,
     input: fc.record({
       which: ref,
-      dress,
+      commonHeaders,
       version: expectedVersion,
       input: mostly(endpointFields('graphql', ['target', 'events'])),
     }),
-    plan(world: World, { which, dress, version, input }) {
+    plan(world: World, { which, commonHeaders, version, input }) {
       const { id, state } = endpointAt(world, which)
       const expected: Record<string, Given> =
-        version === 'none' ? {} : { expectedVersion: { text: versionText(version, state), verdict: 'good' } }
+        version === 'none' ? {} : { expectedVersion: { text: versionText(version, state), validity: 'good' } }
       const planned = operation({
         query: REPLACE,
         variables: { id: json(id), input, ...expected },
-        dress,
+        commonHeaders,
         expect: expectEndpoint(state, version),
         onSuccess: ({ replaceWebhookEndpoint }) =>
           world.changed(id, replaceWebhookEndpoint as EndpointState, writtenBy(JSON.parse(input.text), true)),
-        onRefusal: showsCurrent(state),
+        onError: showsCurrent(state),
       })
       return { ...planned, touched: state?.id }
     },
@@ -109,13 +109,13 @@ export const graphqlEndpointActions: Action[] = [
   action({
     name: 'webhookEndpoint',
     weight: 2,
-    input: fc.record({ which: ref, dress }),
-    plan(world: World, { which, dress }) {
+    input: fc.record({ which: ref, commonHeaders }),
+    plan(world: World, { which, commonHeaders }) {
       const { id, state } = endpointAt(world, which)
       return operation({
         query: GET,
         variables: { id: json(id) },
-        dress,
+        commonHeaders,
         onSuccess: ({ webhookEndpoint }) => expect(webhookEndpoint).toEqual(state ?? null),
       })
     },
@@ -123,21 +123,21 @@ export const graphqlEndpointActions: Action[] = [
   action({
     name: 'deleteWebhookEndpoint',
     weight: 1,
-    input: fc.record({ which: ref, dress, version: expectedVersion }),
-    plan(world: World, { which, dress, version }) {
+    input: fc.record({ which: ref, commonHeaders, version: expectedVersion }),
+    plan(world: World, { which, commonHeaders, version }) {
       const { id, state } = endpointAt(world, which)
       const expected: Record<string, Given> =
-        version === 'none' ? {} : { expectedVersion: { text: versionText(version, state), verdict: 'good' } }
+        version === 'none' ? {} : { expectedVersion: { text: versionText(version, state), validity: 'good' } }
       const planned = operation({
         query: DELETE,
         variables: { id: json(id), ...expected },
-        dress,
+        commonHeaders,
         expect: expectEndpoint(state, version),
         onSuccess({ deleteWebhookEndpoint }) {
           expect(deleteWebhookEndpoint).toBe(id)
           world.removed(id)
         },
-        onRefusal: showsCurrent(state),
+        onError: showsCurrent(state),
       })
       return { ...planned, touched: state?.id }
     },

@@ -1,14 +1,14 @@
 import fc from 'fast-check'
 import { ATTEMPTS, EVENT, EXPIRE, PUBLISH, RESEND, REVEAL, SEND_TEST } from '../event-documents'
 import { type Action, action, endpointAt, eventAt, ref } from './action'
-import { dress } from './dress'
+import { commonHeaders } from './common-headers'
+import type { Given, Validity } from './expectation'
 import { EVENT_TYPES, NOWHERE } from './fields'
 import { INVALID, json, operation } from './graphql-request'
 import { contentOf, idempotencyKey, publication } from './rest-event-actions'
-import type { Given, Verdict } from './verdict'
 import type { World } from './world'
 
-const given = (verdict: Verdict, ...texts: string[]) => texts.map((text): Given => ({ text, verdict }))
+const given = (validity: Validity, ...texts: string[]) => texts.map((text): Given => ({ text, validity }))
 
 const left = (present: Record<string, Given | undefined>): Record<string, Given> =>
   Object.fromEntries(Object.entries(present).filter(([, value]) => value !== undefined)) as Record<
@@ -22,8 +22,8 @@ export const graphqlEventActions: Action[] = [
   action({
     name: 'publishWebhookEvent',
     weight: 4,
-    input: fc.record({ dress, publication, key: idempotencyKey }),
-    plan(world: World, { dress, publication: { type, data }, key }) {
+    input: fc.record({ commonHeaders, publication, key: idempotencyKey }),
+    plan(world: World, { commonHeaders, publication: { type, data }, key }) {
       const name = key && world.name + key.text
       const content = contentOf(type, data)
       const meaning = world.keyMeans(name, content)
@@ -31,12 +31,12 @@ export const graphqlEventActions: Action[] = [
       return operation({
         query: PUBLISH,
         variables: {
-          input: { text: `{"type": ${type.text}, "data": ${data.text}${keyText}}`, verdict: 'good' },
+          input: { text: `{"type": ${type.text}, "data": ${data.text}${keyText}}`, validity: 'good' },
         },
-        dress,
+        commonHeaders,
         forPublishers: true,
         expect(expected) {
-          for (const part of [type, data, key]) if (part) expected.judge(part.verdict, ...INVALID)
+          for (const part of [type, data, key]) if (part) expected.add(part.validity, ...INVALID)
           if (meaning === 'other') expected.refuse('CONFLICT')
         },
         onSuccess({ publishWebhookEvent }) {
@@ -51,14 +51,14 @@ export const graphqlEventActions: Action[] = [
   action({
     name: 'webhookEvent',
     weight: 2,
-    input: fc.record({ which: ref, dress }),
-    plan(world: World, { which, dress }) {
+    input: fc.record({ which: ref, commonHeaders }),
+    plan(world: World, { which, commonHeaders }) {
       const { id, isKnown } = eventAt(world, which)
       const event = world.events.find((each) => isKnown && each.id === id)
       return operation({
         query: EVENT,
         variables: { id: json(id) },
-        dress,
+        commonHeaders,
         onSuccess({ webhookEvent }) {
           if (!event) return expect(webhookEvent).toBeNull()
           const { type, data } = webhookEvent as { type: string; data: unknown }
@@ -72,7 +72,7 @@ export const graphqlEventActions: Action[] = [
     weight: 2,
     input: fc.record({
       which: ref,
-      dress,
+      commonHeaders,
       filter: option(
         ...given(
           'good',
@@ -101,12 +101,12 @@ export const graphqlEventActions: Action[] = [
       ),
       offset: option(...given('good', '0', '2147483647'), ...given('bad', '-1', '1e400', '[]')),
     }),
-    plan(world: World, { which, dress, ...others }) {
+    plan(world: World, { which, commonHeaders, ...others }) {
       const { id, state } = endpointAt(world, which)
       return operation({
         query: ATTEMPTS,
         variables: { id: json(id), ...left(others) },
-        dress,
+        commonHeaders,
         expect: (expected) => state ?? expected.refuse('NOT_FOUND'),
         onSuccess: () => undefined,
       })
@@ -115,15 +115,15 @@ export const graphqlEventActions: Action[] = [
   action({
     name: 'resendWebhookEvents',
     weight: 2,
-    input: fc.record({ which: ref, dress, events: fc.array(ref, { maxLength: 4 }) }),
-    plan(world: World, { which, dress, events }) {
+    input: fc.record({ which: ref, commonHeaders, events: fc.array(ref, { maxLength: 4 }) }),
+    plan(world: World, { which, commonHeaders, events }) {
       const { id, state } = endpointAt(world, which)
       const found = events.map((event) => eventAt(world, event))
       const ids = found.map((event) => event.id)
       return operation({
         query: RESEND,
         variables: { id: json(id), eventIds: json(ids) },
-        dress,
+        commonHeaders,
         expect(expected) {
           if (!state) expected.refuse('NOT_FOUND')
           else if (!state.isActive) expected.refuse('CONFLICT')
@@ -139,21 +139,21 @@ export const graphqlEventActions: Action[] = [
     weight: 1,
     input: fc.record({
       which: ref,
-      dress,
+      commonHeaders,
       type: option(
         ...given('good', 'null', JSON.stringify(EVENT_TYPES[0])),
         ...given('bad', '"no.such"', '"\\u0000"', '7'),
       ),
     }),
-    plan(world: World, { which, dress, type }) {
+    plan(world: World, { which, commonHeaders, type }) {
       const chosen = endpointAt(world, which)
-      // Nothing that a test sends may arrive anywhere.
+      // No send of a test may reach a real address.
       const isHarmless = chosen.state?.target.startsWith(NOWHERE) === true
       const { id, state } = isHarmless ? chosen : { id: '0', state: undefined }
       return operation({
         query: SEND_TEST,
         variables: { id: json(id), ...left({ type }) },
-        dress,
+        commonHeaders,
         expect: (expected) => state ?? expected.refuse('NOT_FOUND'),
         onSuccess: ({ sendTestWebhookEvent }) =>
           expect(sendTestWebhookEvent).toMatchObject({ number: 1, error: 'CONNECTION', nextRetryAt: null }),
@@ -165,15 +165,15 @@ export const graphqlEventActions: Action[] = [
     weight: 1,
     input: fc.record({
       which: ref,
-      dress,
+      commonHeaders,
       password: option(...given('good', 'null', '"\\u0000"'), ...given('bad', '1')),
     }),
-    plan(world: World, { which, dress, password }) {
+    plan(world: World, { which, commonHeaders, password }) {
       const { id, state } = endpointAt(world, which)
       return operation({
         query: REVEAL,
         variables: { id: json(id), ...left({ password }) },
-        dress,
+        commonHeaders,
         expect: (expected) => state ?? expected.refuse('NOT_FOUND'),
         onSuccess: ({ revealWebhookEndpointSecret }) => world.revealed(id, revealWebhookEndpointSecret),
       })
@@ -184,18 +184,18 @@ export const graphqlEventActions: Action[] = [
     weight: 1,
     input: fc.record({
       which: ref,
-      dress,
+      commonHeaders,
       overlapSeconds: option(
         ...given('good', '0', '1', '604800', 'null'),
         ...given('bad', '-1', '604801', '1.5', '"0"'),
       ),
     }),
-    plan(world: World, { which, dress, overlapSeconds }) {
+    plan(world: World, { which, commonHeaders, overlapSeconds }) {
       const { id, state } = endpointAt(world, which)
       const planned = operation({
         query: EXPIRE,
         variables: { id: json(id), ...left({ overlapSeconds }) },
-        dress,
+        commonHeaders,
         expect: (expected) => state ?? expected.refuse('NOT_FOUND'),
         onSuccess({ expireWebhookEndpointSecret }) {
           expect(expireWebhookEndpointSecret).toEqual({ id, version: state?.version })

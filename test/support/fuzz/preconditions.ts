@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 
-/** How a version is spoken of in `If-Match`, `If-None-Match` or `expectedVersion`. */
+/** The form of a version in `If-Match`, `If-None-Match` or `expectedVersion`. */
 export type Match = 'none' | 'any' | 'current' | 'stale' | 'among others' | 'weak' | 'garbage'
 
 export const match: fc.Arbitrary<Match> = fc.oneof(

@@ -114,18 +114,18 @@ export function expectErrors(answer: WireAnswer): void {
   expect(body.errors.length).toBeGreaterThan(0)
   for (const error of body.errors as { field?: string; messages?: unknown[] }[]) {
     if (error.field === undefined) {
-      expectFault(error)
+      expectProblem(error)
     } else {
       expect(error).toEqual({ field: expect.any(String), messages: expect.any(Array) })
       expect(error.messages).not.toEqual([])
-      for (const message of error.messages ?? []) expectFault(message)
+      for (const message of error.messages ?? []) expectProblem(message)
     }
   }
   if (answer.status === 401) expect(answer.headers['www-authenticate']).toBe('Bearer')
   if (answer.status === 405) expect(answer.headers.allow).toMatch(/^[A-Z]+(, [A-Z]+)*$/)
 }
 
-function expectFault(fault: unknown): void {
-  expect(fault).toEqual({ message: expect.stringMatching(/\S/), code: expect.any(String) })
-  expect(CODES).toContain((fault as { code: string }).code)
+function expectProblem(problem: unknown): void {
+  expect(problem).toEqual({ message: expect.stringMatching(/\S/), code: expect.any(String) })
+  expect(CODES).toContain((problem as { code: string }).code)
 }

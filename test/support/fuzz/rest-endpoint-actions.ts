@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { jsonOf, type WireAnswer } from '../wire'
 import { type Action, action, endpointAt, ref } from './action'
-import { dress } from './dress'
+import { commonHeaders } from './common-headers'
 import { type EndpointState, restJsonOf, writtenBy } from './endpoint-state'
 import { EVENT_TYPES, endpointFields } from './fields'
 import { isKnown, lets, match, tagsOf } from './preconditions'
@@ -11,7 +11,7 @@ import type { World } from './world'
 
 const pathOf = (id: string, rest = '/') => `endpoint/${encodeURIComponent(id)}${rest}`
 
-/** A refused precondition shows what is stored. */
+/** The answer to a failed precondition contains the stored endpoint. */
 const showsCurrent = (state: EndpointState | undefined) => (answer: WireAnswer) => {
   if (answer.status !== 412 || !state) return
   expect(jsonOf(answer)).toMatchObject({ current: restJsonOf(state) })
@@ -24,14 +24,14 @@ function change(method: 'PUT' | 'PATCH', weight: number): Action {
   return action({
     name: `${method} endpoint/{id}/`,
     weight,
-    input: fc.record({ which: ref, dress, match, slash, body: mostly(fields) }),
+    input: fc.record({ which: ref, commonHeaders, match, slash, body: mostly(fields) }),
     plan(world: World, input) {
       const { id, state } = endpointAt(world, input.which)
       const tags = tagsOf(input.match, state?.version ?? 1)
       const planned = restCall({
         method,
         path: pathOf(id, input.slash),
-        dress: input.dress,
+        commonHeaders: input.commonHeaders,
         headers: tags === undefined ? {} : { 'if-match': tags },
         body: input.body,
         success: 200,
@@ -41,7 +41,7 @@ function change(method: 'PUT' | 'PATCH', weight: number): Action {
         },
         onSuccess: (answer) =>
           world.changed(id, endpointOf(answer), writtenBy(JSON.parse(input.body.text), isWhole)),
-        onRefusal: showsCurrent(state),
+        onError: showsCurrent(state),
       })
       return { ...planned, touched: state?.id }
     },
@@ -52,12 +52,12 @@ export const restEndpointActions: Action[] = [
   action({
     name: 'POST endpoint/',
     weight: 3,
-    input: fc.record({ dress, slash, body: mostly(endpointFields('rest', ['target', 'events'])) }),
+    input: fc.record({ commonHeaders, slash, body: mostly(endpointFields('rest', ['target', 'events'])) }),
     plan: (world: World, input) =>
       restCall({
         method: 'POST',
         path: `endpoint${input.slash}`,
-        dress: input.dress,
+        commonHeaders: input.commonHeaders,
         body: input.body,
         success: 201,
         onSuccess(answer) {
@@ -72,7 +72,7 @@ export const restEndpointActions: Action[] = [
   action({
     name: 'GET endpoint/{id}/',
     weight: 3,
-    input: fc.record({ which: ref, dress, match, slash }),
+    input: fc.record({ which: ref, commonHeaders, match, slash }),
     plan(world: World, input) {
       const { id, state } = endpointAt(world, input.which)
       const tags = tagsOf(input.match, state?.version ?? 1)
@@ -80,7 +80,7 @@ export const restEndpointActions: Action[] = [
       return restCall({
         method: 'GET',
         path: pathOf(id, input.slash),
-        dress: input.dress,
+        commonHeaders: input.commonHeaders,
         headers: tags === undefined ? {} : { 'if-none-match': tags },
         success: isFresh ? 304 : 200,
         expect: (expected) => state ?? expected.refuse(404),
@@ -95,14 +95,14 @@ export const restEndpointActions: Action[] = [
   action({
     name: 'DELETE endpoint/{id}/',
     weight: 1,
-    input: fc.record({ which: ref, dress, match, slash }),
+    input: fc.record({ which: ref, commonHeaders, match, slash }),
     plan(world: World, input) {
       const { id, state } = endpointAt(world, input.which)
       const tags = tagsOf(input.match, state?.version ?? 1)
       const planned = restCall({
         method: 'DELETE',
         path: pathOf(id, input.slash),
-        dress: input.dress,
+        commonHeaders: input.commonHeaders,
         headers: tags === undefined ? {} : { 'if-match': tags },
         success: 204,
         expect(expected) {
@@ -113,7 +113,7 @@ export const restEndpointActions: Action[] = [
           expect(answer.text).toBe('')
           world.removed(id)
         },
-        onRefusal: showsCurrent(state),
+        onError: showsCurrent(state),
       })
       return { ...planned, touched: state?.id }
     },
@@ -121,12 +121,12 @@ export const restEndpointActions: Action[] = [
   action({
     name: 'GET endpoint/event/',
     weight: 1,
-    input: fc.record({ dress, slash }),
+    input: fc.record({ commonHeaders, slash }),
     plan: (_world, input) =>
       restCall({
         method: 'GET',
         path: `endpoint/event${input.slash}`,
-        dress: input.dress,
+        commonHeaders: input.commonHeaders,
         success: 200,
         onSuccess(answer) {
           const types = jsonOf(answer) as string[]

@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { jsonOf } from '../wire'
 import { type Action, action, endpointAt, eventAt, type Ref, ref } from './action'
-import { dress } from './dress'
+import { commonHeaders } from './common-headers'
+import type { Given, Validity } from './expectation'
 import { EVENT_TYPES } from './fields'
 import { endpointOf } from './rest-answer'
 import { mostly, restCall, slash } from './rest-request'
 import { isPublishable, oddJson } from './texts'
-import type { Given, Verdict } from './verdict'
 import type { World } from './world'
 
 /** An event to publish: its type and data, as JSON texts. */
@@ -16,36 +16,36 @@ export const publication = fc.record({
       weight: 12,
       arbitrary: fc
         .constantFrom(...EVENT_TYPES)
-        .map((type) => ({ text: JSON.stringify(type), verdict: 'good' as Verdict })),
+        .map((type) => ({ text: JSON.stringify(type), validity: 'good' as Validity })),
     },
     {
       weight: 1,
       arbitrary: fc
         .constantFrom('null', '7', '""', '"no.such"', '["post.created"]', '"\\u0000"', '"\\ud800"')
-        .map((text) => ({ text, verdict: 'bad' as Verdict })),
+        .map((text) => ({ text, validity: 'bad' as Validity })),
     },
   ),
-  data: oddJson.map((text): Given => ({ text, verdict: isPublishable(text) ? 'good' : 'bad' })),
+  data: oddJson.map((text): Given => ({ text, validity: isPublishable(text) ? 'good' : 'bad' })),
 })
 
-/** Few, so that they meet again; a test adds the name of its world. */
+/** Few keys, so that requests repeat them. The name of the world is prepended. */
 export const idempotencyKey = fc.oneof(
   { weight: 4, arbitrary: fc.constant(undefined) },
-  { weight: 3, arbitrary: fc.nat(2).map((nth) => ({ text: ` ${nth}`, verdict: 'good' as Verdict })) },
+  { weight: 3, arbitrary: fc.nat(2).map((nth) => ({ text: ` ${nth}`, validity: 'good' as Validity })) },
   {
     weight: 1,
     arbitrary: fc.constantFrom<Given>(
-      { text: '\xe9\xff', verdict: 'good' },
-      { text: 'x'.repeat(300), verdict: 'bad' },
+      { text: '\xe9\xff', validity: 'good' },
+      { text: 'x'.repeat(300), validity: 'bad' },
     ),
   },
 )
 
-/** What is published by it, should it be. */
+/** The content of the event that the request publishes when it succeeds. */
 export const contentOf = (type: Given, data: Given) => ({
   type: type.text.slice(1, -1),
-  // What may not be published may be too deep to be read.
-  data: data.verdict === 'good' ? JSON.stringify(JSON.parse(data.text)) : data.text,
+  // Data that is rejected may be too deep to be parsed.
+  data: data.validity === 'good' ? JSON.stringify(JSON.parse(data.text)) : data.text,
 })
 
 const eventIds: fc.Arbitrary<Ref[]> = fc.oneof(
@@ -61,11 +61,11 @@ function resend(rest: string, isBulk: boolean): Action {
     weight: 2,
     input: fc.record({
       which: ref,
-      dress,
+      commonHeaders,
       slash,
       events: isBulk ? eventIds : fc.array(ref, { minLength: 1, maxLength: 1 }),
     }),
-    plan(world: World, { which, dress, slash, events }) {
+    plan(world: World, { which, commonHeaders, slash, events }) {
       const { id, state } = endpointAt(world, which)
       const found = events.map((event) => eventAt(world, event))
       const areKnown = found.length > 0 && found.every(({ isKnown }) => isKnown)
@@ -73,8 +73,8 @@ function resend(rest: string, isBulk: boolean): Action {
       return restCall({
         method: 'POST',
         path: `endpoint/${encodeURIComponent(id)}/${rest}${slash}`,
-        dress,
-        body: { text: `{"event": ${isBulk ? ids : ids.slice(1, -1)}}`, verdict: areKnown ? 'good' : 'bad' },
+        commonHeaders,
+        body: { text: `{"event": ${isBulk ? ids : ids.slice(1, -1)}}`, validity: areKnown ? 'good' : 'bad' },
         success: 204,
         expect(expected) {
           if (!state) expected.refuse(404)
@@ -91,27 +91,27 @@ export const restEventActions: Action[] = [
     name: 'POST event/',
     weight: 4,
     input: fc.record({
-      dress,
+      commonHeaders,
       slash,
       publication,
       key: idempotencyKey,
-      whole: mostly(fc.constant({ text: '{}', verdict: 'good' })),
+      whole: mostly(fc.constant({ text: '{}', validity: 'good' })),
     }),
-    plan(world: World, { dress, slash, publication: { type, data }, key, whole }) {
-      const isWhole = whole.verdict === 'good'
+    plan(world: World, { commonHeaders, slash, publication: { type, data }, key, whole }) {
+      const isWhole = whole.validity === 'good'
       const name = key && world.name + key.text
       const content = isWhole && contentOf(type, data)
       const meaning = content ? world.keyMeans(name, content) : 'new'
       return restCall({
         method: 'POST',
         path: `event${slash}`,
-        dress,
+        commonHeaders,
         headers: name === undefined ? {} : { 'idempotency-key': name },
-        body: isWhole ? { text: `{"type": ${type.text}, "data": ${data.text}}`, verdict: 'good' } : whole,
+        body: isWhole ? { text: `{"type": ${type.text}, "data": ${data.text}}`, validity: 'good' } : whole,
         success: meaning === 'same' ? 200 : 201,
         forPublishers: true,
         expect(expected) {
-          for (const part of [type, data, key]) if (isWhole && part) expected.judge(part.verdict, 400)
+          for (const part of [type, data, key]) if (isWhole && part) expected.add(part.validity, 400)
           if (meaning === 'other') expected.refuse(409)
         },
         onSuccess(answer) {
@@ -134,25 +134,25 @@ export const restEventActions: Action[] = [
     weight: 2,
     input: fc.record({
       which: ref,
-      dress,
+      commonHeaders,
       slash,
       body: fc.constantFrom<Given | undefined>(
         undefined,
-        { text: '', verdict: 'good' },
-        { text: '{}', verdict: 'good' },
-        { text: '{"password": "\\u0000\\ud800"}', verdict: 'good' },
-        { text: '{"password": null}', verdict: 'good' },
-        { text: '{"password": 7}', verdict: 'bad' },
-        { text: '{"pass": "x"}', verdict: 'bad' },
-        { text: '[]', verdict: 'bad' },
+        { text: '', validity: 'good' },
+        { text: '{}', validity: 'good' },
+        { text: '{"password": "\\u0000\\ud800"}', validity: 'good' },
+        { text: '{"password": null}', validity: 'good' },
+        { text: '{"password": 7}', validity: 'bad' },
+        { text: '{"pass": "x"}', validity: 'bad' },
+        { text: '[]', validity: 'bad' },
       ),
     }),
-    plan(world: World, { which, dress, slash, body }) {
+    plan(world: World, { which, commonHeaders, slash, body }) {
       const { id, state } = endpointAt(world, which)
       return restCall({
         method: 'POST',
         path: `endpoint/${encodeURIComponent(id)}/secret/reveal${slash}`,
-        dress,
+        commonHeaders,
         body,
         success: 201,
         expect: (expected) => state ?? expected.refuse(404),
@@ -168,13 +168,13 @@ export const restEventActions: Action[] = [
   action({
     name: 'POST endpoint/{id}/secret/expire/',
     weight: 1,
-    input: fc.record({ which: ref, dress, slash }),
-    plan(world: World, { which, dress, slash }) {
+    input: fc.record({ which: ref, commonHeaders, slash }),
+    plan(world: World, { which, commonHeaders, slash }) {
       const { id, state } = endpointAt(world, which)
       const planned = restCall({
         method: 'POST',
         path: `endpoint/${encodeURIComponent(id)}/secret/expire${slash}`,
-        dress,
+        commonHeaders,
         success: 200,
         expect: (expected) => state ?? expected.refuse(404),
         onSuccess(answer) {

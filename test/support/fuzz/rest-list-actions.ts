@@ -1,14 +1,14 @@
 import fc from 'fast-check'
 import { type Action, action, endpointAt, ref } from './action'
-import { dress } from './dress'
+import { commonHeaders } from './common-headers'
 import { type EndpointState, restJsonOf } from './endpoint-state'
+import { combinedValidity, type Given, type Validity } from './expectation'
 import { expectAttemptJson, expectEndpointJson, pageOf } from './rest-answer'
 import { restCall, slash } from './rest-request'
 import { oddText } from './texts'
-import { type Given, type Verdict, verdictOfAll } from './verdict'
 import type { World } from './world'
 
-const all = (verdict: Verdict, texts: string[]) => texts.map((text): Given => ({ text, verdict }))
+const all = (validity: Validity, texts: string[]) => texts.map((text): Given => ({ text, validity }))
 const orLeftOut = (values: Given[]) =>
   fc.oneof(
     { weight: 6, arbitrary: fc.constant(undefined) },
@@ -56,12 +56,12 @@ function queryOf(parameters: Parameters, others: string[] = []): string {
   return parts.length > 0 ? `?${parts.join('&')}` : ''
 }
 
-const verdictOf = (parameters: Parameters) =>
-  verdictOfAll(Object.values(parameters).map((value?: Given) => value?.verdict ?? 'good'))
+const validityOf = (parameters: Parameters) =>
+  combinedValidity(Object.values(parameters).map((value?: Given) => value?.validity ?? 'good'))
 
 const numberOf = (given: Given | undefined, otherwise: number) => Math.abs(Number(given?.text ?? otherwise))
 
-/** The endpoints of a page as they must be, in order. */
+/** The expected endpoints of a page, in order. */
 function expectedPage(states: EndpointState[], { limit, offset, ordering }: Parameters) {
   const [, minus, name] = /^(-?)(.*)$/.exec(ordering?.text ?? '-created_at') ?? []
   const keys: Record<string, (state: EndpointState) => number> = {
@@ -83,19 +83,19 @@ export const restListActions: Action[] = [
     name: 'GET endpoint/',
     weight: 2,
     input: fc.record({
-      dress,
+      commonHeaders,
       slash,
       limit,
       offset,
       ordering: ordering(['created_at', 'updated_at', 'is_active']),
     }),
-    plan(world: World, { dress, slash, ...parameters }) {
+    plan(world: World, { commonHeaders, slash, ...parameters }) {
       return restCall({
         method: 'GET',
         path: `endpoint${slash}${queryOf(parameters)}`,
-        dress,
+        commonHeaders,
         success: 200,
-        expect: (expected) => expected.judge(verdictOf(parameters), 400),
+        expect: (expected) => expected.add(validityOf(parameters), 400),
         onSuccess(answer) {
           const page = pageOf(answer)
           const states = [...world.endpoints.values()]
@@ -109,29 +109,29 @@ export const restListActions: Action[] = [
     name: 'GET endpoint/search/',
     weight: 2,
     input: fc.record({
-      dress,
+      commonHeaders,
       slash,
       limit,
       offset,
       target: fc.oneof(fc.constantFrom('127.0.0.1', 'hook', 'HTTPS:', '%', '_', 'a', ''), oddText),
     }),
-    plan(world: World, { dress, slash, target, ...parameters }) {
-      // A half of a surrogate pair has no form in a URL.
+    plan(world: World, { commonHeaders, slash, target, ...parameters }) {
+      // A URL cannot contain half of a surrogate pair.
       const part = target.toWellFormed()
       return restCall({
         method: 'GET',
         path: `endpoint/search${slash}${queryOf(parameters, [`target=${encodeURIComponent(part)}`])}`,
-        dress,
+        commonHeaders,
         success: 200,
         expect(expected) {
-          expected.judge(verdictOf(parameters), 400)
+          expected.add(validityOf(parameters), 400)
           if (part.includes('\0')) expected.refuse(400)
         },
         onSuccess(answer) {
           const page = pageOf(answer)
           for (const result of page.results) expectEndpointJson(result)
           const states = [...world.endpoints.values()]
-          // Upper and lower case of other scripts are the database's business.
+          // The database decides upper and lower case of other scripts.
           if (![part, ...states.map((state) => state.target)].every(isAscii)) return
           const found = states.filter((state) => state.target.toLowerCase().includes(part.toLowerCase()))
           expect(page.count).toBe(found.length)
@@ -145,21 +145,21 @@ export const restListActions: Action[] = [
     weight: 2,
     input: fc.record({
       which: ref,
-      dress,
+      commonHeaders,
       slash,
       limit,
       offset,
       ordering: ordering(['created_at', 'sent_at', 'next_retry']),
     }),
-    plan(world: World, { which, dress, slash, ...parameters }) {
+    plan(world: World, { which, commonHeaders, slash, ...parameters }) {
       const { id, state } = endpointAt(world, which)
       return restCall({
         method: 'GET',
         path: `endpoint/${encodeURIComponent(id)}/attempt${slash}${queryOf(parameters)}`,
-        dress,
+        commonHeaders,
         success: 200,
         expect(expected) {
-          expected.judge(verdictOf(parameters), 400)
+          expected.add(validityOf(parameters), 400)
           if (!state) expected.refuse(404)
         },
         onSuccess: (answer) => pageOf(answer).results.forEach(expectAttemptJson),

@@ -1,10 +1,16 @@
 import fc from 'fast-check'
 import type { WireAnswer } from '../wire'
 import type { Planned } from './action'
-import { contentTypeVerdict, type Dress, headersOf, isAcceptable, judgeCaller } from './dress'
+import {
+  type CommonHeaders,
+  contentTypeValidity,
+  expectForCaller,
+  headersOf,
+  isAcceptable,
+} from './common-headers'
+import { Expectation, type Given } from './expectation'
 import { expectErrors } from './rest-answer'
 import { malformedJson, oddJson } from './texts'
-import { Expectation, type Given } from './verdict'
 
 export const BASE = '/api/v2/webhook/'
 
@@ -16,68 +22,68 @@ export interface RestCall {
   method: string
   /** below BASE */
   path: string
-  dress: Dress
+  commonHeaders: CommonHeaders
   headers?: Record<string, string>
   /** undefined = none is sent */
   body?: Given
-  /** of an answer that is no refusal */
+  /** status of an answer without an error */
   success: number
-  /** publishers may as well */
+  /** publishers have access as well */
   forPublishers?: boolean
-  /** adds what else may be answered */
+  /** adds further possible answers */
   expect?(expected: Expectation<number>): void
   onSuccess(answer: WireAnswer): void
-  /** told of a refusal, whose body has been checked */
-  onRefusal?(answer: WireAnswer): void
+  /** called with an error answer, whose body has been checked */
+  onError?(answer: WireAnswer): void
 }
 
-/** A call of the REST API with all that may be wrong about it. */
+/** A call of the REST API, with the answer that its parts must lead to. */
 export function restCall(call: RestCall): Planned {
-  const { method, path, dress, headers, body, success, forPublishers } = call
+  const { method, path, commonHeaders, headers, body, success, forPublishers } = call
   const hasBody = body !== undefined
   const expected = new Expectation(success)
-  judgeCaller(expected, dress, {
+  expectForCaller(expected, commonHeaders, {
     unauthenticated: 401,
     forbidden: 403,
     others: forPublishers ? ['publisher'] : [],
   })
-  if (!isAcceptable(dress)) expected.refuse(406)
-  if (hasBody && contentTypeVerdict(dress) === 'bad') {
-    // Of no body at all it may be looked at, or not.
-    expected.judge(body.text === '' ? 'either' : 'bad', 415)
+  if (!isAcceptable(commonHeaders)) expected.refuse(406)
+  if (hasBody && contentTypeValidity(commonHeaders) === 'bad') {
+    // The content type of an empty body may be checked or ignored.
+    expected.add(body.text === '' ? 'either' : 'bad', 415)
   }
-  if (hasBody) expected.judge(body.verdict, 400)
+  if (hasBody) expected.add(body.validity, 400)
   if (hasBody && isTooLarge(body.text)) expected.refuse(413)
   call.expect?.(expected)
   return {
     request: {
       method,
       path: BASE + path,
-      headers: { ...headersOf(dress, hasBody), ...headers },
+      headers: { ...headersOf(commonHeaders, hasBody), ...headers },
       body: body?.text,
     },
-    judge(answer) {
+    check(answer) {
       expect(expected.outcomes()).toContain(answer.status)
       expect(answer.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/)
       if (answer.status < 400) return call.onSuccess(answer)
       expectErrors(answer)
-      call.onRefusal?.(answer)
+      call.onError?.(answer)
     },
   }
 }
 
-/** A body as it should be, most of the time. */
+/** A body that is mostly valid. */
 export const mostly = (body: fc.Arbitrary<Given>): fc.Arbitrary<Given> =>
   fc.oneof(
     { weight: 20, arbitrary: body },
-    { weight: 1, arbitrary: malformedJson.map((text): Given => ({ text, verdict: 'bad' })) },
+    { weight: 1, arbitrary: malformedJson.map((text): Given => ({ text, validity: 'bad' })) },
     {
       weight: 1,
       arbitrary: oddJson
         .filter((text) => !text.trim().startsWith('{'))
-        .map((text): Given => ({ text, verdict: 'bad' })),
+        .map((text): Given => ({ text, validity: 'bad' })),
     },
-    { weight: 1, arbitrary: fc.constant<Given>({ text: '', verdict: 'bad' }) },
+    { weight: 1, arbitrary: fc.constant<Given>({ text: '', validity: 'bad' }) },
   )
 
 /** Both `/path/` and `/path` work. */

@@ -19,7 +19,7 @@ export interface SessionParts {
   actions: Action[]
 }
 
-/** One sequence of requests against a gateway, in a world of its own that is gone afterwards. */
+/** One sequence of requests to a gateway, in a world of its own that is removed afterwards. */
 export class Session {
   private readonly world: World
 
@@ -41,11 +41,11 @@ export class Session {
   private async take({ action: name, input }: Step): Promise<void> {
     const action = this.parts.actions.find((each) => each.name === name)
     if (!action) throw new Error(`no action ${name}`)
-    const { request, judge, touched, isWild } = action.plan(this.world, input)
+    const { request, check, touched, isWild } = action.plan(this.world, input)
     const answer = await this.send(name, request)
     try {
       expect(answer.status).toBeLessThan(500)
-      judge(answer)
+      check(answer)
     } catch (error) {
       const about = [name, JSON.stringify(request), `${answer.status} ${answer.text}`, messageOf(error)]
       throw new Error(about.map(shorten).join('\n'), { cause: error })
@@ -54,7 +54,7 @@ export class Session {
     if (touched !== undefined) await this.expectStored(touched)
   }
 
-  /** Both doors show an endpoint as it must be. */
+  /** REST and GraphQL both return the endpoint in its expected state. */
   private async expectStored(id: string): Promise<void> {
     const state = this.world.endpoints.get(id)
     const rest = await this.ask('read back by REST', { method: 'GET', path: `${BASE}endpoint/${id}/` })
@@ -110,7 +110,7 @@ export class Session {
   }
 }
 
-/** The status, and the codes where there are any. */
+/** The status, and the error codes of the answer. */
 function graphqlOutcome({ status, text }: WireAnswer): string {
   try {
     return `${status} ${outcomeOf(JSON.parse(text))}`
@@ -121,6 +121,6 @@ function graphqlOutcome({ status, text }: WireAnswer): string {
 
 const shorten = (text: string) => (text.length > 2_000 ? `${text.slice(0, 2_000)}... (${text.length})` : text)
 
-/** What an assertion says, without its colours. */
+/** The message of an assertion, without its colours. */
 const messageOf = (error: unknown) =>
   stripVTControlCharacters(error instanceof Error ? error.message : String(error))

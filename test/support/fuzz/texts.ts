@@ -2,7 +2,7 @@ import fc from 'fast-check'
 
 const halves = fc.string({ unit: fc.nat(0xffff).map((unit) => String.fromCharCode(unit)), maxLength: 6 })
 
-/** Texts that storage, SQL, JSON or JavaScript may stumble over. */
+/** Texts that storage, SQL, JSON or JavaScript may handle wrongly. */
 export const ODD_TEXTS = [
   '',
   ' ',
@@ -35,7 +35,7 @@ export const oddText = fc.oneof(
 /** PostgreSQL stores neither U+0000 nor half of a surrogate pair. */
 export const isStorable = (text: string) => !text.includes('\0') && text.isWellFormed()
 
-/** JSON texts of numbers that some reader or writer has no room for. */
+/** JSON texts of numbers that some parser or printer cannot represent. */
 export const ODD_NUMBERS = [
   '0',
   '-0',
@@ -62,7 +62,7 @@ export const deepJson = fc.oneof(nested('[', ']'), nested('{"a":', '}'))
 
 const MAX_DEPTH = 500
 
-/** Whether an event may carry it: a number beyond doubles and what is too deep are refused. */
+/** Whether it may be the data of an event: numbers beyond doubles and deep nesting are rejected. */
 export const isPublishable = (json: string) =>
   json !== 'null' && !/^-?1e400$/.test(json) && !tooDeep.some((start) => json.startsWith(start))
 
@@ -83,7 +83,7 @@ export const oddJson = fc.oneof(
   { weight: 1, arbitrary: deepJson },
 )
 
-/** No JSON, whatever surrounds it. */
+/** Not JSON, in any context. */
 export const malformedJson = fc.constantFrom(
   '{"is_active": fal',
   '{"is_active": true,}',

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { type Action, action } from './action'
+import { commonHeaders, headersOf } from './common-headers'
 import { documentOf } from './documents'
-import { dress, headersOf } from './dress'
 import { graphqlBodyOf } from './graphql-answer'
 import { expectErrors } from './rest-answer'
 import { BASE } from './rest-request'
@@ -44,13 +44,13 @@ const QUERIES = [
   '',
 ]
 
-/** A request whose outcome nobody foretells: it must be answered in form. */
+/** Requests whose outcome is not predicted: only the form of the answer is checked. */
 export const wildActions: Action[] = [
   action({
     name: 'odd document',
     weight: 10,
-    input: fc.record({ dress, tape: fc.array(fc.nat(0xffff), { maxLength: 120 }) }),
-    plan(world: World, { dress, tape }) {
+    input: fc.record({ commonHeaders, tape: fc.array(fc.nat(0xffff), { maxLength: 120 }) }),
+    plan(world: World, { commonHeaders, tape }) {
       const endpointIds = [...world.endpoints.keys(), ...world.deleted.slice(0, 1)]
       const eventIds = world.events.slice(-3).map(({ id }) => id)
       const { query, isMutation } = documentOf(tape, endpointIds, eventIds)
@@ -58,10 +58,10 @@ export const wildActions: Action[] = [
         request: {
           method: 'POST',
           path: '/graphql',
-          headers: headersOf(dress, true),
+          headers: headersOf(commonHeaders, true),
           body: JSON.stringify({ query }),
         },
-        judge: (answer) => void graphqlBodyOf(answer, query),
+        check: (answer) => void graphqlBodyOf(answer, query),
         isWild: isMutation,
       }
     },
@@ -70,7 +70,7 @@ export const wildActions: Action[] = [
     name: 'odd body of GraphQL',
     weight: 2,
     input: fc.record({
-      dress,
+      commonHeaders,
       body: fc.oneof(
         malformedJson,
         oddJson,
@@ -83,9 +83,9 @@ export const wildActions: Action[] = [
         fc.constant('{"extensions": {"persistedQuery": {"version": 1, "sha256Hash": "x"}}}'),
       ),
     }),
-    plan: (_world, { dress, body }) => ({
-      request: { method: 'POST', path: '/graphql', headers: headersOf(dress, true), body },
-      judge(answer) {
+    plan: (_world, { commonHeaders, body }) => ({
+      request: { method: 'POST', path: '/graphql', headers: headersOf(commonHeaders, true), body },
+      check(answer) {
         const { data } = graphqlBodyOf(answer, '{__typename}')
         if (data) expect(data).toEqual({ __typename: 'Query' })
       },
@@ -94,10 +94,14 @@ export const wildActions: Action[] = [
   action({
     name: 'GraphQL by other methods',
     weight: 1,
-    input: fc.record({ dress, method: fc.constantFrom(...METHODS), query: fc.constantFrom(...QUERIES) }),
-    plan: (_world, { dress, method, query }) => ({
-      request: { method, path: `/graphql${query}`, headers: headersOf(dress, true) },
-      judge(answer) {
+    input: fc.record({
+      commonHeaders,
+      method: fc.constantFrom(...METHODS),
+      query: fc.constantFrom(...QUERIES),
+    }),
+    plan: (_world, { commonHeaders, method, query }) => ({
+      request: { method, path: `/graphql${query}`, headers: headersOf(commonHeaders, true) },
+      check(answer) {
         expect([200, 400, 405, 406, 415]).toContain(answer.status)
         if (method === 'HEAD') return expect(answer.text).toBe('')
         graphqlBodyOf(
@@ -110,10 +114,10 @@ export const wildActions: Action[] = [
   action({
     name: 'odd address or method of REST',
     weight: 2,
-    input: fc.record({ dress, method: fc.constantFrom(...METHODS), path: fc.constantFrom(...PATHS) }),
-    plan: (_world, { dress, method, path }) => ({
-      request: { method, path: BASE + path, headers: headersOf(dress, false) },
-      judge(answer) {
+    input: fc.record({ commonHeaders, method: fc.constantFrom(...METHODS), path: fc.constantFrom(...PATHS) }),
+    plan: (_world, { commonHeaders, method, path }) => ({
+      request: { method, path: BASE + path, headers: headersOf(commonHeaders, false) },
+      check(answer) {
         if (method === 'HEAD') return expect(answer.text).toBe('')
         if (answer.status >= 400) expectErrors(answer)
         expect([200, 400, 401, 403, 404, 405, 406]).toContain(answer.status)

@@ -13,18 +13,18 @@ export interface PublishedEvent {
   data: string
 }
 
-/** What must be stored, by all that was answered so far. */
+/** The expected content of the database, after all answers so far. */
 export class World {
   readonly endpoints = new Map<string, EndpointState>()
   readonly deleted: string[] = []
   readonly events: PublishedEvent[] = []
-  /** what each idempotency key stands for */
+  /** the event of each idempotency key */
   readonly keys = new Map<string, PublishedEvent>()
   /** the secrets that were revealed and not expired since, by endpoint */
   readonly secrets = new Map<string, string>()
   private readonly expiredSecrets = new Set<string>()
 
-  /** @param name sets the keys of this world apart from all others of the same database */
+  /** @param name prefix of this world's idempotency keys: other worlds use the same database */
   constructor(readonly name: string) {}
 
   created(state: EndpointState, written: Written): void {
@@ -44,7 +44,7 @@ export class World {
     this.deleted.push(id)
   }
 
-  /** Takes over what is stored after a request whose effect is not foreseen. */
+  /** Adopts the stored endpoints after a request whose effect is not predicted. */
   resumed(stored: EndpointState[]): void {
     const ids = new Set(stored.map(({ id }) => id))
     for (const id of this.endpoints.keys()) if (!ids.has(id)) this.removed(id)

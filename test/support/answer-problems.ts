@@ -14,16 +14,16 @@ interface RestError {
 }
 
 /** What a REST answer says of a request; faults are sorted: their order is no part of the contract. */
-export function restVerdict({ status, body }: Pick<RestAnswer, 'status' | 'body'>) {
+export function restResult({ status, body }: Pick<RestAnswer, 'status' | 'body'>) {
   const errors: RestError[] = body?.errors ?? []
   const faults = errors.flatMap(
     ({ field, code, messages }) => messages?.map((fault) => `${field} ${fault.code}`) ?? [`${code}`],
   )
-  return verdict(status, faults)
+  return resultOf(status, faults)
 }
 
-/** What `restVerdict` gives for a refusal with this status and these faults. */
-export const verdict = (status: number, faults: Fault[]) => ({ status, faults: [...faults].sort() })
+/** What `restResult` gives for a refusal with this status and these faults. */
+export const resultOf = (status: number, faults: Fault[]) => ({ status, faults: [...faults].sort() })
 
 /** The codes of a GraphQL answer's errors, in order. */
 export const graphqlCodes = ({ errors = [] }: GraphqlAnswer) => errors.map((error) => error.extensions?.code)

@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { tokenFor } from '../gateway'
-import type { Expectation, Verdict } from './verdict'
+import type { Expectation, Validity } from './expectation'
 
-/** Who asks: what stands in the Authorization header. */
+/** The content of the Authorization header. */
 type Caller = 'admin' | 'publisher' | 'nobody' | 'none' | 'garbage' | 'expired'
 
 /** The headers that any request has. */
-export interface Dress {
+export interface CommonHeaders {
   caller: Caller
   accept?: string
   contentType?: string
@@ -52,7 +52,7 @@ const oddHeader = fc.constantFrom<Record<string, string>>(
 const weighted = <Value>(weight: number, usual: Value, others: fc.Arbitrary<Value>) =>
   fc.oneof({ weight, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: others })
 
-export const dress: fc.Arbitrary<Dress> = fc.record({
+export const commonHeaders: fc.Arbitrary<CommonHeaders> = fc.record({
   caller: weighted<Caller>(
     24,
     'admin',
@@ -76,9 +76,9 @@ const TOKENS: Record<Caller, string | undefined> = {
   expired: tokenFor({ role: 'admin', sub: 'test' }, { expiresIn: -60 }),
 }
 
-/** @param hasBody whether a content type is sent along */
+/** @param hasBody whether the headers contain a content type */
 export function headersOf(
-  { caller, accept, contentType, others }: Dress,
+  { caller, accept, contentType, others }: CommonHeaders,
   hasBody: boolean,
 ): Record<string, string> {
   const token = TOKENS[caller]
@@ -93,23 +93,23 @@ export function headersOf(
 interface Reasons<Outcome> {
   unauthenticated: Outcome
   forbidden: Outcome
-  /** who may, beside the admin */
+  /** callers with access, beside the admin */
   others?: Caller[]
 }
 
-/** Has a request refused for who asks. */
-export function judgeCaller<Outcome>(
+/** Expects a denial of callers without access. */
+export function expectForCaller<Outcome>(
   expected: Expectation<Outcome>,
-  { caller }: Dress,
+  { caller }: CommonHeaders,
   { unauthenticated, forbidden, others = [] }: Reasons<Outcome>,
 ): Expectation<Outcome> {
   if (caller === 'admin' || others.includes(caller)) return expected
   return expected.refuse(caller === 'publisher' || caller === 'nobody' ? forbidden : unauthenticated)
 }
 
-export const isAcceptable = ({ accept }: Dress) => accept === undefined || ACCEPTED.includes(accept)
+export const isAcceptable = ({ accept }: CommonHeaders) => accept === undefined || ACCEPTED.includes(accept)
 
-export const contentTypeVerdict = ({ contentType }: Dress): Verdict =>
+export const contentTypeValidity = ({ contentType }: CommonHeaders): Validity =>
   contentType === 'application/json' || JSON_TYPES.includes(contentType ?? '') ? 'good' : 'bad'
 
-export const namesHost = ({ others }: Dress) => others.host !== NO_HOST
+export const namesHost = ({ others }: CommonHeaders) => others.host !== NO_HOST
