@@ -49,7 +49,7 @@ function sendRest(authorization: Caller[1], { method, path, json }: RestCall) {
   return send(authorization, `/api/v2/webhook/${path}`, { method, ...body })
 }
 
-/** Runs every operation of a table and says what became of each. */
+/** Runs every operation of a table and returns their results by name. */
 async function resultsOf<Call, Result>(
   table: Record<string, (id: string) => Call>,
   resultOf: (call: Call) => Promise<Result>,
@@ -62,7 +62,7 @@ async function resultsOf<Call, Result>(
 const allOf = <Result>(table: object, result: Result) =>
   Object.fromEntries(Object.keys(table).map((name) => [name, result]))
 
-/** The part of a table that is not for this caller. */
+/** The part of a table that this caller may not use. */
 const closedTo = <Call>(caller: Caller, table: Record<string, Call>) =>
   Object.fromEntries(
     Object.entries(table).filter(([name]) => !(isPublisher(caller) && FOR_PUBLISHERS.includes(name))),
@@ -159,7 +159,7 @@ describe('without access nothing is read or changed', () => {
     })
   })
 
-  describe('access comes before anything else that is wrong with', () => {
+  describe('access is checked before any other fault of', () => {
     const requests: [name: string, path: string, init: RequestInit][] = [
       ['a body that is not JSON', 'endpoint/ID/', { headers: JSON_TYPE, body: '{"is_active": fal' }],
       ['an empty body', 'endpoint/ID/', { headers: JSON_TYPE, body: '' }],
@@ -191,7 +191,7 @@ describe('without access nothing is read or changed', () => {
       expect((await sendRest(undefined, call)).status).toBe(401)
     })
 
-    it('a GraphQL input that is bad in itself', async () => {
+    it('an invalid GraphQL input', async () => {
       const endpoint = { target: 'nope', events: [] }
       const event = { type: 'nope', data: {}, idempotencyKey: '' }
       for (const [name, callOn] of Object.entries(GRAPHQL_OPERATIONS)) {
@@ -223,7 +223,7 @@ describe('without access nothing is read or changed', () => {
     })
   })
 
-  it('one document of many operations is refused for each of them', async () => {
+  it('one document of many operations is denied for each of them', async () => {
     const query = `mutation {
       first: deleteWebhookEndpoint(id: ${existing})
       second: updateWebhookEndpoint(id: ${existing}, patch: { isActive: false }) { id }
@@ -234,7 +234,7 @@ describe('without access nothing is read or changed', () => {
   })
 })
 
-describe('a publisher is let in where it publishes', () => {
+describe('a publisher may publish', () => {
   it.each(WITHOUT_THE_ROLE.filter(isPublisher))('%s', async (_name, authorization) => {
     const rest = await sendRest(authorization, REST_ROUTES['POST event']?.(existing) as RestCall)
     expect(rest.status).toBe(201)
@@ -244,7 +244,7 @@ describe('a publisher is let in where it publishes', () => {
   })
 })
 
-describe('an admin is let in', () => {
+describe('an admin has access', () => {
   it.each(ADMINS)('%s', async (_name, authorization) => {
     const call = { method: 'PATCH', path: `endpoint/${existing}/`, json: {} }
     expect((await sendRest(authorization, call)).status).toBe(200)
@@ -262,7 +262,7 @@ it('no token that was sent is ever printed', async () => {
   )
   for (const token of [...sent, gateway.adminToken]) {
     expect(output).not.toContain(token)
-    // Nor a part of it that says as much.
+    // Nor its signature.
     const signature = token.split('.')[2]
     if (signature) expect(output).not.toContain(signature)
   }

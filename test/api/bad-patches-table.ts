@@ -1,11 +1,11 @@
 import type { Fault } from '../support/answer-problems'
 
-/** `graphqlPatch` where the patch in GraphQL is another than the same in camelCase. */
+/** `graphqlPatch`: the patch in GraphQL, where it is not the REST patch in camelCase. */
 export type BadPatch = [name: string, patch: unknown, faults: Fault[], graphqlPatch?: unknown]
 
 const GOOD_EVENT = { type: 'post.created' }
 
-/** Values that are no string, boolean or list, by the fields that must be one. */
+/** Values of a wrong type, by field. */
 const WRONG_TYPES: Record<string, unknown[]> = {
   target: [7, true, ['https://example.com/hook'], { url: 'https://example.com/hook' }],
   description: [7, 0, false, ['a note'], { text: 'a note' }],

@@ -64,7 +64,7 @@ describe('a bad patch changes nothing', () => {
     it.each(BAD_TARGETS)('%s: %j', (_name, target, faults) => expectRefused({ target }, faults))
   })
 
-  describe('when it names a version wrongly', () => {
+  describe('when its version is invalid', () => {
     it('in a REST body, where If-Match names it', async () => {
       const rest = await patchByRest({ is_active: false, expected_version: 1 })
       expect(restResult(rest)).toEqual(resultOf(400, ['expected_version unknown_field']))
@@ -83,7 +83,7 @@ describe('a bad patch changes nothing', () => {
 })
 
 describe('a patch that is not bad', () => {
-  it('may say null for an empty description', async () => {
+  it('may contain null for an empty description', async () => {
     await patchByRest({ description: 'a note' })
     expect(await patchByRest({ description: null })).toMatchObject({ status: 200, body: { description: '' } })
     await patchByRest({ description: 'a note' })
@@ -106,7 +106,7 @@ describe('a patch that is not bad', () => {
     expect((await patchByGraphql({ events })).data.updateWebhookEndpoint.events).toMatchObject(once)
   })
 
-  it('may send read-only fields back by REST, whatever they hold', async () => {
+  it('may contain read-only fields by REST, with any value', async () => {
     const events = [{ type: 'post.created', added_at: false }]
     await patchByRest({ events })
     const stored = await readStored()

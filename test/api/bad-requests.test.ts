@@ -99,7 +99,7 @@ describe('a body that the gateway does not read is rejected by REST and GraphQL'
     expect(graphql).toMatchObject({ status: 413, errors: [{}] })
   })
 
-  it('but not of exactly 256 KiB', async () => {
+  it('but accepted at exactly 256 KiB', async () => {
     expect(await patchByRest({ headers: JSON_TYPE, body: padded('{}', BODY_LIMIT) })).toMatchObject({
       status: 200,
     })
@@ -128,7 +128,7 @@ describe('a body that the gateway does not read is rejected by REST and GraphQL'
   })
 
   const encodings = ['gzip', 'deflate', 'br', 'gzip, identity', 'nonsense']
-  it.each(encodings)('encoded as %s, or only said to be', async (encoding) => {
+  it.each(encodings)('encoded as %s, or only declared so', async (encoding) => {
     const headers = { ...JSON_TYPE, 'content-encoding': encoding }
     for (const encode of [gzipSync, (bytes: string | Uint8Array) => Buffer.from(bytes)]) {
       const rest = await patchByRest({ headers, body: encode(SWITCH_OFF) })
@@ -181,7 +181,7 @@ describe('an id without an endpoint is not found by every operation of REST and 
     expect(restResult(rest)).toEqual(resultOf(404, ['not_found']))
   })
 
-  it('even for the version that it is said to have', async () => {
+  it('even with an expected version', async () => {
     const headers = { 'if-match': '"1"' }
     const rest = await gateway.rest('PATCH', 'endpoint/999999/', { json: { is_active: false }, headers })
     expect(restResult(rest)).toEqual(resultOf(404, ['not_found']))

@@ -72,7 +72,7 @@ beforeAll(async () => {
 })
 afterAll(() => gateway?.stop())
 
-/** Three sends to an endpoint stand still while their connections are being made. */
+/** Three sends to an endpoint wait for their connections. */
 beforeEach(async () => {
   slow = await startSlowReceiver()
   other = await startReceiver()
@@ -93,7 +93,7 @@ const patch = async (json: object) =>
 const statuses = async () =>
   (await Promise.all(eventIds.map((id) => deliveryOf(gateway, id)))).map(({ status }) => status)
 
-/** Another endpoint is served: whoever would still have been sent to, would have been. */
+/** Waits until another endpoint is served: by then any other due delivery has been sent. */
 async function othersAreServed(): Promise<void> {
   const { id } = await gateway.createEndpoint({ target: other.url, events: [{ type: 'post.deleted' }] })
   for (let nth = 1; nth <= 3; nth += 1) {

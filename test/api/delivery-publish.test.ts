@@ -28,7 +28,7 @@ const post = (json: unknown, key?: string, token = publisher) =>
     headers: key === undefined ? {} : { 'idempotency-key': key },
   })
 
-/** Publishes one more and waits for it: whatever was accepted before has been sent by then. */
+/** Publishes one more event and waits for it: all earlier events have been sent by then. */
 async function settled(): Promise<number> {
   const last = await publish(gateway)
   await until(() => receiver.eventIds().includes(last))
@@ -112,7 +112,7 @@ describe('a publisher', () => {
     ['by another name', 'type mine: deliveries { endpoint { target } }'],
     ['in an inline fragment', '... on WebhookEvent { ... { deliveries { id } } }'],
     ['in a fragment', '...F'],
-  ])('that asks for deliveries %s publishes nothing', async (_how, selection) => {
+  ])('that selects deliveries %s publishes nothing', async (_how, selection) => {
     const before = await settled()
     const query = `mutation($input: PublishWebhookEventInput!) {
       publishWebhookEvent(input: $input) { id ${selection} }

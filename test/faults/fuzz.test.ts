@@ -44,7 +44,7 @@ afterAll(async () => {
   await gateway?.stop()
 })
 
-it('whatever is asked of either door is answered in form, and changes what it should and nothing else', async () => {
+it('every request to REST or GraphQL gets a well-formed answer, and changes only what it should', async () => {
   const tally = new Tally()
   const steps = fc
     .tuple(
