@@ -8,12 +8,12 @@ import { startTestGateway, type TestGateway } from '../support/gateway'
 import { startReceiver, type TestReceiver } from '../support/receiver'
 import { until } from '../support/until'
 
-/** A receiver by HTTPS whose connections take as long as the test wants: bytes pass once it is opened. */
+/** A receiver by HTTPS whose connections are established only after `open`. */
 interface SlowReceiver {
   url: string
-  /** headers of what has arrived */
+  /** headers of the requests that arrived */
   received: Record<string, unknown>[]
-  /** connections that are being made */
+  /** connections that are not established yet */
   connecting(): number
   open(): void
   close(): Promise<void>
@@ -103,7 +103,7 @@ async function othersAreServed(): Promise<void> {
   await gateway.rest('DELETE', `endpoint/${id}/`)
 }
 
-describe('a send whose connection is still being made', () => {
+describe('a send whose connection is not established yet', () => {
   it('does not happen once its endpoint is switched off, uses up no try, and happens once it is on again', async () => {
     await patch({ is_active: false })
     slow.open()
@@ -121,7 +121,7 @@ describe('a send whose connection is still being made', () => {
     expect(await statuses()).toEqual(['DELIVERED', 'DELIVERED', 'DELIVERED'])
   })
 
-  it('goes to the new target when its endpoint is given one', async () => {
+  it('goes to the new target of its endpoint', async () => {
     await patch({ target: other.url })
     slow.open()
     await until(() => other.received.length === 3)
@@ -129,7 +129,7 @@ describe('a send whose connection is still being made', () => {
     expect(slow.received).toEqual([])
   })
 
-  it('is signed by the new secret alone when the old one was expired', async () => {
+  it('is signed only by the new secret when the old one was expired', async () => {
     const path = `endpoint/${endpointId}/secret/`
     expect((await gateway.rest('POST', `${path}expire/`)).status).toBe(200)
     const { body } = await gateway.rest('POST', `${path}reveal/`, { json: {} })

@@ -89,7 +89,7 @@ describe('an idempotency key', () => {
     expect(restResult(await post(json, key))).toEqual(resultOf(400, faults))
   })
 
-  it('is taken from the header alone', async () => {
+  it('is taken only from the header', async () => {
     expect(restResult(await post({ ...json, idempotency_key: 'x' }))).toEqual(
       resultOf(400, ['idempotency_key unknown_field']),
     )
@@ -167,7 +167,7 @@ describe('the data', () => {
     expect(await arrives(Number(data.publishWebhookEvent.id))).toEqual({ a: [1, 2.5, 'x', null, true] })
   })
 
-  it('must be there, and not null', async () => {
+  it('is required, and not null', async () => {
     expect(restResult(await post({ type: 'post.created' }))).toEqual(resultOf(400, ['data required']))
     expect(restResult(await post({ type: 'post.created', data: null }))).toEqual(
       resultOf(400, ['data null_not_allowed']),
@@ -199,7 +199,7 @@ describe('the data', () => {
     expect(graphqlProblems((await graphql.json()) as GraphqlAnswer)).toEqual(['input: data OUT_OF_RANGE'])
   })
 
-  it('may have 500 lists within each other', async () => {
+  it('may have 500 nested lists', async () => {
     const data = JSON.parse(nested(500))
     const eventId = await publish(gateway, data)
     expect(JSON.stringify(await arrives(eventId))).toBe(nested(500))
@@ -207,7 +207,7 @@ describe('the data', () => {
     expect(JSON.stringify(event.data.webhookEvent.data)).toBe(nested(500))
   })
 
-  it('arrives whole when the request has just 256 KiB', async () => {
+  it('arrives complete when the request has exactly 256 KiB', async () => {
     const json = { type: 'post.created', data: '' }
     json.data = 'é'.repeat(100) + 'x'.repeat(LIMIT - 200 - JSON.stringify(json).length)
     expect(Buffer.byteLength(JSON.stringify(json))).toBe(LIMIT)
@@ -216,7 +216,7 @@ describe('the data', () => {
     expect(await arrives(body.event_id)).toBe(json.data)
   })
 
-  it('is refused with 413 when the request has more', async () => {
+  it('is rejected with 413 when the request has more', async () => {
     const json = { type: 'post.created', data: '' }
     json.data = 'x'.repeat(LIMIT + 1 - JSON.stringify(json).length)
     expect(restResult(await post(json))).toEqual(resultOf(413, ['too_large']))
@@ -225,7 +225,7 @@ describe('the data', () => {
 })
 
 describe('an event', () => {
-  it('of an unknown type is refused', async () => {
+  it('of an unknown type is rejected', async () => {
     for (const type of ['post.imagined', '', 'post.created ', 'POST.CREATED', 'post\u0000created']) {
       expect(restResult(await post({ type, data: {} }))).toEqual(resultOf(400, ['type unknown_event_type']))
       const answer = await gateway.gql(PUBLISH, { input: { type, data: {} } })
@@ -233,7 +233,7 @@ describe('an event', () => {
     }
   })
 
-  it('is refused for all its faults at once', async () => {
+  it('is rejected with all its faults at once', async () => {
     expect(restResult(await post({ type: 1, date: {} }))).toEqual(
       resultOf(400, ['data required', 'date unknown_field', 'type wrong_type']),
     )

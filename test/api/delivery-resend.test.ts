@@ -31,7 +31,7 @@ const resendByGraphql = (eventIds: unknown) => gateway.gql(RESEND, { id: String(
 
 const switchOff = () => gateway.rest('PATCH', `endpoint/${endpointId}/`, { json: { is_active: false } })
 
-/** Publishes an event and waits until it is on record that it arrived. */
+/** Publishes an event and waits until its delivery is recorded. */
 async function delivered(): Promise<number> {
   const eventId = await publish(gateway)
   await until(async () => (await deliveryOf(gateway, eventId)).status === 'DELIVERED')
@@ -73,7 +73,7 @@ describe('resending', () => {
     expect(attempts.map(promisedWait)).toEqual([1000, 2000, null, 1000, 2000, null])
   })
 
-  it('sends at once what waited for a retry', async () => {
+  it('sends a delivery that waits for a retry at once', async () => {
     receiver.answer = (_request, nth) =>
       nth === 1 ? { status: 503, headers: { 'retry-after': '3600' } } : 204
     const eventId = await publish(gateway)
@@ -212,7 +212,7 @@ describe('a test event', () => {
       nextRetryAt: null,
     })
     expect(await deliveryOf(gateway, attempt.event.id)).toMatchObject({ status: 'FAILED', nextRetryAt: null })
-    // An event that fails after it is retried, and it is not.
+    // A later event that fails is retried, and the test event is not.
     const eventId = await publish(gateway)
     await until(() => receiver.received.length === 3)
     expect(receiver.eventIds()).toEqual([Number(attempt.event.id), eventId, eventId])
@@ -237,8 +237,8 @@ describe('a test event', () => {
   })
 })
 
-describe('a target that the gateway may no longer reach', () => {
-  it('is BLOCKED_ADDRESS, with nothing of the inner network in its log', async () => {
+describe('a target whose address is not allowed any more', () => {
+  it('gets BLOCKED_ADDRESS attempts, without details of the network', async () => {
     const first = await startTestGateway()
     const { id } = await first.createEndpoint({ target: `http://localhost:${receiver.port}/hook` })
     await first.end()

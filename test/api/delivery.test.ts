@@ -94,7 +94,7 @@ describe('publishing', () => {
     expect(await reached('user.created')).toEqual([])
 
     await until(() => receiver.received.length === 4)
-    // What an endpoint was off for, it never gets.
+    // Events that are published while an endpoint is off never go to it.
     await gateway.rest('PATCH', `endpoint/${off}/`, { json: { is_active: true } })
     const last = await publish(gateway)
     await until(async () => (await deliveriesOf(gateway, last)).every(({ status }) => status === 'DELIVERED'))
@@ -103,14 +103,14 @@ describe('publishing', () => {
   })
 })
 
-describe('what arrives', () => {
+describe('a webhook', () => {
   const reveal = async () => {
     const { data } = await gateway.gql(REVEAL, { id: String(endpointId) })
     return data.revealWebhookEndpointSecret as string
   }
   const stripe = new Stripe('sk_test_of_nobody')
 
-  /** Whether each of the published libraries accepts what arrived, by this secret. */
+  /** The published libraries that accept a webhook by this secret. */
   function acceptedBy({ body, headers }: Received, secret: string) {
     const signature = headers['selfcommunity-signature'] ?? ''
     const verifiers = {
@@ -150,7 +150,7 @@ describe('what arrives', () => {
     expect(during.headers['selfcommunity-signature']).toMatch(/^t=\d+,v1=[0-9a-f]{64},v1=[0-9a-f]{64}$/)
     expect(during.headers['webhook-signature']).toMatch(/^v1,\S{44} v1,\S{44}$/)
 
-    // Without an overlap all those before end at once.
+    // Without an overlap all earlier secrets end at once.
     await gateway.gql(EXPIRE, { id: String(endpointId) })
     const third = await reveal()
     const after = await arrival(await publish(gateway))
@@ -277,7 +277,7 @@ describe('attempts', () => {
     },
   )
 
-  it('of an endpoint that is not there are not found', async () => {
+  it('of an unknown endpoint are not found', async () => {
     for (const id of ['999999', 'abc']) {
       expect((await gateway.rest('GET', `endpoint/${id}/attempt/`)).status).toBe(404)
       expect((await gateway.gql(ATTEMPTS, { id })).errors?.[0]?.extensions?.code).toBe('NOT_FOUND')

@@ -21,7 +21,7 @@ describe('GraphQL over HTTP', () => {
     expect(errors).toEqual([])
   })
 
-  it('reports a null in place of a default as the caller's fault', async () => {
+  it('reports a null in place of a default as a fault of the caller', async () => {
     const document = 'mutation ($id: ID = "1") { deleteWebhookEndpoint(id: $id) }'
     const { errors } = await gateway.gql(document, { id: null })
     expect(errors).toEqual([
