@@ -49,7 +49,7 @@ describe('the keys of a development gateway', () => {
     expect(readdirSync(folder)).toEqual([FILE])
   })
 
-  it('are never created anew in place of a file that cannot be read', () => {
+  it('never replace a file that cannot be read', () => {
     mkdirSync(folder, { recursive: true })
     writeFileSync(join(folder, FILE), 'torn')
     expect(() => developmentKeys(folder)).toThrow()
