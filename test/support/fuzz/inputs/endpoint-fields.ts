@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { graphqlSpelling } from '../../verdicts'
+import { graphqlSpelling } from '../../answer-problems'
 import { combinedValidity } from '../model/expected-outcomes'
 import { invalidJson, type RequestPart, validJson } from './request-part'
 import { anyJson, isStorable, unusualText } from './unusual-values'

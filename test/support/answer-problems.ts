@@ -1,8 +1,8 @@
 import type { GraphqlAnswer, RestAnswer } from './gateway'
 
 /**
- * One fault as both doors tell it, in REST spelling: `target invalid_url`, `events.1.type unknown_event_type`, or the
- * code alone when it is of the request as a whole.
+ * One fault as REST and GraphQL report it, in REST spelling: `target invalid_url`, `events.1.type unknown_event_type`, or
+ * only the code of a fault of the whole request.
  */
 export type Fault = string
 
@@ -13,22 +13,22 @@ interface RestError {
   messages?: { message: string; code: string }[]
 }
 
-/** What a REST answer says of a request; faults are sorted: their order is no part of the contract. */
-export function restVerdict({ status, body }: Pick<RestAnswer, 'status' | 'body'>) {
+/** The status and the faults of a REST answer. Faults are sorted: their order is no part of the contract. */
+export function restResult({ status, body }: Pick<RestAnswer, 'status' | 'body'>) {
   const errors: RestError[] = body?.errors ?? []
   const faults = errors.flatMap(
     ({ field, code, messages }) => messages?.map((fault) => `${field} ${fault.code}`) ?? [`${code}`],
   )
-  return verdict(status, faults)
+  return resultOf(status, faults)
 }
 
-/** What `restVerdict` gives for a refusal with this status and these faults. */
-export const verdict = (status: number, faults: Fault[]) => ({ status, faults: [...faults].sort() })
+/** The `restResult` of an answer with this status and these faults. */
+export const resultOf = (status: number, faults: Fault[]) => ({ status, faults: [...faults].sort() })
 
 /** The codes of a GraphQL answer's errors, in order. */
 export const graphqlCodes = ({ errors = [] }: GraphqlAnswer) => errors.map((error) => error.extensions?.code)
 
-/** Every problem of a `VALIDATION_FAILED`, in REST spelling but for the code, which stays as it came; sorted. */
+/** Every problem of a `VALIDATION_FAILED`, sorted. The path is in REST spelling, the code unchanged. */
 export function graphqlProblems({ errors = [] }: GraphqlAnswer): Fault[] {
   const problems = errors.flatMap(({ extensions }) => extensions?.problems ?? []) as {
     path: (string | number)[]
@@ -39,7 +39,7 @@ export function graphqlProblems({ errors = [] }: GraphqlAnswer): Fault[] {
     .sort()
 }
 
-/** What `graphqlProblems` gives for the faults that REST tells. */
+/** The `graphqlProblems` for faults in REST spelling. */
 export const problemsOf = (argument: 'patch' | 'input', faults: Fault[]) =>
   faults.map((fault) => `${argument}: ${fault.replace(/\w+$/, (code) => code.toUpperCase())}`).sort()
 
