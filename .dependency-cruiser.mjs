@@ -127,6 +127,9 @@ export default {
     tsPreCompilationDeps: true,
     // swc is called without JSX, so the pages are not parsed.
     doNotFollow: { path: ['node_modules', '^src/console/'] },
-    enhancedResolveOptions: { extensions: ['.ts', '.tsx'], conditionNames: ['require', 'node', 'types', 'default'] },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.tsx'],
+      conditionNames: ['require', 'node', 'types', 'default'],
+    },
   },
 }

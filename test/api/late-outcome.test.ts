@@ -8,11 +8,11 @@ const LATER_MS = 60_000
 /** Claims what is due, and records what came of a send, as the process with this id does. */
 const ACTS = `({ database, dist }) => {
   const { randomUUID } = require('node:crypto')
-  const { claimDeliveries } = dist('delivery/queue/claim.js')
-  const { recordAttempts } = dist('delivery/queue/record-attempts.js')
+  const { claimDeliveries } = dist('delivery/queue/claims/claim-deliveries.js')
+  const { recordAttempts } = dist('delivery/queue/recording/record-attempts.js')
   return {
     async claim(owner, clockOffsetMs) {
-      const room = { capacity: 10, laneCapacity: 10, busy: [], afterEndpoint: 0, leaseMs: 10_000 }
+      const room = { slots: 10, slotsPerEndpoint: 10, busyEndpoints: [], afterEndpoint: 0, leaseMs: 10_000 }
       const { claimed } = await database.asyncCommitTransaction((query) =>
         claimDeliveries(query, { ...room, owner, clockOffsetMs }))
       return claimed[0]
@@ -25,8 +25,8 @@ const ACTS = `({ database, dist }) => {
   }
 }`
 
-const SUCCESS = { verdict: 'delivered', responseStatus: 204, error: null, retryInMs: null }
-const FAILURE = { verdict: 'retry', responseStatus: 500, error: 'HTTP_STATUS', retryInMs: 5_000 }
+const SUCCESS = { outcome: 'delivered', responseStatus: 204, error: null, retryInMs: null }
+const FAILURE = { outcome: 'retry', responseStatus: 500, error: 'HTTP_STATUS', retryInMs: 5_000 }
 
 let database: TestDatabase
 let core: Core

@@ -22,9 +22,9 @@ interface Fight {
  */
 const FIGHT = `({ database, prisma, core, dist }) => {
   const { randomUUID } = require('node:crypto')
-  const { claimDeliveries } = dist('delivery/queue/claim.js')
-  const { renewLeases } = dist('delivery/queue/leases.js')
-  const { recordAttempts } = dist('delivery/queue/record-attempts.js')
+  const { claimDeliveries } = dist('delivery/queue/claims/claim-deliveries.js')
+  const { renewLeases } = dist('delivery/queue/claims/leases.js')
+  const { recordAttempts } = dist('delivery/queue/recording/record-attempts.js')
   const { resendEvents } = dist('delivery/resend.js')
   const { prune } = dist('retention/prune.js')
   const owner = randomUUID()
@@ -36,7 +36,7 @@ const FIGHT = `({ database, prisma, core, dist }) => {
   let sends = 0
   const outcomeOf = ({ id, eventId, endpointId, resendCount }) => ({
     sendId: randomUUID(), deliveryId: String(id), eventId: String(eventId), endpointId, number: (sends += 1), resendCount, sentAt: null, signatureHeader: '', responseStatus: 500, responseBody: null, responseTruncated: false,
-    durationMs: 1, error: null, verdict: shuffle(['delivered', 'retry', 'failed', 'released'])[0], retryInMs: 0, isGone: false,
+    durationMs: 1, error: null, outcome: shuffle(['delivered', 'retry', 'failed', 'aborted'])[0], retryInMs: 0, isGone: false,
   })
   const publish = (count) => prisma.$executeRawUnsafe(
     "SELECT publish_event('post.created', '{}', NULL, '') FROM generate_series(1, " + count + ')')
@@ -45,7 +45,7 @@ const FIGHT = `({ database, prisma, core, dist }) => {
   const fight = { rounds: {}, recorded: 0, pruned: 0, errors: [] }
   const actors = {
     claim: () => database.asyncCommitTransaction((query) => claimDeliveries(query, {
-      owner, capacity: 300, laneCapacity: 150, busy: [], afterEndpoint: 0, leaseMs, clockOffsetMs: 0 })),
+      owner, slots: 300, slotsPerEndpoint: 150, busyEndpoints: [], afterEndpoint: 0, leaseMs, clockOffsetMs: 0 })),
     renew: async () => renewLeases(prisma, holder, some(await deliveries()).map(({ id }) => id), leaseMs),
     record: async () => {
       fight.recorded += (await recordAttempts(database.query, holder, some(await deliveries()).map(outcomeOf))).length
