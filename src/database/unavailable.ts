@@ -1,4 +1,4 @@
-/** PostgreSQL's and Node's names for a database that is not there or cannot take another caller right now. */
+/** Error codes of Node, Prisma and PostgreSQL for a database that cannot be reached or accepts no connection now. */
 const UNAVAILABLE = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -20,15 +20,15 @@ const UNAVAILABLE = new Set([
 ])
 
 /**
- * Classes of PostgreSQL's error codes (its documentation, appendix A) that say nothing of the statement: connection,
- * transaction undone for the sake of another, resources, object in use, operator intervention, system.
+ * Classes of PostgreSQL's error codes (its documentation, appendix A) that do not blame the statement: connection, transaction
+ * rollback, resources, object in use, operator intervention, system.
  */
 const UNAVAILABLE_CLASSES = /^(08|40|53|55|57|58)[0-9A-Z]{3}$/
 
 const MESSAGES =
   /Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|Server has closed the connection|Can't reach database server|PGlite is clos/
 
-/** Walks an error and its causes: drivers and Prisma wrap each other's in several ways. */
+/** Looks at an error and its causes, because drivers and Prisma wrap errors in several ways. */
 export function isDatabaseUnavailable(error: unknown, depth = 0): boolean {
   if (typeof error !== 'object' || error === null || depth > 5) return false
   const { code, originalCode, message, cause, meta, kind } = error as Record<string, unknown>

@@ -3,12 +3,12 @@
 -- patch: new values by column, {"target": ..., "is_active": ...}; event_types: the new set of events, null = keep.
 -- Returns null for an unknown endpoint, else {"outcome", "endpoint"}:
 --   changed    the endpoint as it is stored now
---   unchanged  the patch says what is stored already; nothing was written
+--   unchanged  the patch equals the stored endpoint; nothing was written
 --   conflict   another version than expected_version is stored; nothing was written
 --
 -- Invariant: no change is lost, and each effective change raises the version by one. The row lock comes first, so of two
 -- calls at once the second waits, and merges its patch into what the first has written. Each statement of a VOLATILE
--- function reads what was committed before the statement began (READ COMMITTED), events included.
+-- function reads everything that was committed before the statement started (READ COMMITTED), events included.
 CREATE OR REPLACE FUNCTION update_endpoint(
     endpoint_id integer,
     expected_version integer,
@@ -35,7 +35,7 @@ BEGIN
     IF expected_version <> stored.version THEN
         outcome := 'conflict';
     ELSE
-        -- The clock of the database, never behind the stored time: a transaction that waited for the lock began earlier.
+        -- The database's clock, never behind the stored time: the clock may have been set back.
         changed_at := greatest(clock_timestamp(), stored.updated_at);
 
         -- Merge

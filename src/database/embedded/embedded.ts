@@ -15,7 +15,7 @@ export const newDatabaseFile = () => join(packageFolder, 'dist', `new-database-$
 
 /**
  * Opens the embedded PostgreSQL below the data folder, which the caller has locked. While the first start creates the
- * database, a mark is beside it: if the process dies meanwhile, the next start sees the mark and creates the database anew.
+ * database, a mark is beside it: if the process dies meanwhile, the next start sees the mark and starts over.
  */
 export async function openEmbedded(dataDir: string): Promise<{ pglite: PGlite; panic: Promise<Error> }> {
   const folder = join(dataDir, 'postgres')
@@ -36,7 +36,7 @@ export const embeddedMigrationTarget = (pglite: PGlite): MigrationTarget => ({
 
 /**
  * PostgreSQL's own cache. PostgreSQL fills the cache with zeros before it starts, which takes a third of a second at the default
- * of 128 MB. The operating system caches the files besides.
+ * of 128 MB. The operating system also caches the files.
  */
 const SHARED_BUFFERS = '16MB'
 

@@ -9,11 +9,12 @@ const RETRY_MS = 5
 /** A lock from another host or container counts as abandoned after this long without a heartbeat. */
 const ABANDONED_AFTER_MS = 5_000
 
-/** Who holds the folder. `space` tells which process table `pid` belongs to. */
+/** The process that holds the folder. */
 interface Owner {
   id: string
   pid: number
   startedAt: string
+  /** the process table that `pid` belongs to */
   space: string
 }
 
@@ -22,13 +23,13 @@ export interface FolderLock {
 }
 
 /**
- * Takes the folder for this process alone. PGlite itself has no such lock: two processes on one folder corrupt it.
+ * Locks the folder for this process alone. PGlite has no such lock: two processes on one folder corrupt the database.
  *
- * A lock left by a killed process is recovered at once when its process table is this one (the pid is gone, or was
- * given to a process that started at another time); a lock of another host or container, whose pids say nothing
- * here, is recovered when its heartbeat stops.
+ * The lock of a killed process is taken over at once when the process had this process table: its pid is gone, or belongs to a
+ * process that started at another time. The pids of another host or container mean nothing here; such a lock is taken over
+ * when its heartbeat stops.
  *
- * @throws Error, in words for the operator, when a live process holds the folder
+ * @throws Error with a message for the operator when a live process holds the folder
  */
 export async function lockFolder(folder: string): Promise<FolderLock> {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -58,7 +59,7 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
   }
 }
 
-/** Puts the draft at `path` once nobody living holds it; `onHeld` is told of each who does. */
+/** Links the draft to `path` as soon as no live process holds the lock. Calls `onHeld` for each live owner. */
 async function take(path: string, draft: string, onHeld: (owner: Owner) => void): Promise<void> {
   while (!claim(draft, path)) {
     const owner = readOwner(path)
@@ -72,7 +73,7 @@ async function take(path: string, draft: string, onHeld: (owner: Owner) => void)
   }
 }
 
-/** A hard link appears whole or not at all, and only where nothing stands yet. */
+/** Creates a hard link, which appears complete or not at all, and only if the path is free. */
 function claim(draft: string, path: string): boolean {
   try {
     linkSync(draft, path)
@@ -83,7 +84,7 @@ function claim(draft: string, path: string): boolean {
   }
 }
 
-/** Undefined when the lock is gone; a lock that makes no sense (a torn disk) is nobody's. */
+/** Undefined = there is no lock. A damaged lock file has no owner: pid 0. */
 function readOwner(path: string): Owner | undefined {
   let content: string
   try {
@@ -104,7 +105,7 @@ function readOwner(path: string): Owner | undefined {
 async function isHeld(path: string, owner: Owner): Promise<boolean> {
   if (owner.pid === 0) return false
   if (owner.space === processTable()) return owner.startedAt === startOf(owner.pid)
-  // Clocks of other hosts may be ahead of ours: a beat is awaited for as long as one could take, and no longer.
+  // The clock of another host may be ahead of ours: wait for one heartbeat, no longer than a live owner may take.
   const seen = lastBeat(path)
   const silentFor = Math.max(Date.now() - seen, 0)
   for (let waited = silentFor; waited < ABANDONED_AFTER_MS; waited += HEARTBEAT_MS / 4) {
@@ -115,8 +116,8 @@ async function isHeld(path: string, owner: Owner): Promise<boolean> {
 }
 
 /**
- * Removes an abandoned lock. The right to do so is a lock itself, named after the one to remove and taken in the same
- * way, because of two processes that judge one lock abandoned the slower could otherwise remove the quicker one's.
+ * Removes an abandoned lock. Removing needs a lock of its own, named after the abandoned one. Without it, of two processes that
+ * find the same lock abandoned, the slower one could remove the lock that the quicker one has just taken.
  */
 async function evict(path: string, abandoned: Owner, draft: string): Promise<void> {
   const right = `${path}.evict-${createHash('sha256').update(abandoned.id).digest('hex').slice(0, 16)}`
@@ -133,7 +134,7 @@ function beat(path: string): void {
   try {
     utimesSync(path, now, now)
   } catch {
-    // The folder was taken away under a running gateway: the database reports that by itself.
+    // Somebody removed the folder of a running gateway. The database reports that itself.
   }
 }
 

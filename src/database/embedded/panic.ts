@@ -1,17 +1,17 @@
 import type { PGlite } from '@electric-sql/pglite'
 
 /**
- * Watches for the embedded database's PANIC, as when its log finds no room on the disk. A server would end itself then
- * and recover from the log as it starts anew; this one goes on, and its next commit never returns. So nothing reaches it
- * any more: statements are refused as by a server that has crashed.
+ * Watches for a PANIC of the embedded database, for instance when its log finds no room on the disk. A server would end itself
+ * and recover from the log at its next start. The embedded database keeps running, but its next commit never returns. After a
+ * PANIC this function therefore rejects every statement with the error code of a crashed server.
  *
- * @returns resolves when that happens, if ever, with what the database said
+ * @returns resolves at the first PANIC with the database's error
  */
 export function watchForPanic(pglite: PGlite): Promise<Error> {
   const speak = pglite.execProtocolStream.bind(pglite)
   let crash: Error | undefined
   return new Promise((resolve) => {
-    // Everything goes through it, one statement after the other: none gets in between.
+    // Every statement passes through this method, one after the other.
     pglite.execProtocolStream = async (...message) => {
       if (crash) throw crash
       try {
@@ -19,7 +19,7 @@ export function watchForPanic(pglite: PGlite): Promise<Error> {
       } catch (error) {
         const { severity } = error as { severity?: unknown }
         if (severity === 'PANIC') {
-          // PostgreSQL's crash_shutdown
+          // 57P02 is PostgreSQL's code crash_shutdown.
           crash = Object.assign(new Error('The embedded database has crashed.'), { code: '57P02' })
           resolve(error as Error)
         }

@@ -7,7 +7,7 @@ import { type Migration, migrationList, readMigrations, readSchema } from './mig
 
 /**
  * Replicas that start together wait for each other at this advisory lock. The schema engine takes Prisma's own lock
- * (72707369) besides, which keeps `prisma migrate deploy` away but gives up after 10 s.
+ * (72707369) as well, which keeps `prisma migrate deploy` away but gives up after 10 s.
  */
 export const MIGRATION_LOCK = 4_860_111
 
@@ -50,7 +50,7 @@ export async function bringUpToDate({
   if (pending.migrations.length === 0 && pending.functions.length === 0) return applied
   await withLock(async () => {
     if (pending.migrations.length > 0) applied.migrations = await applyMigrations(adapterFactory, migrations)
-    // Read anew: another replica may have held the lock until now.
+    // Read once more: another replica may have held the lock until now.
     const { functions: changed } = await readPending(adapterFactory, migrations, functions)
     if (changed.length > 0) await runScript(installScript(changed))
     applied.functions = changed.map(({ name }) => name)
@@ -104,8 +104,8 @@ async function readPending(
 }
 
 /**
- * Compares what was applied with what this version has of the same name. A database of a newer version has more migrations than
- * this one: an older process goes on working beside a newer one.
+ * Compares the applied migrations with those of this version. A database of a newer version has more migrations, which is no
+ * error: an older process keeps working beside a newer one.
  *
  * @throws UnknownSchemaError
  */

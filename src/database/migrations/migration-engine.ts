@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { SqlMigrationAwareDriverAdapterFactory } from '@prisma/driver-adapter-utils'
 import type { SchemaEngine } from '@prisma/schema-engine-wasm'
 
-/** The part of WebAssembly that Node has and its type package leaves to the browser's. */
+/** Node has WebAssembly, but declares its type only together with the browser's types. */
 declare const WebAssembly: {
   instantiate(
     binary: Uint8Array,
@@ -10,22 +10,22 @@ declare const WebAssembly: {
   ): Promise<{ instance: { exports: Record<string, unknown> } }>
 }
 
-/** The schema engine asks which tables are not its own: none. */
+/** The schema engine may change every table: none is excluded. */
 export const noFilters = { externalTables: [], externalEnums: [] }
 
 /**
- * Starts Prisma's own schema engine, the WebAssembly build that npm carries. It does what `prisma migrate`
- * does, without the native binary that the command line would download first.
+ * Starts Prisma's schema engine in its WebAssembly build, which npm ships. It does what `prisma migrate` does, without the native
+ * binary that Prisma's command line downloads.
  *
  * @param schema the text of prisma/schema.prisma
- * @param adapterFactory the database to look at and to change; connected by the engine
+ * @param adapterFactory the database to read and change; the engine connects to it
  */
 export async function startMigrationEngine(
   schema: string,
   adapterFactory: SqlMigrationAwareDriverAdapterFactory,
 ): Promise<SchemaEngine> {
   const { bindMigrationAwareSqlAdapterFactory } = await import('@prisma/driver-adapter-utils')
-  // The package's entry imports its .wasm file as a module, which Node 20 cannot: instantiate it by hand.
+  // The package's entry imports its .wasm file as a module, which Node 20 does not support.
   const glue = await import('@prisma/schema-engine-wasm/schema_engine_bg')
   const binary = require.resolve('@prisma/schema-engine-wasm/schema_engine_bg').replace(/\.js$/, '.wasm')
   const { instance } = await WebAssembly.instantiate(readFileSync(binary), {

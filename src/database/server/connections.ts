@@ -69,7 +69,7 @@ function statementNameGenerator({ sql }: { sql: string }): string {
   const known = statementNames.get(sql)
   if (known !== undefined) return known
   const name = createHash('sha1').update(sql).digest('base64url')
-  // The gateway has a few dozen texts. Past the limit, names are computed anew instead of growing the map.
+  // The gateway has a few dozen texts. Past the limit, names are computed each time instead of growing the map.
   if (statementNames.size < STATEMENTS_MAX) statementNames.set(sql, name)
   return name
 }

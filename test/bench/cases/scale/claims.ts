@@ -119,7 +119,11 @@ class Claims {
     )
     const took = performance.now() - startedAt
     if (claimed.length !== SLOTS) throw new Error(`A claim of ${SLOTS} returned ${claimed.length}`)
-    await recordAttempts(poolQuery(this.pool), { owner: this.owner, clockOffsetMs: 0 }, claimed.map(delivered))
+    await recordAttempts(
+      poolQuery(this.pool),
+      { owner: this.owner, clockOffsetMs: 0 },
+      claimed.map(delivered),
+    )
     await this.pool.query(REFILL, [SLOTS / ENDPOINTS])
     return took
   }

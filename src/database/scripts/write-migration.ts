@@ -2,12 +2,12 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PrismaPGlite } from 'pglite-prisma-adapter'
 import { openPGlite } from '../embedded/embedded'
-import { noFilters, startMigrationEngine } from './migration-engine'
-import { migrationList, migrationsFolder, readMigrations, readSchema } from './migrations'
+import { noFilters, startMigrationEngine } from '../migrations/migration-engine'
+import { migrationList, migrationsFolder, readMigrations, readSchema } from '../migrations/migrations'
 
 /**
- * The SQL that leads from the migrations on disk to prisma/schema.prisma; undefined when they are there already. The
- * history is replayed on a database in memory, so neither a network nor a server is needed.
+ * The SQL that is missing between the migrations on disk and prisma/schema.prisma; undefined = nothing. Applies the migrations
+ * to a database in memory, so it needs neither a network nor a server.
  */
 async function pendingChanges(): Promise<string | undefined> {
   const schema = readSchema()
@@ -15,7 +15,7 @@ async function pendingChanges(): Promise<string | undefined> {
   const engine = await startMigrationEngine(schema, new PrismaPGlite(await openPGlite()))
   await engine.applyMigrations({ migrationsList: migrationList(readMigrations()), filters: noFilters })
   const { exitCode, stdout } = await engine.diff({
-    // What stands in the replayed database, and what the schema says should.
+    // From the tables in memory to the tables of schema.prisma.
     from: { tag: 'schemaDatasource', files, configDir: '' },
     to: { tag: 'schemaDatamodel', files },
     script: true,

@@ -1,7 +1,7 @@
 import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { embeddedMigrationTarget, newDatabaseFile, openPGlite } from '../embedded/embedded'
 import { bringUpToDate } from '../migrations/bring-up-to-date'
-import { embeddedMigrationTarget, newDatabaseFile, openPGlite } from './embedded'
 
 /** `npm run build:database`: writes an empty embedded database that is up to date. A first start unpacks this file. */
 async function main(): Promise<void> {
