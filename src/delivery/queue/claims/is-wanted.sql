@@ -1,5 +1,4 @@
--- True when a delivery is still to be sent as far as its event type goes: the endpoint listens to the type, or somebody has
--- resent the event to the endpoint.
+-- True when the endpoint still wants an event: it listens to the event's type, or the event was resent to it.
 CREATE OR REPLACE FUNCTION is_wanted(resend_count integer, event_type text, listened_types text[]) RETURNS boolean
 LANGUAGE sql IMMUTABLE
 AS $$

@@ -1,30 +1,30 @@
 -- Leases due deliveries and returns them with everything their sends need.
 --
 -- Order: first attempts before retries; one delivery of each endpoint before a second of any; earliest first within an endpoint;
--- endpoints after `after_endpoint` first. Returns at most `capacity` deliveries, and of one endpoint at most `lane_capacity`;
--- of an endpoint in `busy_endpoints` at most its entry in `busy_free`.
+-- endpoints after `after_endpoint` first. Returns at most `slots` deliveries, and of one endpoint at most `slots_per_endpoint`;
+-- of an endpoint in `busy_endpoints` at most its entry in `busy_free_slots`.
 --
--- The state that the deliveries of an endpoint share (target, TLS setting, secrets) comes with the first of them alone.
--- A delivery with is_wanted = false is not to be sent: the caller cancels it.
+-- The first row of each endpoint alone carries the state that its deliveries share (target, TLS setting, secrets).
+-- The caller cancels a delivery with is_wanted = false instead of sending it.
 --
 -- Invariants:
--- - The cost depends on the number of lanes with a pending delivery, never on how many deliveries are pending. The number of
---   locks depends on `capacity` alone.
+-- - The cost depends on the number of lanes, never on how many deliveries are pending. The number of row locks depends on
+--   `slots` alone.
 -- - No delivery is claimed twice while its lease lasts: rows are locked (SKIP LOCKED), and leased ones are passed over. A lease
 --   changes no indexed column, so PostgreSQL writes it beside its row (HOT) and touches no index. A leased delivery keeps
---   its place near the head of its lane; claims walk past as many as workers have unrecorded.
+--   its place near the head of its lane: a claim walks past the deliveries that are in flight or not yet recorded.
 -- - The function holds each endpoint FOR SHARE until the caller's transaction ends, so a change of an endpoint waits for the
 --   sends that start by the old state. An endpoint that is being changed is passed over this time.
 -- - The last statement reads the endpoints' state after they are locked: each statement of a VOLATILE function reads what was
---   committed before the statement began (READ COMMITTED), hence every change that was answered before.
+--   committed before the statement started (READ COMMITTED), so it reads every change that was answered before.
 CREATE OR REPLACE FUNCTION claim_deliveries(
     claiming_owner uuid,
     lease_ms float8,
     clock_offset_ms float8,
-    capacity integer,
-    lane_capacity integer,
+    slots integer,
+    slots_per_endpoint integer,
     busy_endpoints integer[],
-    busy_free integer[],
+    busy_free_slots integer[],
     after_endpoint integer
 ) RETURNS TABLE (
     id text,
@@ -49,10 +49,10 @@ DECLARE
     chosen tid[];
 BEGIN
     WITH open AS MATERIALIZED (
-        SELECT endpoint.id, coalesce(busy.free, lane_capacity) AS free
+        SELECT endpoint.id, coalesce(busy.free, slots_per_endpoint) AS free
         FROM pending_lanes() AS lane(endpoint_id)
         JOIN endpoints endpoint ON endpoint.id = lane.endpoint_id
-        LEFT JOIN unnest(busy_endpoints, busy_free) AS busy(endpoint_id, free) ON busy.endpoint_id = endpoint.id
+        LEFT JOIN unnest(busy_endpoints, busy_free_slots) AS busy(endpoint_id, free) ON busy.endpoint_id = endpoint.id
         CROSS JOIN LATERAL (
             SELECT min(kind.is_retry) AS is_retry FROM (VALUES (0), (1)) AS kind(is_retry) CROSS JOIN LATERAL (
                 SELECT FROM deliveries delivery
@@ -64,11 +64,11 @@ BEGIN
         WHERE endpoint.is_active AND endpoint.deleted_at IS NULL AND coalesce(busy.free, 1) > 0
             AND due.is_retry IS NOT NULL
         ORDER BY due.is_retry, endpoint.id <= after_endpoint, endpoint.id
-        LIMIT capacity
+        LIMIT slots
         FOR SHARE OF endpoint SKIP LOCKED
     )
-    -- No lane needs more than its share of `capacity` when all lanes are full: read and lock no more rows than that.
-    SELECT array_agg(open.id), array_agg(least(open.free, ceil(capacity::float8 / greatest(total.lanes, 1))::integer))
+    -- No lane needs more than its share of `slots` when all lanes are full: read and lock no more rows than that.
+    SELECT array_agg(open.id), array_agg(least(open.free, ceil(slots::float8 / greatest(total.lanes, 1))::integer))
     INTO lanes, lanes_free
     FROM open CROSS JOIN (SELECT count(*) AS lanes FROM open) total;
     IF lanes IS NULL THEN
@@ -109,7 +109,7 @@ BEGIN
             FROM (SELECT *, false AS is_retry FROM first_attempt UNION ALL SELECT *, true FROM retry) due
         ) placed
         ORDER BY is_retry, place, endpoint_id <= after_endpoint, endpoint_id
-        LIMIT capacity
+        LIMIT slots
     ) ranked;
 
     -- A row's physical place (ctid) stays valid: the row is locked, so nobody else can move it.
