@@ -1,8 +1,8 @@
 import type { Problem } from '../failure'
+import { validateText } from '../validate-text'
 import type { EndpointInput, EndpointPatch } from './endpoint'
 import type { EventCatalogue } from './event-types/event-catalogue'
 import type { ValidateTarget } from './targets/target-policy'
-import { validateText } from './validate-text'
 
 export const DESCRIPTION_MAX_LENGTH = 10_000
 

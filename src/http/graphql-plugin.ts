@@ -11,7 +11,7 @@ import type { GraphQLError, GraphQLSchema, ValidationContext, ValidationRule } f
 import type { Logger } from 'pino'
 import { isAcceptable } from '../acceptable'
 import type { Core } from '../core'
-import type { Context } from '../schema/context'
+import { type Context, createContext } from '../schema/context'
 import { formatError } from '../schema/errors'
 
 /** Enough for every query of the schema, with room for fragments; GraphiQL's introspection is not counted. */
@@ -83,7 +83,7 @@ export function graphqlPlugin({ schema, core, production, log }: GraphqlOptions)
     await app.register(fastifyApollo(apollo), {
       path: '/graphql',
       method: ['GET', 'POST'],
-      context: async ({ caller }) => ({ ...core, caller }),
+      context: async ({ caller }) => createContext(core, caller),
     })
     app.route({
       method: ['PUT', 'PATCH', 'DELETE', 'OPTIONS'],

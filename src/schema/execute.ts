@@ -5,6 +5,7 @@ import type { Core } from '../core'
 import { validateEndpoint } from '../endpoints/validate-endpoint'
 import { validateEvent } from '../events/publish-event'
 import type { Failure, Problem } from '../failure'
+import { createContext } from './context'
 import { type ErrorLog, failureOf } from './errors'
 import { denialOf } from './permissions'
 
@@ -67,7 +68,7 @@ export function schemaExecutor(schema: GraphQLSchema, core: Core): SchemaExecuto
         schema,
         document,
         variableValues: variables,
-        contextValue: { ...core, caller },
+        contextValue: createContext(core, caller),
       })
       const error = result.errors?.[0]
       if (error) {

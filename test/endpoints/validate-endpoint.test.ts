@@ -2,7 +2,7 @@ import type { EndpointInput, EndpointPatch } from '../../src/endpoints/endpoint'
 import { readEventCatalogue } from '../../src/endpoints/event-types/event-catalogue'
 import { targetPolicy } from '../../src/endpoints/targets/target-policy'
 import { validateEndpoint } from '../../src/endpoints/validate-endpoint'
-import { validateText } from '../../src/endpoints/validate-text'
+import { validateText } from '../../src/validate-text'
 
 const RULES = {
   validateTarget: targetPolicy({ allowHttp: false, allowedNetworks: [] }),

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { PrismaClient } from '../../generated/prisma/client'
-import { validateText } from '../validate-text'
+import { validateText } from '../../validate-text'
 import builtIn from './event-types.json'
 
 /** A kind of event that the product sends. */

@@ -1,6 +1,6 @@
-import type { Problem } from '../failure'
+import type { Problem } from './failure'
 
-/** PostgreSQL can store neither U+0000 nor a lone surrogate. */
+/** Reports a text that PostgreSQL cannot store: one with U+0000 or half of a surrogate pair. */
 export function validateText(text: string, path: Problem['path']): Problem[] {
   if (!text.includes('\0') && text.isWellFormed()) return []
   const message = 'The text must not contain the character U+0000 or half of a surrogate pair.'
