@@ -33,6 +33,9 @@ const operations = rootTypes(buildSchema()).flatMap((type) =>
   Object.keys(type.getFields()).map((field) => [type.name as 'Query' | 'Mutation', field] as const),
 )
 
+/** The schema with access control and without the core: every resolver returns a sample. */
+const guarded = guardSchema(answering(buildSchema()))
+
 describe('every operation of the schema', () => {
   it('is a query or a mutation', () => {
     expect(operations.length).toBeGreaterThan(0)
@@ -57,7 +60,6 @@ describe('every operation of the schema', () => {
   )
 
   it.each(operations)('is guarded in the schema as the table says: %s.%s', async (parent, field) => {
-    const guarded = guardSchema(answering(buildSchema()))
     const run = (caller: Caller) => codesOf(guarded, operationOn(guarded, parent, field), caller)
     expect(await run(EVERY_ROLE)).toEqual([])
     expect(await run(callerWith('admin'))).toEqual([])
@@ -70,7 +72,6 @@ describe('every type that an operation reaches', () => {
   const reached = reachedFrom(buildSchema())
 
   it.each(reached.map((type) => type.name))('has a rule: %s', async (name) => {
-    const guarded = guardSchema(answering(buildSchema()))
     for (const [parent, field] of operations) {
       const errors = await errorsOf(guarded, operationOn(guarded, parent, field), EVERY_ROLE)
       expect(errors.map((error) => `${error.typeName}: ${error.code}`)).not.toContain(`${name}: forbidden`)
@@ -135,18 +136,17 @@ describe('what has no rule', () => {
 
 describe('several operations in one document', () => {
   it('are each checked by themselves', async () => {
-    const guarded = guardSchema(answering(buildSchema()))
     const document = '{ a: webhookEndpoint { id } b: webhookEventTypes { type } __typename }'
     expect(await codesOf(guarded, document, callerWith('publisher'))).toEqual(['forbidden', 'forbidden'])
     expect(await codesOf(guarded, document, callerWith('admin'))).toEqual([])
   })
 
   it('are checked again for each caller', async () => {
-    const guarded = buildGuardedSchema()
+    const schema = buildGuardedSchema()
     const document = '{ webhookEventTypes { type } }'
     const core = { catalogue: { types: [] } }
     const run = (caller: Caller) =>
-      graphql({ schema: guarded, source: document, contextValue: { caller, core } })
+      graphql({ schema, source: document, contextValue: { caller, core } })
     expect((await run(callerWith('admin'))).errors).toBeUndefined()
     expect((await run(callerWith())).errors).toHaveLength(1)
     expect((await run(UNAUTHENTICATED)).errors).toHaveLength(1)
@@ -173,10 +173,11 @@ function sampleOf(type: GraphQLOutputType): unknown {
   return { Int: 1, Float: 1, Boolean: true, DateTime: new Date(0), JSON: {} }[type.name] ?? 'text'
 }
 
-const objectTypes = (schema: GraphQLSchema) =>
-  Object.values(schema.getTypeMap()).filter(
+function objectTypes(schema: GraphQLSchema): GraphQLObjectType[] {
+  return Object.values(schema.getTypeMap()).filter(
     (type): type is GraphQLObjectType => isObjectType(type) && !type.name.startsWith('__'),
   )
+}
 
 /** The object types that operations return, directly or nested. */
 function reachedFrom(schema: GraphQLSchema): GraphQLObjectType[] {
