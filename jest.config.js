@@ -22,6 +22,8 @@ module.exports = {
   testTimeout: 240_000,
   // Gateways and databases of their own: more at once than cores only slows them down.
   maxWorkers: 2,
+  // Tests of one file that run at the same time (it.concurrent): they wait most of their time.
+  maxConcurrency: 20,
   projects: [
     {
       ...project,

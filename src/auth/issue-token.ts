@@ -1,9 +1,12 @@
-import type { Config } from '../config'
 import { developmentKeys } from '../secrets/development-keys'
+import type { AuthConfig } from './auth-config'
 import { signToken, type TokenKey } from './bearer-token'
 import type { Role } from './viewer'
 
-type TokenConfig = Pick<Config, 'auth' | 'dataDir'>
+interface TokenConfig {
+  auth: AuthConfig
+  dataDir: string
+}
 
 /** The key that tokens are verified with: the configured one, else the development secret of the data folder. */
 export const tokenKey = ({ auth, dataDir }: TokenConfig): TokenKey =>
@@ -26,7 +29,7 @@ export async function issueToken(
 
 /** Makes admin tokens to start with; undefined in production, and where tokens come from an identity provider. */
 export function developmentTokens(
-  config: TokenConfig & Pick<Config, 'production'>,
+  config: TokenConfig & { production: boolean },
 ): (() => Promise<string>) | undefined {
   if (config.production || !('secret' in tokenKey(config))) return undefined
   return () => issueToken(config, { role: 'admin', subject: 'developer', ttl: '12h' })

@@ -1,5 +1,8 @@
 /** `admin` may do everything, `publisher` may publish events. */
-export type Role = 'admin' | 'publisher'
+export const ROLES = ['admin', 'publisher'] as const
+export type Role = (typeof ROLES)[number]
+
+export const isRole = (value: unknown): value is Role => ROLES.some((role) => role === value)
 
 /** Who is asking, as the bearer token says. */
 export interface Viewer {
@@ -18,7 +21,7 @@ export function viewerOf(claims: Record<string, unknown>, roleClaim: string): Vi
   const roles = Array.isArray(value) ? value : [value]
   return {
     subject: typeof claims.sub === 'string' ? claims.sub : '',
-    roles: roles.filter((role) => role === 'admin' || role === 'publisher'),
+    roles: roles.filter(isRole),
   }
 }
 

@@ -214,6 +214,6 @@ it('Pruning and delivering to the same endpoint do not hinder each other', async
   expect(await rows()).toMatchObject({ attempts: 2 * pending.length, events: pending.length })
   expect(await wrongCounts(core)).toEqual([])
   for (const receiver of receivers) expect(new Set(receiver.eventIds())).toEqual(new Set(pending))
-  expect(await core.complaints()).toEqual([])
+  expect(await core.warnings()).toEqual([])
   for (const receiver of receivers) await receiver.close()
 })

@@ -139,7 +139,7 @@ serverOnly(
     expect(await core.sql('SELECT DISTINCT status::text, attempt_count AS attempts FROM deliveries')).toEqual(
       [{ status: 'DELIVERED', attempts: 1 }],
     )
-    expect(await core.complaints()).toEqual([])
+    expect(await core.warnings()).toEqual([])
     await core.close()
     await closeAll([quick, slow])
   },

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { deliveryStatuses } from './events'
+import { deliveryProgress } from './events'
 import type { TestGateway } from './gateway'
 import { atEnd } from './leftovers'
 import type { TestReceiver } from './receiver'
@@ -73,7 +73,8 @@ export async function untilSettled(gateway: Replaceable, eventIds: number[]) {
   const settled = new Map<number, string[]>()
   await until(async () => {
     const open = eventIds.filter((id) => !settled.has(id))
-    for (const [id, statuses] of await deliveryStatuses(gateway.current, open)) {
+    for (const [id, deliveries] of await deliveryProgress(gateway.current, open)) {
+      const statuses = deliveries.map(({ status }) => status)
       if (!statuses.includes('PENDING')) settled.set(id, statuses)
     }
     return settled.size === eventIds.length

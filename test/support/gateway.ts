@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { cp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type JwtPayload, type SignOptions, sign } from 'jsonwebtoken'
 import { atEnd } from './leftovers'
-import { cleanEnvironment, databaseUrl, MAIN, onServer, readTemplate } from './template'
+import { cleanEnvironment, databaseUrl, MAIN, NODE_FLAGS, onServer, readTemplate } from './template'
 
 export const JWT_SECRET = 'a secret of the tests, longer than 32 bytes'
 
@@ -81,7 +82,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
 /** An empty embedded database; where the run is on a server, its first start builds it. */
 export async function createEmbeddedDatabase(): Promise<TestDatabase> {
   const database = testDatabase({})
-  cpSync(readTemplate().folder, database.dataDir, { recursive: true })
+  await cp(readTemplate().folder, database.dataDir, { recursive: true })
   return database
 }
 
@@ -183,16 +184,26 @@ export interface SpawnedGateway {
   output(): string
 }
 
-/** Starts `hookgate serve` on a free port with this environment and nothing of the surrounding one. */
-export function spawnGateway(env: Record<string, string>): SpawnedGateway {
-  const child = spawn(process.execPath, [MAIN, 'serve'], {
+const SERVE = [process.execPath, ...NODE_FLAGS, MAIN, 'serve']
+
+/**
+ * Starts `hookgate serve` on a free port, with this environment and nothing of the surrounding one.
+ *
+ * @param command a command that starts it by way of other processes, such as npm
+ */
+export function spawnGateway(env: Record<string, string>, command = SERVE): SpawnedGateway {
+  const [program = '', ...args] = command
+  const child = spawn(program, args, {
+    cwd: join(__dirname, '../..'),
     env: { ...cleanEnvironment(), PORT: '0', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [command === SERVE ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    // A group of processes, which is killed as a whole.
+    detached: true,
   })
   let output = ''
   const exited = new Promise<number | null>((resolve) => child.once('close', resolve))
   const forget = atEnd(() => {
-    child.kill('SIGKILL')
+    killGroup(child)
     return exited
   })
   void exited.then(forget)
@@ -202,13 +213,22 @@ export function spawnGateway(env: Record<string, string>): SpawnedGateway {
       const url = /(?:GraphiQL|Worker) +(\S+)\/(?:graphiql|healthz)/.exec(output)?.[1]
       if (url) resolve(url)
     }
-    child.stdout.on('data', read)
-    child.stderr.on('data', read)
+    child.stdout?.on('data', read)
+    child.stderr?.on('data', read)
     exited.then(() => reject(new Error(output)))
   })
-  // Whoever kills it on its way up does not wait for it.
+  // A test that kills it during its start does not await this.
   listening.catch(() => undefined)
   return { process: child, listening, exited, output: () => output }
+}
+
+function killGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL')
+  } catch (error) {
+    // All of them have ended.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
 }
 
 const authorization = (token: string | null): Record<string, string> =>

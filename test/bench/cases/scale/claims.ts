@@ -120,7 +120,7 @@ class Claims {
     )
     const took = performance.now() - startedAt
     if (claimed.length !== CAPACITY) throw new Error(`A claim of ${CAPACITY} returned ${claimed.length}`)
-    const query: Query = async (statement, values) => (await this.pool.query({ ...statement, values })).rows
+    const query: Query = async (statement) => (await this.pool.query(statement)).rows
     await recordAttempts(query, { owner: this.owner, clockOffsetMs: 0 }, claimed.map(delivered))
     await this.pool.query(REFILL, [CAPACITY / ENDPOINTS])
     return took
