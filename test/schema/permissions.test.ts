@@ -145,8 +145,7 @@ describe('several operations in one document', () => {
     const schema = buildGuardedSchema()
     const document = '{ webhookEventTypes { type } }'
     const core = { catalogue: { types: [] } }
-    const run = (caller: Caller) =>
-      graphql({ schema, source: document, contextValue: { caller, core } })
+    const run = (caller: Caller) => graphql({ schema, source: document, contextValue: { caller, core } })
     expect((await run(callerWith('admin'))).errors).toBeUndefined()
     expect((await run(callerWith())).errors).toHaveLength(1)
     expect((await run(UNAUTHENTICATED)).errors).toHaveLength(1)
