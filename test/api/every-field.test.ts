@@ -1,20 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { buildSchema, getNamedType, isInputObjectType, isObjectType } from 'graphql'
-import type { WebhookEndpointPatch } from '../../src/generated/graphql/graphql'
 import { CREATE, UPDATE } from '../support/endpoint-documents'
+import { ENDPOINT_SAMPLE } from '../support/endpoint-sample'
 import { startTestGateway, type TestGateway } from '../support/gateway'
-
-type Sample = Required<Omit<WebhookEndpointPatch, 'expectedVersion'>>
-
-/** A value for each writable field, other than the default. The compiler reports a field without a sample. */
-const SAMPLE: Sample = {
-  target: 'https://example.com/every-field',
-  events: [{ type: 'user.created' }],
-  isActive: false,
-  description: 'every field',
-  sslCertVerification: false,
-}
 
 const schema = buildSchema(readFileSync(join(__dirname, '../../schema.graphql'), 'utf8'))
 
@@ -40,8 +29,10 @@ beforeAll(async () => {
 afterAll(() => gateway?.stop())
 
 const snakeCase = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
-const sampleOf = (field: string) => ({ [field]: SAMPLE[field as keyof Sample] })
-const restSampleOf = (field: string) => ({ [snakeCase(field)]: SAMPLE[field as keyof Sample] })
+const sampleOf = (field: string) => ({ [field]: ENDPOINT_SAMPLE[field as keyof typeof ENDPOINT_SAMPLE] })
+const restSampleOf = (field: string) => ({
+  [snakeCase(field)]: ENDPOINT_SAMPLE[field as keyof typeof ENDPOINT_SAMPLE],
+})
 
 async function readBoth(id: number) {
   const { data } = await gateway.gql(`{ webhookEndpoint(id: ${id}) { ${SELECTION} } }`)
@@ -72,7 +63,7 @@ describe('a patch of one field is stored, and both APIs return the new value', (
 })
 
 it('an endpoint that is created with every field has every value', async () => {
-  const { data, errors } = await gateway.gql(CREATE, { input: SAMPLE })
+  const { data, errors } = await gateway.gql(CREATE, { input: ENDPOINT_SAMPLE })
   expect(errors).toBeUndefined()
   const { graphql, rest } = await readBoth(data.createWebhookEndpoint.id)
   for (const field of WRITABLE) {

@@ -2,17 +2,11 @@ import type { EndpointInput, EndpointPatch } from '../../src/endpoints/endpoint'
 import { readEventCatalogue } from '../../src/endpoints/event-types/event-catalogue'
 import { targetPolicy } from '../../src/endpoints/targets/target-policy'
 import { validateEndpoint } from '../../src/endpoints/validate-endpoint'
+import { ENDPOINT_SAMPLE } from '../support/endpoint-sample'
 
 const RULES = {
   validateTarget: targetPolicy({ allowHttp: false, allowedNetworks: [] }),
   catalogue: readEventCatalogue(undefined),
-}
-const INPUT: EndpointInput = {
-  target: 'https://example.com/hook',
-  events: [{ type: 'post.created' }],
-  isActive: true,
-  description: '',
-  sslCertVerification: true,
 }
 
 /** Each problem as `path: CODE`. */
@@ -35,7 +29,7 @@ describe('a patch', () => {
     ['an empty description', { description: '' }],
     ['a null description, which is an empty one', { description: null }],
     ['an expected version', { expectedVersion: 3 }],
-    ['everything', { ...INPUT, expectedVersion: 1 }],
+    ['everything', { ...ENDPOINT_SAMPLE, expectedVersion: 1 }],
   ])('may give %s', (_case, patch) => {
     expect(problemsOfPatch(patch)).toEqual([])
   })
@@ -50,12 +44,12 @@ describe('a patch', () => {
 
 describe('a whole endpoint', () => {
   it('is valid with every field, and with a null description', () => {
-    expect(problemsOfInput(INPUT)).toEqual([])
-    expect(problemsOfInput({ ...INPUT, description: null })).toEqual([])
+    expect(problemsOfInput(ENDPOINT_SAMPLE)).toEqual([])
+    expect(problemsOfInput({ ...ENDPOINT_SAMPLE, description: null })).toEqual([])
   })
 
   it('may not set a Boolean to null', () => {
-    expect(problemsOfInput({ ...INPUT, isActive: null, sslCertVerification: null })).toEqual([
+    expect(problemsOfInput({ ...ENDPOINT_SAMPLE, isActive: null, sslCertVerification: null })).toEqual([
       'input.isActive: NULL_NOT_ALLOWED',
       'input.sslCertVerification: NULL_NOT_ALLOWED',
     ])
@@ -65,7 +59,7 @@ describe('a whole endpoint', () => {
 describe('the events', () => {
   it('may not be an empty list', () => {
     expect(problemsOfPatch({ events: [] })).toEqual(['patch.events: EMPTY'])
-    expect(problemsOfInput({ ...INPUT, events: [] })).toEqual(['input.events: EMPTY'])
+    expect(problemsOfInput({ ...ENDPOINT_SAMPLE, events: [] })).toEqual(['input.events: EMPTY'])
   })
 
   it.each([
