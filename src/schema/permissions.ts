@@ -35,8 +35,8 @@ export function denialOf(caller: Caller, parent: 'Query' | 'Mutation', field: st
   return denialUnless(ACCESS[parent][field] ?? [], caller)
 }
 
-function denialUnless(roles: Role[], { viewer, refusal }: Caller): Failure | undefined {
-  if (refusal) return refusal
+function denialUnless(roles: Role[], { viewer, denial }: Caller): Failure | undefined {
+  if (denial) return denial
   if (roles.some((role) => viewer.roles.includes(role))) return undefined
   return new Failure('forbidden', `This needs the role ${roles.join(' or ') || 'of nobody'}.`)
 }

@@ -20,7 +20,7 @@ import { denialOf, isOpen } from '../../src/schema/permissions'
 
 const callerWith = (...roles: Role[]): Caller => ({ viewer: { subject: 'alice', roles } })
 const EVERYBODY = callerWith('admin', 'publisher')
-const STRANGER: Caller = { refusal: new Failure('unauthenticated', 'A bearer token is required.') }
+const STRANGER: Caller = { denial: new Failure('unauthenticated', 'A bearer token is required.') }
 
 /** What publishers may do besides admins. */
 const FOR_PUBLISHERS = ['publishWebhookEvent']
@@ -44,8 +44,8 @@ describe('every operation of the schema', () => {
   })
 
   it.each(operations)('is open to publishers only where they publish: %s.%s', (parent, field) => {
-    const refusal = denialOf(callerWith('publisher'), parent, field)
-    expect(refusal?.kind).toBe(FOR_PUBLISHERS.includes(field) ? undefined : 'forbidden')
+    const denial = denialOf(callerWith('publisher'), parent, field)
+    expect(denial?.kind).toBe(FOR_PUBLISHERS.includes(field) ? undefined : 'forbidden')
   })
 
   it.each(operations)('is shut to a caller without a role, and to a stranger: %s.%s', (parent, field) => {
