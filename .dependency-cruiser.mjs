@@ -10,9 +10,10 @@
 const ORDER = [
   'generated',
   'samples',
-  'auth',
   'database',
   'secrets',
+  'auth',
+  'command-line',
   'config',
   'log',
   'endpoints',

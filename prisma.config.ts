@@ -1,7 +1,8 @@
 import { defineConfig } from 'prisma/config'
 
-// `prisma generate` and `prisma validate` never start the schema engine, yet Prisma fetches it before any command.
-// Naming a file that exists stops the fetch, so that both work with no network. Every other command is left alone.
+// `prisma generate` and `prisma validate` do not need the schema engine, but Prisma downloads it before every command.
+// The path of an existing file prevents the download, so both commands work without a network. Other commands are
+// unchanged.
 if (process.argv.some((argument) => argument === 'generate' || argument === 'validate')) {
   process.env.PRISMA_SCHEMA_ENGINE_BINARY ??= process.execPath
 }

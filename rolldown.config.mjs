@@ -1,6 +1,6 @@
 /**
- * The program in one piece, dist/bundle: a few files instead of two thousand, with which a start takes two thirds of the
- * time. What stays outside brings files of its own (WebAssembly, threads) or is loaded by those who ask for it alone.
+ * Bundles the program into dist/bundle: a few files instead of two thousand, which cuts the start to two thirds of the
+ * time. External packages have files of their own (WebAssembly, threads) or are optional.
  */
 export default {
   input: 'dist/hookgate.js',
@@ -11,11 +11,11 @@ export default {
     'hash-wasm',
     'pino',
     'pino-pretty',
-    // Asked for by libraries that do without: type-graphql's validation, and pg's other driver.
+    // Optional packages that libraries try to load: the validation of type-graphql, the native driver of pg.
     'class-validator',
     'pg-native',
   ],
-  // By this Apollo's libraries know Node.js; without it every document is hashed by JavaScript (sha.js).
+  // Apollo's libraries recognise Node.js by `module.require`; without it they hash every document in JavaScript (sha.js).
   transform: { define: { 'module.require': 'require' } },
   checks: { ineffectiveDynamicImport: false },
   onLog(level, { message }) {

@@ -4,20 +4,24 @@ import { resolve } from 'node:path'
 import { cleanEnv, makeValidator } from 'envalid'
 import type { AuthConfig } from './auth/auth-config'
 import { tokenAlgorithm } from './auth/token-algorithm'
+import { parseEncryptionKey } from './secrets/keyring'
 import { parsePasswordHash } from './secrets/password-hash'
 
 export type ProcessRole = 'api' | 'worker'
 
 /** Which targets an endpoint may have. */
 export interface TargetConfig {
-  /** CIDRs that may be used although they are not public */
+  /** CIDRs that targets may use although they are not public */
   allowedNetworks: string[]
   allowHttp: boolean
 }
 
 export interface DeliveryConfig {
+  /** sends in flight in this process */
   concurrency: number
+  /** sends in flight to one endpoint, in this process */
   endpointConcurrency: number
+  /** deadline of one send, from the name lookup to the end of the response */
   sendTimeoutMs: number
   /** seconds to wait after each failed try */
   retrySchedule: number[]
@@ -44,7 +48,7 @@ export interface Config {
   logLevel: string
 }
 
-/** Every fault of the environment in one error, a line each. */
+/** Every fault of the environment in one error, one line each. */
 export class ConfigError extends Error {
   override name = 'ConfigError'
 
@@ -65,7 +69,7 @@ const seconds = makeValidator<number[]>((value) =>
   list(value).map((item) => decimalBetween(item, 0, 31_536_000)),
 )
 const cidrs = makeValidator<string[]>((value) => (value === '' ? [] : list(value).map(cidr)))
-const keys = makeValidator<Buffer[]>((value) => list(value).map(encryptionKey))
+const keys = makeValidator<Buffer[]>((value) => list(value).map(parseEncryptionKey))
 const roles = makeValidator<ProcessRole[]>((value) =>
   list(value).map((item) => oneOf(item, ['api', 'worker'])),
 )
@@ -74,7 +78,7 @@ const environment = makeValidator<string>((value) => oneOf(value, ['development'
 const webUrl = makeValidator<string>((value) => urlOf(value, ['https:', 'http:']))
 const postgresUrl = makeValidator<string>((value) => urlOf(value, ['postgresql:', 'postgres:']))
 const headerName = makeValidator<string>((value) => {
-  if (RESERVED_HEADERS.test(value)) throw new Error('must not be a header that the gateway sets otherwise')
+  if (RESERVED_HEADERS.test(value)) throw new Error('must not be a header that the gateway sets itself')
   return matching(value, /^[A-Za-z0-9-]{1,64}$/, 'an HTTP header name')
 })
 const pem = makeValidator<string>((value) => publicKey(value.replaceAll('\\n', '\n')))
@@ -87,8 +91,8 @@ const passwordHash = makeValidator<string>((value) => {
   return value
 })
 
-/** Every variable with its default; the README's table says what each means to an operator. */
-const variables = (production: boolean) => ({
+/** Every variable with its default. The table of the README explains each to operators; a test compares the two. */
+export const variables = (production: boolean) => ({
   NODE_ENV: environment({ default: 'development' }),
   HOST: text({ default: '127.0.0.1' }),
   PORT: port({ default: 4000 }),
@@ -115,13 +119,13 @@ const variables = (production: boolean) => ({
   HOOKGATE_ROLES: roles({ default: ['api', 'worker'] }),
 })
 
-/** An empty value is a value for these; for every other variable it means unset, as in a compose file. */
+/** Variables whose empty text is a value. Every other empty variable counts as unset, as in a compose file. */
 const MAY_BE_EMPTY = new Set(['HOOKGATE_ALLOWED_NETWORKS'])
 
 /**
- * Reads the configuration from an environment it is handed.
+ * Reads the configuration from environment variables.
  *
- * @throws ConfigError that names every bad, missing, contradictory or unknown variable; values are not repeated
+ * @throws ConfigError that names every bad, missing, contradictory or unknown variable, and repeats no value
  */
 export function readConfig(environment: Record<string, string | undefined>): Config {
   const given = Object.fromEntries(
@@ -220,7 +224,7 @@ function urlOf(value: string, protocols: string[]): string {
   return value
 }
 
-/** BlockList is the judge at run time: what it cannot read is refused here. */
+/** BlockList checks addresses at run time. A network that BlockList cannot read fails here, at start. */
 function cidr(value: string): string {
   const [address = '', prefix = '', ...rest] = value.split('/')
   const family = isIPv4(address) ? 'ipv4' : isIPv6(address) ? 'ipv6' : undefined
@@ -241,12 +245,4 @@ function publicKey(pem: string): string {
   }
   tokenAlgorithm(key)
   return pem
-}
-
-function encryptionKey(value: string): Buffer {
-  const key = Buffer.from(value, 'base64')
-  // Buffer passes over what is not base64; 32 bytes take 43 letters and, mostly, a sign for the missing one.
-  if (key.length !== 32 || !/^[\w+/-]{43}=?$/.test(value))
-    throw new Error('must be 32 bytes in base64, or a comma list of such keys')
-  return key
 }

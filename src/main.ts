@@ -1,58 +1,44 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
 import { issueToken } from './auth/issue-token'
+import { type Invocation, parseCommandLine, USAGE, UsageError } from './command-line'
 import { readConfig } from './config'
 import { type Gateway, migrateDatabase, startGateway } from './gateway'
 
-const USAGE = `Usage: hookgate COMMAND
-
-  serve                                     starts the gateway
-  token [--role admin] [--sub NAME] [--ttl 1h]
-                                            prints a bearer token; roles: admin, publisher
-  migrate                                   brings the database up to date
-
-Everything else is set by environment variables: see the README.
-`
-
-/** A start that takes longer than this, waiting for another process's migrations, is not waited for. */
+/** A signal during a start waits this long for the start to end. Another process's migrations can delay a start. */
 const START_WITHIN_MS = 10_000
 
-/** A mistake on the command line. */
-class UsageError extends Error {}
-
 async function main(args: string[]): Promise<void> {
-  const [command, ...rest] = args
-  if (command === undefined || command === 'help' || command === '--help') process.stdout.write(USAGE)
-  else if (command === 'serve') await serve(rest)
-  else if (command === 'token') await token(rest)
-  else if (command === 'migrate') await migrate(rest)
-  else throw new UsageError(`There is no command ${JSON.stringify(command)}.`)
+  const invocation = parseCommandLine(args)
+  if (invocation.command === 'print') print(invocation.text)
+  else if (invocation.command === 'serve') await serve()
+  else if (invocation.command === 'token') await token(invocation)
+  else await migrate()
 }
 
-async function serve(args: string[]): Promise<void> {
-  readOptions(args, {})
+async function serve(): Promise<void> {
   const config = readConfig(process.env)
-  // Begun in a moment, when signals are already listened to.
+  // Start on the next tick, after the signal handlers are installed.
   const starting = Promise.resolve().then(() => startGateway(config))
   stopOnSignal(starting)
   const gateway = await starting
   void gateway.crashed.then(fail)
-  const { url } = gateway
-  const doors = [
+  print(addressesOf(gateway))
+}
+
+function addressesOf({ url, servesApi, developmentToken }: Gateway): string {
+  if (!servesApi) return `Worker     ${url}/healthz\n`
+  const api = [
     `GraphQL    ${url}/graphql`,
     `GraphiQL   ${url}/graphiql`,
     `REST       ${url}/api/v2/webhook/endpoint/`,
   ]
-  const lines = gateway.servesApi ? doors : [`Worker     ${url}/healthz`]
-  if (gateway.servesApi && gateway.developmentToken) {
-    lines.push(`Admin token for development (12 h): ${gateway.developmentToken}`)
-  }
-  process.stdout.write(`${lines.join('\n')}\n`)
+  const token = developmentToken ? [`Admin token for development (12 h): ${developmentToken}`] : []
+  return `${[...api, ...token].join('\n')}\n`
 }
 
 /**
- * A signal that comes while the gateway starts stops it as soon as it has. Others that follow change nothing: npm passes
- * on what a terminal has sent to all of them already, and the stop takes a limited time.
+ * Stops the gateway on SIGTERM and SIGINT; during a start, as soon as the start has ended. Later signals change nothing:
+ * npm repeats the signal that a terminal has already sent to every process, and a stop takes a limited time.
  */
 function stopOnSignal(starting: Promise<Gateway>): void {
   let stopping = false
@@ -71,40 +57,20 @@ function stopOnSignal(starting: Promise<Gateway>): void {
   process.on('SIGINT', stop)
 }
 
-async function token(args: string[]): Promise<void> {
-  const {
-    role = 'admin',
-    sub,
-    ttl = '1h',
-  } = readOptions(args, {
-    role: { type: 'string' },
-    sub: { type: 'string' },
-    ttl: { type: 'string' },
-  })
-  if (role !== 'admin' && role !== 'publisher') throw new UsageError('--role must be admin or publisher.')
-  if (!/^[1-9]\d{0,8} ?(s|m|h|d|w)$/.test(ttl))
-    throw new UsageError('--ttl must be a duration such as 30s, 15m, 1h, 7d.')
-  const printed = await issueToken(readConfig(process.env), { role, subject: sub ?? role, ttl })
-  process.stdout.write(`${printed}\n`)
+async function token(claims: Invocation & { command: 'token' }): Promise<void> {
+  print(`${await issueToken(readConfig(process.env), claims)}\n`)
 }
 
-async function migrate(args: string[]): Promise<void> {
-  readOptions(args, {})
+async function migrate(): Promise<void> {
   await migrateDatabase(readConfig(process.env))
-  process.stdout.write('The database is up to date.\n')
+  print('The database is up to date.\n')
 }
 
-function readOptions(
-  args: string[],
-  options: Record<string, { type: 'string' }>,
-): Record<string, string | undefined> {
-  try {
-    return parseArgs({ args, options }).values as Record<string, string | undefined>
-  } catch (error) {
-    throw new UsageError((error as Error).message)
-  }
+function print(text: string): void {
+  process.stdout.write(text)
 }
 
+/** Prints the error for the operator and exits: with 2 for a mistake on the command line, with 1 for all others. */
 function fail(error: unknown): never {
   console.error(error instanceof Error ? `hookgate: ${error.message}` : error)
   if (error instanceof UsageError) console.error(`\n${USAGE}`)

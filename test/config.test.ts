@@ -10,7 +10,7 @@ const PUBLIC_PEM =
 const PRIVATE_PEM = PUBLIC_PEM.replaceAll('PUBLIC', 'PRIVATE')
 const PRODUCTION = { NODE_ENV: 'production', HOOKGATE_JWT_SECRET: SECRET, HOOKGATE_ENCRYPTION_KEY: KEY }
 
-/** The lines of the error that refuses an environment; none when it is taken. */
+/** The lines of the error about an environment; none when the environment is valid. */
 function faultsOf(environment: Record<string, string | undefined>): string[] {
   try {
     readConfig(environment)
@@ -48,7 +48,7 @@ describe('the defaults', () => {
     })
   })
 
-  it('in production shut private targets and plain http, and change nothing else', () => {
+  it('in production forbid private targets and plain http, and change nothing else', () => {
     const development = readConfig({ ...PRODUCTION, NODE_ENV: 'development' })
     expect(readConfig(PRODUCTION)).toEqual({
       ...development,
@@ -119,7 +119,7 @@ describe('a variable that is set', () => {
     return config.encryptionKeys?.map((key) => key.toString('base64'))
   }
 
-  it('may open production to a private network and to plain http', () => {
+  it('may allow a private network and plain http in production', () => {
     const { targets } = readConfig({
       ...PRODUCTION,
       HOOKGATE_ALLOWED_NETWORKS: '10.1.0.0/16',
@@ -158,7 +158,7 @@ describe('an empty variable', () => {
     expect(readConfig({ [name]: '' })).toEqual(readConfig({}))
   })
 
-  it('shuts every private network, in development too: HOOKGATE_ALLOWED_NETWORKS', () => {
+  it('forbids every private network, in development too: HOOKGATE_ALLOWED_NETWORKS', () => {
     expect(readConfig({ HOOKGATE_ALLOWED_NETWORKS: '' }).targets.allowedNetworks).toEqual([])
   })
 
@@ -231,7 +231,7 @@ describe('a bad value', () => {
       Object.entries(BAD_VALUES).map(([name, [value]]) => [name, value] as const),
     )
     const named = faultsOf({ ...environment, HOOKGATE_COLOUR: 'blue' }).map((fault) => fault.split(' ')[0])
-    // The three key sources contradict each other besides.
+    // The three key sources also contradict each other.
     expect(named.filter((name) => !name?.endsWith(',')).sort()).toEqual(
       [...Object.keys(BAD_VALUES), 'HOOKGATE_COLOUR'].sort(),
     )
@@ -300,7 +300,7 @@ describe('contradictory key sources', () => {
 })
 
 describe('production', () => {
-  it('requires a key for tokens and one for secrets, both told at once', () => {
+  it('requires a key for tokens and one for secrets, and reports both at once', () => {
     const faults = faultsOf({ NODE_ENV: 'production' })
     expect(faults).toHaveLength(2)
     expect(faults[0]).toContain('HOOKGATE_JWT_SECRET')
@@ -309,7 +309,7 @@ describe('production', () => {
     expect(faults[1]).toContain('HOOKGATE_ENCRYPTION_KEY')
   })
 
-  it('tells what is missing together with what is bad', () => {
+  it('reports missing and bad variables together', () => {
     const faults = faultsOf({ NODE_ENV: 'production', PORT: 'http', HOOKGATE_JWT_SECRET: SECRET })
     expect(faults.map((fault) => fault.split(' ')[0]).sort()).toEqual(['HOOKGATE_ENCRYPTION_KEY', 'PORT'])
   })

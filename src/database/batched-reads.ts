@@ -1,26 +1,25 @@
-/**
- * Makes one read of the many that are asked for in the same turn of the event loop: a busy server finds several requests
- * waiting at each turn, and a statement costs the system call that hands it over more than it costs PostgreSQL. Nothing
- * is kept: whoever asks gets what is read from then on.
- *
- * @param readAll reads what there is under these keys, among which may be the same one twice
- */
-export function batchedReads<Key, Value>(
-  readAll: (keys: Key[]) => Promise<Map<Key, Value>>,
-): (key: Key) => Promise<Value | undefined> {
-  let next: { keys: Key[]; values: Promise<Map<Key, Value>> } | undefined
-  return async (key) => {
-    next ??= { keys: [], values: endOfTurn().then(read) }
-    const { keys, values } = next
-    keys.push(key)
-    return (await values).get(key)
-  }
+import DataLoader from 'dataloader'
 
-  function read(): Promise<Map<Key, Value>> {
-    const keys = next?.keys ?? []
-    next = undefined
-    return readAll(keys)
-  }
+/** When a batch is read. */
+interface BatchOptions {
+  /** calls `read` later; without it the batch is read once the running callbacks and promises have finished */
+  schedule?: (read: () => void) => void
 }
 
-const endOfTurn = () => new Promise<void>((resolve) => setImmediate(resolve))
+/**
+ * A DataLoader over a function that reads many keys in one statement. Its `load` resolves with undefined for a key that is not
+ * in the map. Nothing is cached: a value is read after the call of `load`, so a caller sees its own earlier writes.
+ *
+ * @param readAll gets each key of a batch once
+ */
+export const batchedReads = <Key, Value>(
+  readAll: (keys: Key[]) => Promise<Map<Key, Value>>,
+  { schedule }: BatchOptions = {},
+): DataLoader<Key, Value | undefined> =>
+  new DataLoader(
+    async (keys) => {
+      const found = await readAll([...new Set(keys)])
+      return keys.map((key) => found.get(key))
+    },
+    { cache: false, batchScheduleFn: schedule },
+  )

@@ -2,8 +2,8 @@ import { type Query, statement } from '../database/query'
 import { Prisma } from '../generated/prisma/client'
 import { parseEndpointId } from '../identifiers'
 import { pageRange } from '../page-range'
+import { validateText } from '../validate-text'
 import { type Endpoint, type EndpointJson, EndpointOrder, type EndpointsCore, fromJson } from './endpoint'
-import { validateText } from './validate-endpoint'
 
 /** Every condition given must hold. */
 export interface EndpointFilter {

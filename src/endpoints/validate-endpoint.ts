@@ -1,4 +1,5 @@
 import type { Problem } from '../failure'
+import { validateText } from '../validate-text'
 import type { EndpointInput, EndpointPatch } from './endpoint'
 import type { EventCatalogue } from './event-types/event-catalogue'
 import type { ValidateTarget } from './targets/target-policy'
@@ -14,7 +15,7 @@ export interface EndpointRules {
 /**
  * Validates every field that a patch or an input gives.
  *
- * @param argument the name of the GraphQL argument; the paths of problems begin with it
+ * @param argument the name of the GraphQL argument; the first element of every problem's path
  * @returns every problem, in the order of the checks; empty = valid
  */
 export function validateEndpoint(
@@ -32,13 +33,6 @@ export function validateEndpoint(
   if (given.description != null)
     problems.push(...validateDescription(given.description, [argument, 'description']))
   return problems
-}
-
-/** PostgreSQL can store neither U+0000 nor a lone surrogate. */
-export function validateText(text: string, path: Problem['path']): Problem[] {
-  if (!text.includes('\0') && text.isWellFormed()) return []
-  const message = 'The text must not contain the character U+0000 or half of a surrogate pair.'
-  return [{ path, code: 'INVALID_CHARACTER', message }]
 }
 
 function validateEvents(

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { EventCatalogue } from '../endpoints/event-types/event-catalogue'
-import { validateText } from '../endpoints/validate-endpoint'
 import { Failure, type Problem, throwProblems } from '../failure'
+import { validateText } from '../validate-text'
 import type { Event, EventsCore } from './event'
 import { validateData } from './validate-data'
 

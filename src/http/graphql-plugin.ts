@@ -11,7 +11,7 @@ import type { FastifyPluginAsync, FastifyReply } from 'fastify'
 import type { GraphQLError, GraphQLSchema, ValidationContext, ValidationRule } from 'graphql'
 import type { Logger } from 'pino'
 import type { Core } from '../core'
-import type { Context } from '../schema/context'
+import { type Context, createContext } from '../schema/context'
 import { formatError } from '../schema/errors'
 
 /** Enough for every query of the schema and its fragments. Introspection does not count. */
@@ -64,7 +64,7 @@ export const graphqlPlugin: FastifyPluginAsync<GraphqlOptions> = async (app, opt
   await app.register(fastifyApollo(apollo), {
     path: '/graphql',
     method: ['GET', 'POST'],
-    context: async ({ caller }) => ({ ...options.core, caller }),
+    context: async ({ caller }) => createContext(options.core, caller),
   })
   app.route({
     method: ['PUT', 'PATCH', 'DELETE', 'OPTIONS'],

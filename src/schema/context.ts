@@ -1,7 +1,17 @@
 import type { Caller } from '../auth/bearer-token'
 import type { Core } from '../core'
+import { createLoaders, type Loaders } from './loaders'
 
-/** What every resolver and rule gets, made anew for each request: graphql-shield keeps its cache in the context. */
-export interface Context extends Core {
+/** The argument of every resolver and of every rule. */
+export interface Context {
+  core: Core
   caller: Caller
+  loaders: Loaders
 }
+
+/** Creates the context of one request. Requests must not share one: graphql-shield caches its decisions in the context. */
+export const createContext = (core: Core, caller: Caller): Context => ({
+  core,
+  caller,
+  loaders: createLoaders(core),
+})

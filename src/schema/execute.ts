@@ -12,6 +12,7 @@ import type { Core } from '../core'
 import { validateEndpoint } from '../endpoints/validate-endpoint'
 import { validateEvent } from '../events/publish-event'
 import type { Failure, Problem } from '../failure'
+import { createContext } from './context'
 import { type ErrorLog, failureOf } from './errors'
 import { denialOf } from './permissions'
 
@@ -62,7 +63,7 @@ export function schemaExecutor(schema: GraphQLSchema, core: Core): SchemaExecuto
     },
 
     async run(document, variables, { caller, log }) {
-      const contextValue = { ...core, caller }
+      const contextValue = createContext(core, caller)
       const result = await execute({ schema, document, variableValues: variables, contextValue })
       const error = result.errors?.[0]
       if (error) {

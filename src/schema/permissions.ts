@@ -5,87 +5,100 @@ import type { Role } from '../auth/viewer'
 import { Failure } from '../failure'
 import type { Context } from './context'
 
-/** Who may call what. An operation that is not here is denied. */
-const ACCESS: Record<'Query' | 'Mutation', Record<string, Role[]>> = {
+/** Roles that read endpoints, events, deliveries and attempts. A new reading role is added here and to `Role`. */
+const READERS: Role[] = ['admin']
+/** Roles that change endpoints, send and see secrets. */
+const ADMINS: Role[] = ['admin']
+/** Roles that publish events. */
+const PUBLISHERS: Role[] = ['admin', 'publisher']
+
+/** Who may call what. An operation that is not in this table is denied. */
+const ACCESS = {
   Query: {
-    webhookEndpoint: ['admin'],
-    webhookEndpoints: ['admin'],
-    webhookEventTypes: ['admin'],
-    webhookEvent: ['admin'],
-    webhookAttempts: ['admin'],
+    webhookEndpoint: READERS,
+    webhookEndpoints: READERS,
+    webhookEventTypes: READERS,
+    webhookEvent: READERS,
+    webhookAttempts: READERS,
   },
   Mutation: {
-    createWebhookEndpoint: ['admin'],
-    updateWebhookEndpoint: ['admin'],
-    replaceWebhookEndpoint: ['admin'],
-    deleteWebhookEndpoint: ['admin'],
-    publishWebhookEvent: ['admin', 'publisher'],
-    resendWebhookEvents: ['admin'],
-    sendTestWebhookEvent: ['admin'],
-    revealWebhookEndpointSecret: ['admin'],
-    expireWebhookEndpointSecret: ['admin'],
+    createWebhookEndpoint: ADMINS,
+    updateWebhookEndpoint: ADMINS,
+    replaceWebhookEndpoint: ADMINS,
+    deleteWebhookEndpoint: ADMINS,
+    publishWebhookEvent: PUBLISHERS,
+    resendWebhookEvents: ADMINS,
+    sendTestWebhookEvent: ADMINS,
+    revealWebhookEndpointSecret: ADMINS,
+    expireWebhookEndpointSecret: ADMINS,
   },
-}
+  // A publisher reads the event that it has published, but not the deliveries: they lead to endpoints.
+  WebhookEvent: { deliveries: READERS },
+} satisfies Record<string, Record<string, Role[]>>
 
 /**
- * Why a caller may not call a field of Query or Mutation; undefined = may. The rules below and the REST door, which
- * asks before it reads a body, both go by it.
+ * Types that an allowed operation returns: a caller of the operation may read every field that has no row in the table
+ * above. A type that is not in this list is denied.
  */
-export function denialOf(caller: Caller, parent: 'Query' | 'Mutation', field: string): Failure | undefined {
-  return denialUnless(ACCESS[parent][field] ?? [], caller)
-}
+const OPEN_TYPES = [
+  'WebhookEndpoint',
+  'WebhookEndpointEvent',
+  'WebhookEndpointPage',
+  'WebhookEventType',
+  'WebhookAttempt',
+  'WebhookAttemptPage',
+  'WebhookDelivery',
+  'WebhookEvent',
+]
 
-function denialUnless(roles: Role[], { viewer, denial }: Caller): Failure | undefined {
+type Parent = keyof typeof ACCESS
+
+/**
+ * Why a caller may not call a field of the table; undefined = allowed. The rules below use this function, and so does REST, which
+ * checks access before it reads a body.
+ */
+export function denialOf({ viewer, denial }: Caller, parent: Parent, field: string): Failure | undefined {
   if (denial) return denial
+  const roles = rolesOf(parent, field) ?? []
   if (roles.some((role) => viewer.roles.includes(role))) return undefined
-  return new Failure('forbidden', `This needs the role ${roles.join(' or ') || 'of nobody'}.`)
+  const message = roles.length > 0 ? `This needs the role ${roles.join(' or ')}.` : 'No role may do this.'
+  return new Failure('forbidden', message)
 }
 
-const mayReadDeliveries = rule('WebhookEvent.deliveries', { cache: 'contextual' })(
-  (_parent, _args, { caller }: Context) => denialUnless(['admin'], caller) ?? true,
-)
+/** Whether a caller who has reached this type may read this field without a further check. */
+export const isOpen = (type: string, field: string): boolean =>
+  OPEN_TYPES.includes(type) && rolesOf(type, field) === undefined
 
-/** What is reached through an operation was granted with it. A type that is not here is denied. */
-const REACHED = {
-  WebhookEndpoint: allow,
-  WebhookEndpointEvent: allow,
-  WebhookEndpointPage: allow,
-  WebhookEventType: allow,
-  WebhookAttempt: allow,
-  WebhookAttemptPage: allow,
-  WebhookDelivery: allow,
-  // A publisher sees the event, and of its deliveries nothing: they lead to endpoints.
-  WebhookEvent: { '*': allow, deliveries: mayReadDeliveries },
-}
-
-/** Whether whoever has got as far as this type may read this field of it, without being asked anything more. */
-export function isOpen(type: string, field: string): boolean {
-  const rules = (REACHED as Record<string, object>)[type] ?? {}
-  if (rules === allow) return true
-  const byField = rules as Record<string, object>
-  return (byField[field] ?? byField['*']) === allow
+function rolesOf(type: string, field: string): Role[] | undefined {
+  const fields = (ACCESS as Record<string, Record<string, Role[]>>)[type] ?? {}
+  return Object.hasOwn(fields, field) ? fields[field] : undefined
 }
 
 /**
- * Cached by who is asking alone: rules read no arguments, so an answer never tells whether an id exists. The one that
- * reads what is asked of an answer is not cached.
+ * The rules for the fields of one type of the table. Their results are cached for the request, because they depend on the caller
+ * alone: no rule reads arguments, so a denial never shows whether an id exists. The rule for a publish reads the selected
+ * fields too, so its result is not cached.
  */
-function rulesFor(parent: 'Query' | 'Mutation') {
+function rulesFor(parent: Parent) {
   const rules = Object.keys(ACCESS[parent]).map((field) => {
     const isPublish = field === 'publishWebhookEvent'
     const mayCall = rule(`${parent}.${field}`, { cache: isPublish ? 'no_cache' : 'contextual' })(
       (_parent, _args, { caller }: Context, info: GraphQLResolveInfo) =>
-        denialOf(caller, parent, field) ?? (isPublish ? publishDenial(caller, info) : undefined) ?? true,
+        denialOf(caller, parent, field) ?? (isPublish ? selectionDenial(caller, info) : undefined) ?? true,
     )
     return [field, mayCall]
   })
-  return { '*': deny, ...Object.fromEntries(rules) }
+  return Object.fromEntries(rules)
 }
 
-/** A field of the answer that would be denied is denied before the event is accepted, not after. */
-function publishDenial(caller: Caller, info: GraphQLResolveInfo): Failure | undefined {
-  const asksFor = info.fieldNodes.some((node) => selects(node.selectionSet, 'deliveries', info.fragments))
-  return asksFor ? denialUnless(['admin'], caller) : undefined
+/** Denies a publish before the event is accepted, when a selected field would be denied afterwards. */
+function selectionDenial(caller: Caller, info: GraphQLResolveInfo): Failure | undefined {
+  const restricted = Object.keys(ACCESS.WebhookEvent).filter((field) =>
+    info.fieldNodes.some((node) => selects(node.selectionSet, field, info.fragments)),
+  )
+  return restricted
+    .map((field) => denialOf(caller, 'WebhookEvent', field))
+    .find((denial) => denial !== undefined)
 }
 
 function selects(
@@ -101,11 +114,16 @@ function selects(
 }
 
 export const permissions = shield(
-  { Query: rulesFor('Query'), Mutation: rulesFor('Mutation'), ...REACHED },
+  {
+    ...Object.fromEntries(OPEN_TYPES.map((type) => [type, { '*': allow }])),
+    Query: rulesFor('Query'),
+    Mutation: rulesFor('Mutation'),
+    WebhookEvent: { '*': allow, ...rulesFor('WebhookEvent') },
+  },
   {
     fallbackRule: deny,
     fallbackError: new Failure('forbidden', 'This is not allowed.'),
-    // What resolvers throw reaches the door, which masks what is not meant for callers.
+    // Errors of resolvers pass through: schema/errors.ts masks those that are not meant for callers.
     allowExternalErrors: true,
   },
 )

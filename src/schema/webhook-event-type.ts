@@ -2,20 +2,20 @@ import { Ctx, Field, ObjectType, Query, Resolver } from 'type-graphql'
 import type { EventType } from '../endpoints/event-types/event-catalogue'
 import type { Context } from './context'
 
-@ObjectType({ simpleResolvers: true, description: 'A kind of event that endpoints can listen to.' })
+@ObjectType({ simpleResolvers: true, description: 'An event type that endpoints can listen to.' })
 export class WebhookEventType implements EventType {
-  @Field(() => String, { description: 'Its name, such as `post.created`.' })
+  @Field(() => String, { description: 'The name, such as `post.created`.' })
   type!: string
 
-  @Field(() => String, { description: 'What it belongs to, such as `post`.' })
+  @Field(() => String, { description: 'The group that the type belongs to, such as `post`.' })
   group!: string
 
-  @Field(() => String, { description: 'When it is sent.' })
+  @Field(() => String, { description: 'When events of this type are sent.' })
   description!: string
 
   @Field(() => String, {
     nullable: true,
-    description: "The product's condition for sending it at all; null = always.",
+    description: "The product's condition for sending events of this type. Null means always.",
   })
   sentOnlyIf!: string | null
 }
@@ -25,7 +25,7 @@ export class WebhookEventTypeResolver {
   @Query(() => [WebhookEventType], {
     description: 'The catalogue: every event type that an endpoint can listen to, sorted by type.',
   })
-  webhookEventTypes(@Ctx() { catalogue }: Context): WebhookEventType[] {
-    return catalogue.types
+  webhookEventTypes(@Ctx() { core }: Context): WebhookEventType[] {
+    return core.catalogue.types
   }
 }

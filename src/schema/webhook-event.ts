@@ -15,55 +15,52 @@ import {
   Root,
   registerEnumType,
 } from 'type-graphql'
-import { type Delivery, DeliveryStatus, readDeliveries } from '../delivery/log/deliveries'
-import { readReceivers } from '../endpoints/find-endpoints'
+import { type Delivery, DeliveryStatus } from '../delivery/log/deliveries'
+import type { Endpoint } from '../endpoints/endpoint'
 import { type Event, findEvent, parseBody } from '../events/event'
-import { type PublishedEvent, type PublishInput, publishEvent } from '../events/publish-event'
+import {
+  IDEMPOTENCY_KEY_MAX_LENGTH,
+  type PublishedEvent,
+  type PublishInput,
+  publishEvent,
+} from '../events/publish-event'
+import { DATA_MAX_BYTES } from '../events/validate-data'
 import type { Context } from './context'
 import { WebhookEndpoint } from './webhook-endpoint'
 
+@ObjectType({ description: 'Something that happened, as receivers get it.' })
+export class WebhookEvent implements Omit<Event, 'id' | 'body'> {
+  @Field(() => String, { description: 'The event type, such as `post.created`.' })
+  type!: string
+
+  @Field(() => GraphQLDateTime, { description: 'When the event was published.' })
+  createdAt!: Date
+}
+
 registerEnumType(DeliveryStatus, {
   name: 'WebhookDeliveryStatus',
-  description: 'How far an event has come on its way to an endpoint.',
+  description: 'The state of a delivery.',
   valuesConfig: {
-    PENDING: { description: 'Waiting for its first try, a retry, or for the endpoint to be switched on.' },
+    PENDING: { description: 'Waiting for the first try, for a retry, or until the endpoint is switched on.' },
     DELIVERED: { description: 'The receiver answered 2xx.' },
-    FAILED: { description: 'The retry schedule is used up.' },
-    CANCELLED: { description: 'The endpoint was deleted before it was delivered.' },
+    FAILED: { description: 'Every try of the retry schedule failed.' },
+    CANCELLED: { description: 'The endpoint was deleted before the event was delivered.' },
   },
 })
 
-@ObjectType({ description: 'Something that happened, as receivers get it.' })
-export class WebhookEvent {
-  id!: bigint
-
-  @Field(() => String, { description: 'Its event type, such as `post.created`.' })
-  type!: string
-
-  @Field(() => GraphQLDateTime, { description: 'When it was published.' })
-  createdAt!: Date
-
-  body!: string
-  repeated?: boolean
-}
-
 @ObjectType({ description: 'One event on its way to one endpoint.' })
-export class WebhookDelivery {
-  id!: bigint
-
-  @Field(() => DeliveryStatus, { description: 'How far it has come.' })
+export class WebhookDelivery implements Omit<Delivery, 'id' | 'endpointId'> {
+  @Field(() => DeliveryStatus, { description: 'The state of the delivery.' })
   status!: DeliveryStatus
 
-  @Field(() => Int, { description: 'How many attempts are on record.' })
+  @Field(() => Int, { description: 'The number of attempts on record.' })
   attemptCount!: number
 
   @Field(() => GraphQLDateTime, {
     nullable: true,
-    description: 'When it is tried again; null when it is not.',
+    description: 'When the next try is due. Null when no retry is planned.',
   })
   nextRetryAt!: Date | null
-
-  endpointId!: number
 }
 
 @InputType({ description: 'An event to publish.' })
@@ -71,12 +68,16 @@ export class PublishWebhookEventInput implements PublishInput {
   @Field(() => String, { description: 'An event type of the catalogue.' })
   type!: string
 
-  @Field(() => GraphQLJSON, { description: 'What receivers get as `data`: at most 256 KiB of JSON.' })
+  @Field(() => GraphQLJSON, {
+    description: `The \`data\` that receivers get: at most ${DATA_MAX_BYTES / 1024} KiB of JSON.`,
+  })
   data!: unknown
 
   @Field(() => String, {
     nullable: true,
-    description: 'Chosen by the publisher: the same key and content within 24 hours is the same event.',
+    description:
+      `A key of the publisher's choice, at most ${IDEMPOTENCY_KEY_MAX_LENGTH} characters. Within 24 hours, the same key with ` +
+      'the same content is the same event.',
   })
   idempotencyKey?: string | null
 }
@@ -85,10 +86,10 @@ export class PublishWebhookEventInput implements PublishInput {
 export class WebhookEventResolver {
   @Query(() => WebhookEvent, {
     nullable: true,
-    description: 'One event; null when there is none with this id.',
+    description: 'One event. Null when there is no event with this id.',
   })
   async webhookEvent(
-    @Ctx() core: Context,
+    @Ctx() { core }: Context,
     @Arg('id', () => ID, { description: 'The id of the event.' }) id: string,
   ): Promise<Event | undefined> {
     return findEvent(core, id)
@@ -96,11 +97,11 @@ export class WebhookEventResolver {
 
   @Mutation(() => WebhookEvent, {
     description:
-      'Accepts an event for delivery to every active endpoint that listens to its type. Once answered, it is ' +
-      'delivered or visibly failed.',
+      'Accepts an event for delivery to every active endpoint that listens to its type. Once the gateway has answered, each ' +
+      'delivery is delivered or visibly failed.',
   })
   async publishWebhookEvent(
-    @Ctx() core: Context,
+    @Ctx() { core }: Context,
     @Arg('input', () => PublishWebhookEventInput, { description: 'The event.' })
     input: PublishWebhookEventInput,
   ): Promise<PublishedEvent> {
@@ -108,44 +109,47 @@ export class WebhookEventResolver {
   }
 
   @FieldResolver(() => ID, { description: 'A positive integer.' })
-  id(@Root() event: WebhookEvent): string {
+  id(@Root() event: Event): string {
     return String(event.id)
   }
 
-  @FieldResolver(() => GraphQLJSON, { description: 'What happened: the `data` that was published.' })
-  data(@Root() event: WebhookEvent): unknown {
+  @FieldResolver(() => GraphQLJSON, { description: 'The `data` that was published.' })
+  data(@Root() event: Event): unknown {
     return parseBody(event.body).data
   }
 
-  @FieldResolver(() => Float, { description: 'When it was published: Unix seconds, as receivers get it.' })
-  created(@Root() event: WebhookEvent): number {
+  @FieldResolver(() => Float, {
+    description: 'When the event was published, in Unix seconds, as receivers get it.',
+  })
+  created(@Root() event: Event): number {
     return parseBody(event.body).created
   }
 
   @FieldResolver(() => Boolean, {
-    description: 'In the answer to a publish: whether its idempotency key already stood for this event.',
+    description:
+      'In the response to a publish: whether an earlier publish with the same idempotency key created the event.',
   })
-  repeated(@Root() event: WebhookEvent): boolean {
-    return event.repeated ?? false
+  repeated(@Root() event: Event | PublishedEvent): boolean {
+    return 'repeated' in event && event.repeated
   }
 
   @FieldResolver(() => [WebhookDelivery], {
-    description: 'Its deliveries, one for each endpoint. For admins.',
+    description: 'The deliveries of the event, one for each endpoint. For admins.',
   })
-  async deliveries(@Root() event: WebhookEvent, @Ctx() core: Context): Promise<Delivery[]> {
-    return (await readDeliveries(core, [event.id])).get(event.id) ?? []
+  async deliveries(@Root() event: Event, @Ctx() { loaders }: Context): Promise<Delivery[]> {
+    return (await loaders.deliveriesByEvent.load(event.id)) ?? []
   }
 }
 
 @Resolver(() => WebhookDelivery)
 export class WebhookDeliveryResolver {
   @FieldResolver(() => ID, { description: 'A positive integer.' })
-  id(@Root() delivery: WebhookDelivery): string {
+  id(@Root() delivery: Delivery): string {
     return String(delivery.id)
   }
 
-  @FieldResolver(() => WebhookEndpoint, { description: 'Where it goes; deleted endpoints included.' })
-  async endpoint(@Root() delivery: WebhookDelivery, @Ctx() core: Context): Promise<WebhookEndpoint> {
-    return (await readReceivers(core, [delivery.endpointId])).get(delivery.endpointId) as WebhookEndpoint
+  @FieldResolver(() => WebhookEndpoint, { description: 'The receiver, also when the endpoint is deleted.' })
+  async endpoint(@Root() delivery: Delivery, @Ctx() { loaders }: Context): Promise<Endpoint | undefined> {
+    return loaders.receiverById.load(delivery.endpointId)
   }
 }

@@ -1,37 +1,42 @@
 import { Arg, Ctx, ID, Int, Mutation, Resolver } from 'type-graphql'
 import { findEndpoint } from '../endpoints/find-endpoints'
 import { endpointNotFound } from '../failure'
+import { OVERLAP_MAX } from '../secrets/signing-secrets'
 import type { Context } from './context'
 import { WebhookEndpoint } from './webhook-endpoint'
 
 const ID_ARGUMENT = { description: 'The id of the endpoint.' }
+const SECONDS_PER_DAY = 86_400
 
 @Resolver()
 export class WebhookSecretResolver {
   @Mutation(() => String, {
-    description: "Answers an endpoint's signing secret: the newest, as `whsec_...`.",
+    description: "Returns an endpoint's newest signing secret: `whsec_...`.",
   })
   async revealWebhookEndpointSecret(
-    @Ctx() { secrets }: Context,
+    @Ctx() { core }: Context,
     @Arg('id', () => ID, ID_ARGUMENT) id: string,
-    @Arg('password', () => String, { nullable: true, description: 'Where the operator asks for one.' })
+    @Arg('password', () => String, {
+      nullable: true,
+      description: 'The reveal password, when the operator has set one.',
+    })
     password: string | null,
   ): Promise<string> {
-    return secrets.reveal(id, password)
+    return core.secrets.reveal(id, password)
   }
 
   @Mutation(() => WebhookEndpoint, {
     description:
-      'Gives an endpoint a new signing secret. The old one signs along for as long as you say: until then receivers can change over.',
+      'Gives an endpoint a new signing secret. During the overlap the old secret still signs beside the new one, so that ' +
+      'receivers have time to change over.',
   })
   async expireWebhookEndpointSecret(
-    @Ctx() core: Context,
+    @Ctx() { core }: Context,
     @Arg('id', () => ID, ID_ARGUMENT) id: string,
     @Arg('overlapSeconds', () => Int, {
       nullable: true,
       defaultValue: 0,
-      description:
-        'How long the old secret still signs beside the new one: 0 (not at all) to 604800 (7 days).',
+      description: `The overlap in seconds: 0 (none) to ${OVERLAP_MAX.toLocaleString('en-US')} (${OVERLAP_MAX / SECONDS_PER_DAY} days).`,
     })
     overlapSeconds: number | null,
   ): Promise<WebhookEndpoint> {

@@ -1,9 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Config } from '../config'
 
-/** The keys that a gateway in development makes for itself. */
+/** The keys that a gateway makes for itself in development. */
 export interface DevelopmentKeys {
   jwtSecret: string
   /** 32 bytes, base64 */
@@ -11,8 +10,12 @@ export interface DevelopmentKeys {
 }
 
 /**
- * Reads the keys of the data folder, made on first use and readable by the owner alone. Safe for two processes at
- * once (`npm start` and `npm run token`): a link appears whole or not at all, so both end up with the same keys.
+ * Reads the keys in the data folder. The first call makes them, readable by the owner of the process only.
+ *
+ * Two processes may call this at the same time (`npm start` and `npm run token`): a link appears whole or not at all, so
+ * both read the same keys.
+ *
+ * @throws Error when the file is damaged
  */
 export function developmentKeys(dataDir: string): DevelopmentKeys {
   const path = join(dataDir, 'development-keys.json')
@@ -20,11 +23,8 @@ export function developmentKeys(dataDir: string): DevelopmentKeys {
 }
 
 /** The keys that seal signing secrets, 32 bytes each, newest first: the configured ones, else the development key. */
-export const encryptionKeys = ({
-  encryptionKeys: keys,
-  dataDir,
-}: Pick<Config, 'encryptionKeys' | 'dataDir'>) =>
-  keys ?? [Buffer.from(developmentKeys(dataDir).encryptionKey, 'base64')]
+export const encryptionKeys = (config: { encryptionKeys: Buffer[] | undefined; dataDir: string }): Buffer[] =>
+  config.encryptionKeys ?? [Buffer.from(developmentKeys(config.dataDir).encryptionKey, 'base64')]
 
 function makeKeys(dataDir: string, path: string): DevelopmentKeys {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
@@ -39,7 +39,7 @@ function makeKeys(dataDir: string, path: string): DevelopmentKeys {
     return keys
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    // Another process was quicker: its keys count.
+    // Another process was faster: use its keys.
     return readKeys(path) ?? makeKeys(dataDir, path)
   } finally {
     rmSync(draft, { force: true })
@@ -47,9 +47,8 @@ function makeKeys(dataDir: string, path: string): DevelopmentKeys {
 }
 
 /**
- * Undefined when there is no such file.
- *
- * @throws Error that names the file, and says nothing of what is in it
+ * @returns undefined when the file does not exist
+ * @throws Error that names the file and repeats none of its content
  */
 function readKeys(path: string): DevelopmentKeys | undefined {
   let content: string

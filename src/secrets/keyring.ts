@@ -4,12 +4,12 @@ import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:
  * Seals texts for storage with AES-256-GCM and opens them again. Layout of a sealed text, in bytes:
  * format (1), key id (8), nonce (12), tag (16), ciphertext.
  *
- * The key id tells which key of the ring opens it, so that keys rotate by putting a new one in front.
+ * The key id names the key that opens the text, so an operator rotates keys by putting a new one in front.
  */
 export interface Keyring {
-  /** @param context what the text belongs to; a sealed text opens under the same context alone */
+  /** @param context the owner of the text, such as a row id; a sealed text opens under the same context only */
   seal(plain: string, context: string): Buffer
-  /** @throws Error when the key is not in the ring, or when the text or its context was changed */
+  /** @throws Error when the keyring lacks the key, or when the text or its context was changed */
   open(sealed: Uint8Array, context: string): string
 }
 
@@ -18,7 +18,23 @@ const HEADER_BYTES = 9
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
 
-/** @param keys 32 bytes each; the first one seals, all of them open */
+/**
+ * Reads one key of HOOKGATE_ENCRYPTION_KEY.
+ *
+ * @throws Error that does not repeat the text
+ */
+export function parseEncryptionKey(text: string): Buffer {
+  const key = Buffer.from(text, 'base64')
+  // Buffer ignores characters that are not base64. 32 bytes take 43 characters, and usually one `=`.
+  if (key.length !== 32 || !/^[\w+/-]{43}=?$/.test(text))
+    throw new Error('must be 32 bytes in base64, or a comma list of such keys')
+  return key
+}
+
+/**
+ * @param keys 32 bytes each; the first one seals, all of them open
+ * @throws Error without a key
+ */
 export function keyring(keys: Buffer[]): Keyring {
   const [current] = keys
   if (current === undefined) throw new Error('A keyring needs a key')
@@ -43,7 +59,6 @@ export function keyring(keys: Buffer[]): Keyring {
       const nonce = bytes.subarray(HEADER_BYTES, HEADER_BYTES + NONCE_BYTES)
       const tag = bytes.subarray(HEADER_BYTES + NONCE_BYTES, HEADER_BYTES + NONCE_BYTES + TAG_BYTES)
       const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES })
-
         .setAAD(bound(header, context))
         .setAuthTag(tag)
       const body = bytes.subarray(HEADER_BYTES + NONCE_BYTES + TAG_BYTES)
@@ -52,7 +67,7 @@ export function keyring(keys: Buffer[]): Keyring {
   }
 }
 
-/** Names a key without telling anything of it. */
+/** A name of a key that reveals nothing of the key. */
 const keyId = (key: Buffer) =>
   createHash('sha256').update('hookgate key id').update(key).digest().subarray(0, 8)
 

@@ -1,10 +1,10 @@
 import { scrypt, timingSafeEqual } from 'node:crypto'
 import { Worker } from 'node:worker_threads'
 
-/** A password hash taken apart. */
+/** The parts of a password hash. */
 export interface PasswordHash {
   hash: Buffer
-  /** The same hash, made of another password. */
+  /** Hashes another password with the same salt and parameters. */
   derive(password: Buffer): Promise<Uint8Array>
 }
 
@@ -14,20 +14,20 @@ const ARGON2 = new RegExp(
   `^\\$(argon2id|argon2i|argon2d)\\$v=19\\$m=(\\d{1,8}),t=(\\d{1,4}),p=(\\d{1,4})\\$${BASE64}\\$${BASE64}$`,
 )
 
-/** Both algorithms ask for salts of this size at least. */
+/** Both algorithms require at least this salt size. */
 const SALT_BYTES_MIN = 8
-/** An empty hash would match every password, a short one many. */
+/** An empty hash would match every password, a short one many passwords. */
 const HASH_BYTES_MIN = 16
 const HASH_BYTES_MAX = 128
-/** What hashing one password may take: more is a slip of the operator's, found at start rather than at a reveal. */
-const MEMORY_MAX = 2 ** 30
+/** Memory for hashing one password, in GiB. A hash that needs more is a mistake, which is reported at start. */
+const MEMORY_MAX_GIB = 1
 
 /**
- * Tells whether a password is the one that the hash was made of, in a time that does not depend on where they differ.
- * An empty password never is.
+ * Checks whether a hash was made from this password. The time does not depend on where the two hashes differ. An empty
+ * password never matches.
  *
- * @param hash as `parsePasswordHash` takes it
- * @throws Error when the hash is malformed; it is not repeated
+ * @param hash in the format of `parsePasswordHash`
+ * @throws Error when the hash is malformed; the message does not repeat it
  */
 export async function verifyPassword(hash: string, password: string): Promise<boolean> {
   const stored = parsePasswordHash(hash)
@@ -40,7 +40,7 @@ export async function verifyPassword(hash: string, password: string): Promise<bo
  * `$scrypt$ln=15,r=8,p=1$<salt>$<hash>` or `$argon2id$v=19$m=65536,t=3,p=4$<salt>$<hash>` (argon2i and argon2d too),
  * salt and hash in base64, with or without padding.
  *
- * @throws Error when it is none, or one that takes more than 1 GiB to verify; it is not repeated
+ * @throws Error when the text is no such hash, or needs more than `MEMORY_MAX_GIB` to verify; the message does not repeat it
  */
 export function parsePasswordHash(text: string): PasswordHash {
   const [, ...scryptParts] = SCRYPT.exec(text) ?? []
@@ -55,10 +55,10 @@ export function parsePasswordHash(text: string): PasswordHash {
 
 function scryptHash([ln, r, p, salt = '', hash = '']: string[]): PasswordHash {
   const [cost, blockSize, parallelization] = [2 ** Number(ln), Number(r), Number(p)]
-  // OpenSSL's own sum, with a little to spare; Node's default of 32 MiB is less than ln=15, r=8 takes.
+  // OpenSSL's formula with a small margin. Node's default limit of 32 MiB is too small for ln=15, r=8.
   const memory = 128 * blockSize * (cost + parallelization + 4)
-  refuseUnless(cost > 1 && blockSize > 0 && parallelization > 0, 'asks for ln, r or p of 0')
-  refuseUnless(memory <= MEMORY_MAX, 'takes more than 1 GiB to verify')
+  throwUnless(cost > 1 && blockSize > 0 && parallelization > 0, 'has an ln, r or p of 0')
+  throwUnlessSmall(memory)
   const stored = bytesOf(salt, hash)
   const options = { cost, blockSize, parallelization, maxmem: memory }
   return {
@@ -74,9 +74,9 @@ function scryptHash([ln, r, p, salt = '', hash = '']: string[]): PasswordHash {
 
 function argon2Hash([algorithm, m, t, p, salt = '', hash = '']: string[]): PasswordHash {
   const [memorySize, iterations, parallelism] = [Number(m), Number(t), Number(p)]
-  refuseUnless(iterations > 0 && parallelism > 0, 'asks for t or p of 0')
-  refuseUnless(memorySize >= 8 * parallelism, 'asks for less memory (m) than 8 times its lanes (p)')
-  refuseUnless(memorySize * 1024 <= MEMORY_MAX, 'takes more than 1 GiB to verify')
+  throwUnless(iterations > 0 && parallelism > 0, 'has a t or p of 0')
+  throwUnless(memorySize >= 8 * parallelism, 'has less memory (m) than 8 times its lanes (p)')
+  throwUnlessSmall(memorySize * 1024)
   const stored = bytesOf(salt, hash)
   const options = {
     salt: stored.salt,
@@ -94,27 +94,32 @@ function argon2Hash([algorithm, m, t, p, salt = '', hash = '']: string[]): Passw
 
 function bytesOf(salt: string, hash: string): { salt: Buffer; hash: Buffer } {
   const bytes = { salt: Buffer.from(salt, 'base64'), hash: Buffer.from(hash, 'base64') }
-  refuseUnless(bytes.salt.length >= SALT_BYTES_MIN, `has a salt of less than ${SALT_BYTES_MIN} bytes`)
-  refuseUnless(
+  throwUnless(bytes.salt.length >= SALT_BYTES_MIN, `has a salt of less than ${SALT_BYTES_MIN} bytes`)
+  throwUnless(
     bytes.hash.length >= HASH_BYTES_MIN && bytes.hash.length <= HASH_BYTES_MAX,
     `has a hash of less than ${HASH_BYTES_MIN} or more than ${HASH_BYTES_MAX} bytes`,
   )
   return bytes
 }
 
-function refuseUnless(holds: boolean, fault: string): void {
+/** @param memory bytes that one verification takes */
+function throwUnlessSmall(memory: number): void {
+  throwUnless(memory <= MEMORY_MAX_GIB * 2 ** 30, `takes more than ${MEMORY_MAX_GIB} GiB to verify`)
+}
+
+function throwUnless(holds: boolean, fault: string): void {
   if (!holds) throw new Error(`The password hash ${fault}.`)
 }
 
-/** hash-wasm computes an argon2 hash in one go, up to seconds long: in the main thread all else would stand still. */
+/** hash-wasm computes an argon2 hash without a pause, for up to seconds, so a thread of its own does. */
 const THREAD = `
   const { parentPort, workerData: { library, algorithm, options } } = require('node:worker_threads')
   require(library)[algorithm](options).then((hash) => parentPort.postMessage(hash))
 `
 
-/** @param hashing which of hash-wasm's functions, and what it is called with */
+/** @param hashing a function of hash-wasm and its options */
 async function inThread(hashing: { algorithm: string | undefined; options: object }): Promise<Uint8Array> {
-  // A thread made of a text resolves names by the working directory: it is told the library's file instead.
+  // A thread that runs a text resolves packages from the working directory, so pass the path of the library.
   const workerData = { library: require.resolve('hash-wasm'), ...hashing }
   const thread = new Worker(THREAD, { eval: true, workerData, env: {} })
   return new Promise((resolve, reject) => {

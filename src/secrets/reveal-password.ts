@@ -1,21 +1,21 @@
 import { Failure } from '../failure'
 import { parsePasswordHash, verifyPassword } from './password-hash'
 
-/** So many wrong passwords are heard out within the window; for the rest of it no password is. */
+/** After this many wrong passwords within the window, no password is checked for the rest of it. */
 const WRONG_MAX = 5
 const WINDOW_MS = 60_000
 
 /**
- * The password that whoever wants to see a secret has to know, guarded against guessing: the tries of all callers on
- * all endpoints count together, in this process.
+ * The password that a caller needs to reveal a signing secret. A limit protects it against guessing: the tries of all
+ * callers on all endpoints count together, in this process.
  */
 export class RevealPassword {
-  /** when the wrong passwords of the window came, earliest first */
+  /** times of the wrong passwords in the window, earliest first */
   private wrong: number[] = []
-  private lastTurn: Promise<unknown> = Promise.resolve()
+  private lastCheck: Promise<unknown> = Promise.resolve()
 
   /**
-   * @param hash scrypt or argon2, see `parsePasswordHash`
+   * @param hash scrypt or argon2, in the format of `parsePasswordHash`
    * @param now milliseconds of a clock that never goes back
    * @throws Error when the hash is malformed
    */
@@ -27,19 +27,19 @@ export class RevealPassword {
   }
 
   /**
-   * Passes when the password is right. Passwords are checked one after the other: of many at once, no more are heard
-   * out than the window allows, and no more than one takes memory for its hash.
+   * Resolves when the password is right. Passwords are checked one after the other, so parallel calls cannot exceed the
+   * limit of the window, and only one takes memory for its hash at a time.
    *
    * @throws Failure `forbidden`; `rate_limited` with `retryAfter`, in whole seconds
    */
   check(password: string | null | undefined): Promise<void> {
-    const turn = this.lastTurn.then(() => this.judge(password))
-    this.lastTurn = turn.catch(() => undefined)
-    return turn
+    const check = this.lastCheck.then(() => this.checkNow(password))
+    this.lastCheck = check.catch(() => undefined)
+    return check
   }
 
-  private async judge(password: string | null | undefined): Promise<void> {
-    // Nobody guesses by giving none.
+  private async checkNow(password: string | null | undefined): Promise<void> {
+    // A missing password is no guess, so it does not count.
     if (password == null) throw wrongPassword()
     const retryAfter = this.retryAfter()
     if (retryAfter > 0) {
@@ -51,7 +51,7 @@ export class RevealPassword {
     throw wrongPassword()
   }
 
-  /** Seconds until a password is heard out again; 0 = now. */
+  /** Seconds until the next password is checked; 0 = now. */
   private retryAfter(): number {
     const now = this.now()
     this.wrong = this.wrong.filter((at) => at > now - WINDOW_MS)

@@ -5,22 +5,22 @@ import type { Keyring } from './keyring'
 import { RevealPassword } from './reveal-password'
 import { newSecretRow } from './signing-secret'
 
-/** Seconds: 7 days. */
+/** The longest overlap of an expired secret with the next one, in seconds: 7 days. */
 export const OVERLAP_MAX = 604_800
-/** How many secrets of an endpoint sign at once, the newest included. */
+/** How many secrets of an endpoint sign at the same time, the newest included. */
 export const LIVE_SECRETS_MAX = 5
 
-/** Enough for all secrets of a few thousand endpoints; some 4 MB. */
+/** Cached plain texts: enough for all secrets of a few thousand endpoints, about 4 MB. */
 const OPENED_MAX = 10_000
 
-/** Everything that is done to the signing secrets of endpoints. */
+/** Reveals, expires and opens the signing secrets of endpoints. */
 export class SigningSecrets {
   private readonly password: RevealPassword | undefined
-  /** plain texts by id and sealed text, the longest unused first */
+  /** plain texts by id and sealed text, least recently used first */
   private readonly opened = new Map<string, string>()
 
   /**
-   * @param options.revealPasswordHash scrypt or argon2; undefined = whoever may reveal needs no password
+   * @param options.revealPasswordHash scrypt or argon2; undefined = callers who may reveal need no password
    * @param options.now milliseconds of a clock that never goes back
    * @throws Error when the hash is malformed
    */
@@ -39,8 +39,8 @@ export class SigningSecrets {
   }
 
   /**
-   * The newest live secret in plain text: `whsec_...`. Whoever does not know the password does not learn whether the
-   * endpoint exists.
+   * The newest live secret in plain text: `whsec_...`. The password is checked first, so a caller without it does not
+   * learn whether the endpoint exists.
    *
    * @throws Failure `forbidden`, `rate_limited` (with `retryAfter`, seconds), `not_found`
    */
@@ -54,32 +54,32 @@ export class SigningSecrets {
       CROSS JOIN LATERAL live_secrets(endpoint.id, clock_timestamp()) secret
       WHERE endpoint.id = ${number} AND endpoint.deleted_at IS NULL
       LIMIT 1`
-    // Every endpoint has a secret that does not expire: from its creation on, and after each expire.
+    // Every endpoint has a secret that does not expire, so a missing row means a missing endpoint.
     if (newest === undefined) throw endpointNotFound(endpointId)
     return this.open(newest.id, newest.sealed)
   }
 
   /**
-   * Makes a new secret. Those that signed until now go on to sign beside it for the overlap, or for less where that
-   * was settled before; of more than `LIVE_SECRETS_MAX` the oldest end at once. Rows that ended more than a day ago
-   * are removed.
+   * Makes a new secret. The earlier secrets also sign for the length of the overlap, or for less when an earlier call
+   * set an earlier end. Of more than `LIVE_SECRETS_MAX` secrets the oldest end at once. Secrets that ended more than a
+   * day ago are removed.
    *
    * Invariant: exactly one secret of an endpoint has no end, and it is the newest. The row lock comes first, and the
    * second statement takes a fresh snapshot (READ COMMITTED), so the second of two concurrent calls sees the secret
-   * of the first. Claims hold the endpoint FOR SHARE while they start sends: once this is answered, no send is
-   * signed by a secret that has ended.
+   * of the first. Claims hold the endpoint FOR SHARE while they start sends, so after this call has resolved, no send is
+   * signed with a secret that has ended.
    *
    * @param overlapSeconds 0 (the default) to `OVERLAP_MAX`
    * @throws Failure `validation_failed`, `not_found`
    */
   async expire(endpointId: string, overlapSeconds?: number | null): Promise<void> {
     const overlap = overlapSeconds ?? 0
-    refuseOverlap(overlap)
+    checkOverlap(overlap)
     const number = parseEndpointId(endpointId)
     if (number === undefined) throw endpointNotFound(endpointId)
     const { id, sealed } = newSecretRow(this.keyring)
-    // The clock is cut, not rounded, to the milliseconds that are stored: what ends now has ended. A new secret is
-    // newer than all others, whatever the clock says.
+    // Milliseconds are stored. Truncating the clock, not rounding it, makes a secret that ends now an ended one. A new
+    // secret is the newest even if the clock went back.
     const [, inserted] = await this.prisma.$transaction([
       this.prisma.$queryRaw`SELECT id FROM endpoints WHERE id = ${number} FOR NO KEY UPDATE`,
       this.prisma.$executeRaw`
@@ -119,10 +119,10 @@ export class SigningSecrets {
   }
 
   /**
-   * A stored secret in plain text. It is kept in memory, so that a send does not have to decrypt.
+   * Decrypts a stored secret. Plain texts are cached, so that a send does not have to decrypt.
    *
-   * @param sealedBase64 as stored, in base64, line breaks or not
-   * @throws Error when the key is not in the ring, or when the text is not the one of this row
+   * @param sealedBase64 the stored bytes in base64, with or without line breaks
+   * @throws Error when the keyring lacks the key, or when the text belongs to another row
    */
   open(id: string, sealedBase64: string): string {
     const key = `${id} ${sealedBase64}`
@@ -130,13 +130,13 @@ export class SigningSecrets {
     const plain = known ?? this.keyring.open(Buffer.from(sealedBase64, 'base64'), id)
     this.opened.delete(key)
     this.opened.set(key, plain)
-    const [longestUnused = ''] = this.opened.keys()
-    if (this.opened.size > OPENED_MAX) this.opened.delete(longestUnused)
+    const [leastRecentlyUsed = ''] = this.opened.keys()
+    if (this.opened.size > OPENED_MAX) this.opened.delete(leastRecentlyUsed)
     return plain
   }
 }
 
-function refuseOverlap(overlap: number): void {
+function checkOverlap(overlap: number): void {
   if (Number.isInteger(overlap) && overlap >= 0 && overlap <= OVERLAP_MAX) return
   const message = `overlapSeconds must be between 0 and ${OVERLAP_MAX}.`
   throwProblems([{ path: ['overlapSeconds'], code: 'OUT_OF_RANGE', message }])

@@ -1,46 +1,27 @@
 import { randomUUID } from 'node:crypto'
+import type { LateOutcomeCommands, Result } from '../programs/late-outcome'
 import { type Core, openCore } from '../support/core'
 import { createTestDatabase, type TestDatabase } from '../support/gateway'
 
-/** Long enough for every lease to be over. */
+/** Longer than every lease. */
 const LATER_MS = 60_000
 
-/** Claims what is due, and records what came of a send, as the process with this id does. */
-const ACTS = `({ database, dist }) => {
-  const { randomUUID } = require('node:crypto')
-  const { claimDeliveries } = dist('delivery/queue/claim.js')
-  const { recordAttempts } = dist('delivery/queue/record-attempts.js')
-  return {
-    async claim(owner, clockOffsetMs) {
-      const room = { capacity: 10, laneCapacity: 10, busy: [], afterEndpoint: 0, leaseMs: 10_000 }
-      const { claimed } = await database.asyncCommitTransaction((query) =>
-        claimDeliveries(query, { ...room, owner, clockOffsetMs }))
-      return claimed[0]
-    },
-    async record(owner, clockOffsetMs, { id, eventId, endpointId, number, resendCount }, came) {
-      const send = { sendId: randomUUID(), deliveryId: id, eventId, endpointId, number, resendCount }
-      const sent = { sentAt: null, signatureHeader: '', responseBody: null, responseTruncated: false, durationMs: 1, isGone: false }
-      await recordAttempts(database.query, { owner, clockOffsetMs }, [{ ...send, ...sent, ...came }])
-    },
-  }
-}`
-
-const SUCCESS = { verdict: 'delivered', responseStatus: 204, error: null, retryInMs: null }
-const FAILURE = { verdict: 'retry', responseStatus: 500, error: 'HTTP_STATUS', retryInMs: 5_000 }
+const SUCCESS: Result = { outcome: 'delivered', responseStatus: 204, error: null, retryInMs: null }
+const FAILURE: Result = { outcome: 'retry', responseStatus: 500, error: 'HTTP_STATUS', retryInMs: 5_000 }
 
 let database: TestDatabase
-let core: Core
+let core: Core<LateOutcomeCommands>
 
 beforeAll(async () => {
   database = await createTestDatabase()
-  core = await openCore(database, { ownActs: ACTS })
+  core = await openCore<LateOutcomeCommands>(database, { program: 'late-outcome' })
 })
 afterAll(async () => {
   await core?.close()
   await database?.remove()
 })
 
-it('A success that is told after its lease was lost, and another process has failed, still ends the delivery', async () => {
+it('A success recorded after its lease was lost and another process failed still ends the delivery', async () => {
   await core.createEndpoint('http://127.0.0.1:9/', 'post.created')
   await core.publish()
   const [late, other] = [randomUUID(), randomUUID()]
@@ -57,7 +38,7 @@ it('A success that is told after its lease was lost, and another process has fai
   ])
 })
 
-it('A failure that is told after its lease was lost is on record, and leaves the delivery to its holder', async () => {
+it('A failure recorded after its lease was lost is on record and leaves the delivery to the new holder', async () => {
   await core.sql('TRUNCATE events CASCADE')
   await core.publish()
   const [late, other] = [randomUUID(), randomUUID()]

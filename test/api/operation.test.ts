@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -9,56 +9,57 @@ import {
   createTestDatabase,
   spawnGateway,
   startTestGateway,
+  type TestGateway,
   tokenFor,
 } from '../support/gateway'
 import { startReceiver } from '../support/receiver'
-import { cleanEnvironment, MAIN } from '../support/template'
+import { embeddedOnly, serverOnly } from '../support/server-only'
+import { cleanEnvironment, MAIN, NODE_FLAGS } from '../support/template'
 import { until } from '../support/until'
 
-const usesServer = process.env.TEST_DATABASE_URL !== undefined
-const embeddedOnly = usesServer ? it.skip : it
-const serverOnly = usesServer ? it : it.skip
-
 function run(args: string[], env: Record<string, string> = {}) {
-  return spawnSync(process.execPath, [MAIN, ...args], {
+  return spawnSync(process.execPath, [...NODE_FLAGS, MAIN, ...args], {
     env: { ...cleanEnvironment(), ...env },
     encoding: 'utf8',
   })
 }
 
+/** Runs during all tests, for those that only send requests to it or read its output. */
+let running: TestGateway
+beforeAll(async () => {
+  running = await startTestGateway({ LOG_LEVEL: 'trace' })
+})
+afterAll(() => running?.stop())
+
 describe('hookgate serve', () => {
-  it('prints a line per door and, in development, an admin token that works', async () => {
-    const gateway = await startTestGateway()
-    const output = gateway.output()
-    for (const door of ['/graphql', '/graphiql', '/api/v2/webhook/endpoint/']) {
-      expect(output).toContain(`${gateway.url}${door}\n`)
+  it('prints its addresses and, in development, an admin token that works', async () => {
+    for (const path of ['/graphql', '/graphiql', '/api/v2/webhook/endpoint/']) {
+      expect(running.output()).toContain(`${running.url}${path}\n`)
     }
-    await until(() => /token.*: \S+\n/.test(gateway.output()))
-    const token = /token.*: (\S+)/.exec(gateway.output())?.[1] ?? ''
-    expect((await gateway.rest('GET', 'endpoint/', { token })).status).toBe(200)
-    await gateway.stop()
+    await until(() => /token.*: \S+\n/.test(running.output()))
+    const token = /token.*: (\S+)/.exec(running.output())?.[1] ?? ''
+    expect((await running.rest('GET', 'endpoint/', { token })).status).toBe(200)
   })
 
   it('logs in words on a terminal', async () => {
     const database = await createTestDatabase()
-    // From Debian's bsdutils, which is always there: it gives its command a terminal.
-    const command = `exec ${process.execPath} ${MAIN} serve`
-    const terminal = spawn('script', ['--quiet', '--flush', '--return', '--command', command, '/dev/null'], {
-      env: { ...cleanEnvironment(), PORT: '0', ...database.env },
-      stdio: ['pipe', 'pipe', 'inherit'],
-    })
-    let output = ''
-    terminal.stdout.on('data', (chunk) => {
-      output += chunk
-    })
-    const gone = new Promise((resolve) => terminal.once('close', resolve))
-    await until(() => output.includes('/graphiql'))
-    const url = /GraphiQL +(\S+)\/graphiql/.exec(output)?.[1]
+    // From Debian's bsdutils, which is always installed: gives its command a terminal.
+    const command = `exec ${process.execPath} ${NODE_FLAGS.join(' ')} ${MAIN} serve`
+    const terminal = spawnGateway(database.env, [
+      'script',
+      '--quiet',
+      '--flush',
+      '--return',
+      '--command',
+      command,
+      '/dev/null',
+    ])
+    const url = await terminal.listening
     expect((await fetch(`${url}/healthz`)).status).toBe(200)
-    await until(() => /INFO.*request/.test(output))
+    await until(() => /INFO.*request/.test(terminal.output()))
     // Ctrl-C.
-    terminal.stdin.write('\u0003')
-    expect(await gone).toBe(0)
+    terminal.process.stdin?.write('\u0003')
+    expect(await terminal.exited).toBe(0)
     await database.remove()
   })
 
@@ -76,17 +77,15 @@ describe('hookgate serve', () => {
     )
   })
 
-  it('says so in one sentence when the port is taken', async () => {
-    const gateway = await startTestGateway()
+  it('reports in one sentence that the port is taken', async () => {
     const database = await createTestDatabase()
-    const second = spawnGateway({ ...database.env, PORT: new URL(gateway.url).port })
+    const second = spawnGateway({ ...database.env, PORT: new URL(running.url).port })
     await expect(second.listening).rejects.toThrow(/EADDRINUSE/)
     expect(await second.exited).toBe(1)
     await database.remove()
-    await gateway.stop()
   })
 
-  serverOnly('says so when the database server does not answer', () => {
+  serverOnly('reports that the database server does not answer', () => {
     const { status, stderr } = run(['serve'], { DATABASE_URL: 'postgresql://someone:pass@127.0.0.1:1/none' })
     expect([status, stderr]).toEqual([
       1,
@@ -94,7 +93,7 @@ describe('hookgate serve', () => {
     ])
   })
 
-  it('reads a catalogue of its own and keeps types that endpoints still listen to', async () => {
+  it("reads the operator's catalogue and keeps types that endpoints still listen to", async () => {
     const first = await startTestGateway()
     const { id } = await first.createEndpoint()
     await first.end()
@@ -116,7 +115,7 @@ describe('hookgate serve', () => {
 })
 
 describe('hookgate token', () => {
-  it('prints a token alone, for the role, subject and lifetime asked for, while the gateway runs', async () => {
+  it('prints only a token, for the given role, subject and lifetime, while the gateway runs', async () => {
     const database = await createTestDatabase()
     const gateway = spawnGateway(database.env)
     const url = await gateway.listening
@@ -149,24 +148,25 @@ describe('hookgate token', () => {
 
 describe('the data folder', () => {
   embeddedOnly('is refused to a second process in a clear sentence', async () => {
-    const gateway = await startTestGateway()
-    const { status, stderr } = run(['serve'], { PORT: '0', ...gateway.database.env })
+    const { status, stderr } = run(['serve'], { PORT: '0', ...running.database.env })
     expect(status).toBe(1)
-    expect(stderr).toContain(`The data folder ${gateway.database.dataDir} is in use`)
-    expect(stderr).toContain(`pid ${gateway.process.pid}`)
-    const created = await gateway.createEndpoint()
-    expect((await gateway.rest('GET', `endpoint/${created.id}/`)).status).toBe(200)
-    await gateway.stop()
+    expect(stderr).toContain(`The data folder ${running.database.dataDir} is in use`)
+    expect(stderr).toContain(`pid ${running.process.pid}`)
+    const created = await running.createEndpoint()
+    expect((await running.rest('GET', `endpoint/${created.id}/`)).status).toBe(200)
   })
 
-  embeddedOnly('builds anew what a kill during the first start left half-made', async () => {
-    const database = await createTestDatabase()
-    rmSync(join(database.dataDir, 'postgres', 'global'), { recursive: true })
-    writeFileSync(join(database.dataDir, 'postgres.unfinished'), '')
-    const gateway = await startTestGateway({}, database)
-    expect((await gateway.createEndpoint()).id).toBe(1)
-    await gateway.stop()
-  })
+  embeddedOnly(
+    'builds a new database in place of one that a kill during the first start left incomplete',
+    async () => {
+      const database = await createTestDatabase()
+      rmSync(join(database.dataDir, 'postgres', 'global'), { recursive: true })
+      writeFileSync(join(database.dataDir, 'postgres.unfinished'), '')
+      const gateway = await startTestGateway({}, database)
+      expect((await gateway.createEndpoint()).id).toBe(1)
+      await gateway.stop()
+    },
+  )
 
   it('keeps every acknowledged change through kill -9', async () => {
     let gateway = await startTestGateway()
@@ -186,7 +186,7 @@ describe('the data folder', () => {
       await writing
       gateway = await startTestGateway({}, gateway.database)
       const { body } = await gateway.rest('GET', `endpoint/${id}/`)
-      // The patch under way at the kill may have been stored without its answer getting out.
+      // The patch in progress at the kill may have been stored without an answer.
       expect([acknowledged, acknowledged + 1]).toContain(Number(body.description))
       acknowledged = Number(body.description)
     }
@@ -196,18 +196,16 @@ describe('the data folder', () => {
 
 describe('health', () => {
   it('is alive and ready without a token', async () => {
-    const gateway = await startTestGateway()
     const get = async (path: string) => {
-      const response = await fetch(`${gateway.url}${path}`)
+      const response = await fetch(`${running.url}${path}`)
       return [response.status, await response.json()]
     }
     expect(await get('/healthz')).toEqual([200, { status: 'alive' }])
     expect(await get('/readyz')).toEqual([200, { status: 'ready' }])
-    await gateway.stop()
   })
 
   serverOnly(
-    'answers 503 while the database is away, says nothing of it inside, and heals by itself',
+    'answers 503 while the database does not answer, without internal details, and recovers by itself',
     async () => {
       const database = await createTestDatabase()
       const proxy = await startCutOffProxy(database.env.DATABASE_URL)
@@ -225,7 +223,7 @@ describe('health', () => {
       expect(JSON.stringify([rest.body, graphql])).not.toMatch(/ECONN|127\.0\.0\.1|prisma|postgres/i)
       expect((await fetch(`${gateway.url}/healthz`)).status).toBe(200)
 
-      proxy.mend()
+      proxy.restore()
       await until(async () => (await fetch(`${gateway.url}/readyz`)).status === 200)
       const { body } = await gateway.rest('PATCH', `endpoint/${id}/`, { json: { is_active: false } })
       expect(body.is_active).toBe(false)
@@ -258,7 +256,7 @@ describe('stopping', () => {
     },
   )
 
-  it('waits for a start that is under way, and exits with 0', async () => {
+  it('waits for a start in progress and exits with 0', async () => {
     const database = await createEmbeddedDatabase()
     const child = spawnGateway(database.env)
     await until(() => existsSync(join(database.dataDir, 'lock')))
@@ -267,7 +265,7 @@ describe('stopping', () => {
     await database.remove()
   })
 
-  it('comes twice, as from a terminal by way of npm, and is obeyed once', async () => {
+  it('by two signals, as from a terminal through npm, happens once', async () => {
     const gateway = await startTestGateway({ LOG_LEVEL: 'warn' })
     const receiver = await startReceiver(() => ({ status: 204, afterMs: 1_500 }))
     const { id } = await gateway.createEndpoint({ target: receiver.url })
@@ -284,33 +282,23 @@ describe('stopping', () => {
 
   it('reaches a gateway that npm start runs', async () => {
     const database = await createTestDatabase()
-    const npm = spawn('npm', ['start'], {
-      cwd: join(__dirname, '../..'),
-      env: { ...cleanEnvironment(), PORT: '0', ...database.env },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    let output = ''
-    npm.stdout.on('data', (chunk) => {
-      output += chunk
-    })
-    // Its pipe closes only when the gateway itself, not just npm and its shell, is gone.
-    const gone = new Promise((resolve) => npm.once('close', resolve))
-    await until(() => output.includes('/graphiql'))
-    npm.kill('SIGTERM')
-    expect(await gone).toBe(0)
+    const npm = spawnGateway(database.env, ['npm', 'start'])
+    await npm.listening
+    npm.process.kill('SIGTERM')
+    // Resolves when all processes have closed their output: the gateway as well as npm and its shell.
+    expect(await npm.exited).toBe(0)
     await database.remove()
   })
 })
 
 it('never writes a token, a secret or a signing secret to its log', async () => {
-  const gateway = await startTestGateway({ LOG_LEVEL: 'trace' })
   const token = tokenFor({ role: 'admin', sub: 'someone' })
-  await gateway.rest('GET', 'endpoint/', { token })
-  await gateway.gql('{ webhookEventTypes { type } }', {}, token)
-  await gateway.rest('GET', 'endpoint/', { token: `${token}x` })
-  await gateway.createEndpoint()
-  await gateway.end()
-  expect(gateway.output()).not.toContain(token.split('.')[2])
-  expect(gateway.output()).not.toMatch(/whsec_|Bearer/)
-  await gateway.database.remove()
+  await running.rest('GET', 'endpoint/', { token })
+  await running.gql('{ webhookEventTypes { type } }', {}, token)
+  await running.rest('GET', 'endpoint/', { token: `${token}x` })
+  await running.createEndpoint()
+  await running.end()
+  expect(running.output()).toContain('"path":"/graphql"')
+  expect(running.output()).not.toContain(token.split('.')[2])
+  expect(running.output()).not.toMatch(/whsec_|Bearer/)
 })

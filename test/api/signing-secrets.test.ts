@@ -1,11 +1,6 @@
-import { type Child, spawnChild } from '../support/child'
+import type { SigningSecretsCommands } from '../programs/signing-secrets'
 import { createTestDatabase, type TestDatabase } from '../support/gateway'
-
-/** What was done, or the failure that it ended with. */
-interface Outcome {
-  value?: string
-  failure?: { kind: string; message: string; details: { problems?: unknown[]; retryAfter?: number } }
-}
+import { type Program, startProgram } from '../support/program'
 
 /** A stored secret, newest first; instants are milliseconds from the database's clock. */
 interface Row {
@@ -19,56 +14,16 @@ const HASH = '$scrypt$ln=1,r=8,p=1$c2FsdCBvZiAxNiBieXRlcw$xaQ5ytYyjpJHrFDiJyjNaT
 const HOUR = 3_600
 const NOT_FOUND = { failure: { kind: 'not_found', message: expect.stringContaining('no webhook endpoint') } }
 
-/** The built program's secrets on a database that is opened as a gateway opens it. */
-const SCRIPT = `
-  const { openDatabase } = dist('database/open-database.js')
-  const { SigningSecrets } = dist('secrets/signing-secrets.js')
-  const { newSecretRow } = dist('secrets/signing-secret.js')
-  const [dataDir, databaseUrl, hash] = process.argv.slice(1)
-  const ring = dist('secrets/keyring.js').keyring([Buffer.alloc(32, 7)])
-  const outcome = (promise) =>
-    promise.then((value) => ({ value }), ({ kind, message, details }) => ({ failure: { kind, message, details } }))
-  const opened = openDatabase({ dataDir, databaseUrl: databaseUrl || undefined }, { info() {}, warn() {} })
-  opened.then(({ prisma, close }) => {
-    const secrets = new SigningSecrets(prisma, ring, { revealPasswordHash: undefined })
-    const guarded = new SigningSecrets(prisma, ring, { revealPasswordHash: hash })
-    const acts = {
-      sql: (statement) => prisma.$queryRawUnsafe(statement),
-      reveal: (id) => outcome(secrets.reveal(id)),
-      revealGuarded: (id, password) => outcome(guarded.reveal(id, password)),
-      expire: (id, overlap) => outcome(secrets.expire(id, overlap)),
-      expireAtOnce: (id, overlaps) => Promise.all(overlaps.map((overlap) => outcome(secrets.expire(id, overlap)))),
-      create: async () => {
-        const { id } = await prisma.endpoint.create({
-          data: { target: 'https://example.com/', secrets: { create: newSecretRow(ring) } },
-        })
-        return String(id)
-      },
-      close,
-    }
-    onLine(async (line) => {
-      const [act, ...args] = JSON.parse(line)
-      print(JSON.stringify((await acts[act](...args)) ?? null))
-    })
-    print('open')
-  })
-`
-
 let database: TestDatabase
-let child: Child
+let program: Program<SigningSecretsCommands>
 
-async function run<T>(act: string, ...args: unknown[]): Promise<T> {
-  child.say(JSON.stringify([act, ...args]))
-  return JSON.parse(await child.hear())
-}
-
-const create = () => run<string>('create')
-const reveal = async (id: string) => (await run<Outcome>('reveal', id)).value
-const expire = (id: string, overlap?: number | null) => run<Outcome>('expire', id, overlap)
+const create = () => program.run('create')
+const reveal = async (id: string) => (await program.run('reveal', id)).value
+const expire = (id: string, overlap?: number | null) => program.run('expire', id, overlap)
+const sql = <Row>(statement: string) => program.run('sql', statement) as Promise<Row[]>
 
 const rows = (id: string) =>
-  run<Row[]>(
-    'sql',
+  sql<Row>(
     `SELECT id, extract(epoch FROM created_at)::float8 * 1000 AS "createdAt",
       extract(epoch FROM expires_at - clock_timestamp())::float8 * 1000 AS "expiresIn"
     FROM signing_secrets WHERE endpoint_id = ${id} ORDER BY created_at DESC, id`,
@@ -83,14 +38,13 @@ const secondsLeft = async (id: string) =>
 
 beforeAll(async () => {
   database = await createTestDatabase()
-  child = spawnChild(SCRIPT, [database.dataDir, database.env.DATABASE_URL ?? '', HASH])
-  expect(await child.hear()).toBe('open')
+  program = await startProgram('signing-secrets', { env: database.env, passwordHash: HASH })
 })
 
 afterAll(async () => {
-  await run('close')
-  await child.end()
-  await database.remove()
+  await program?.run('close')
+  await program?.end()
+  await database?.remove()
 })
 
 describe('revealing', () => {
@@ -103,27 +57,27 @@ describe('revealing', () => {
   })
 
   it.each(['0', '-1', '2147483647', '99999999999', 'x', '', "1' OR '1"])(
-    'knows no endpoint %j',
+    'reports that there is no endpoint %j',
     async (id) => {
-      expect(await run('reveal', id)).toMatchObject(NOT_FOUND)
+      expect(await program.run('reveal', id)).toMatchObject(NOT_FOUND)
       expect(await expire(id)).toMatchObject(NOT_FOUND)
     },
   )
 
-  it('and expiring know no deleted endpoint, even if its secrets were still there', async () => {
+  it('and expiring do not find a deleted endpoint, even while its secrets are still stored', async () => {
     const id = await create()
-    await run('sql', `UPDATE endpoints SET deleted_at = now() WHERE id = ${id} RETURNING id`)
+    await sql(`UPDATE endpoints SET deleted_at = now() WHERE id = ${id} RETURNING id`)
     const before = (await rows(id)).map((row) => row.id)
-    expect(await run('reveal', id)).toMatchObject(NOT_FOUND)
+    expect(await program.run('reveal', id)).toMatchObject(NOT_FOUND)
     expect(await expire(id)).toMatchObject(NOT_FOUND)
     expect((await rows(id)).map((row) => row.id)).toEqual(before)
     expect(await secondsLeft(id)).toEqual([null])
   })
 
-  it('asks for the password, before it looks for the endpoint', async () => {
+  it('checks the password before it looks for the endpoint', async () => {
     const id = await create()
     const guarded = (endpoint: string, password?: string | null) =>
-      run<Outcome>('revealGuarded', endpoint, password)
+      program.run('revealGuarded', endpoint, password)
     expect(await guarded(id, 'correct horse')).toEqual({ value: await reveal(id) })
     expect(await guarded('999999', 'correct horse')).toMatchObject(NOT_FOUND)
     for (const endpoint of [id, '999999', 'x']) {
@@ -131,7 +85,7 @@ describe('revealing', () => {
         expect((await guarded(endpoint, password)).failure?.kind).toBe('forbidden')
       }
     }
-    // All endpoints together: the fifth wrong one closes the door for this minute.
+    // Wrong passwords count for all endpoints together: the fifth locks revealing for this minute.
     for (const endpoint of [id, '999999', 'x', id, '1']) {
       expect((await guarded(endpoint, 'wrong')).failure?.kind).toBe('forbidden')
     }
@@ -143,7 +97,7 @@ describe('revealing', () => {
 })
 
 describe('expiring', () => {
-  it('puts a new secret in the place of the old one, which ends at once', async () => {
+  it('replaces the secret and ends the old one at once', async () => {
     const id = await create()
     const [first] = await rows(id)
     const secret = await reveal(id)
@@ -169,7 +123,7 @@ describe('expiring', () => {
     expect(await secondsLeft(id)).toEqual([null, 604_800, HOUR])
   })
 
-  it('never gives an old secret longer than was settled, and shorter if so asked', async () => {
+  it('never extends the end of an old secret, and shortens it on request', async () => {
     const id = await create()
     await expire(id, 2 * HOUR)
     await expire(id, 3 * HOUR)
@@ -209,23 +163,22 @@ describe('expiring', () => {
     ['without', 0],
   ])('by 20 at once leaves one secret without an end, %s', async (_case, overlap) => {
     const id = await create()
-    const outcomes = await run<Outcome[]>('expireAtOnce', id, Array(20).fill(overlap))
+    const outcomes = await program.run('expireAtOnce', id, Array(20).fill(overlap))
     expect(outcomes).toEqual(Array(20).fill({ value: undefined }))
     const stored = await rows(id)
     expect(stored).toHaveLength(21)
     expect(stored.filter(({ expiresIn }) => expiresIn === null)).toEqual([stored[0]])
     expect(await secondsLeft(id)).toEqual(overlap ? [null, HOUR, HOUR, HOUR, HOUR] : [null])
-    // No two are of one instant: which one is newer is never in doubt.
+    // All instants differ: the order of secrets is always certain.
     expect(new Set(stored.map(({ createdAt }) => createdAt)).size).toBe(21)
   })
 
-  it('removes what ended more than a day ago, and nothing else', async () => {
+  it('removes only secrets that ended more than a day ago', async () => {
     const [id, other] = [await create(), await create()]
     for (const endpoint of [id, other]) for (let nth = 0; nth < 3; nth++) await expire(endpoint)
     const [, recent, ...long] = await rows(id)
     for (const { id: secret } of long) {
-      await run(
-        'sql',
+      await sql(
         `UPDATE signing_secrets SET expires_at = now() - interval '25 hours' WHERE id = '${secret}' RETURNING id`,
       )
     }
@@ -236,10 +189,9 @@ describe('expiring', () => {
     expect(await rows(other)).toHaveLength(4)
   })
 
-  it('makes the new secret the newest even when the clock of the database went back', async () => {
+  it("makes the new secret the newest even when the database's clock went back", async () => {
     const id = await create()
-    await run(
-      'sql',
+    await sql(
       `UPDATE signing_secrets SET created_at = now() + interval '1 hour' WHERE endpoint_id = ${id} RETURNING id`,
     )
     const secret = await reveal(id)
@@ -248,11 +200,10 @@ describe('expiring', () => {
     expect((await rows(id))[0]?.expiresIn).toBeNull()
   })
 
-  it('stores secrets sealed alone', async () => {
+  it('stores secrets only sealed', async () => {
     const id = await create()
     await expire(id, HOUR)
-    const sealed = await run<{ text: string }[]>(
-      'sql',
+    const sealed = await sql<{ text: string }>(
       `SELECT encode(sealed, 'escape') AS text FROM signing_secrets WHERE endpoint_id = ${id}`,
     )
     expect(sealed).toHaveLength(2)

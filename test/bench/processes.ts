@@ -7,7 +7,7 @@ import type { Teardown } from './teardown'
 export const JWT_SECRET = 'a secret of the measurements, longer than 32 bytes'
 
 /** The minimum that the gateway needs to run in production. */
-const PRODUCTION = {
+export const PRODUCTION = {
   NODE_ENV: 'production',
   HOOKGATE_JWT_SECRET: JWT_SECRET,
   HOOKGATE_ENCRYPTION_KEY: Buffer.alloc(32, 'measure').toString('base64'),

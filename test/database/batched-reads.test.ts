@@ -1,13 +1,16 @@
 import { batchedReads } from '../../src/database/batched-reads'
 
-/** Reads from `stored` and tells which keys each read was for. */
+const schedule = (read: () => void) => setImmediate(read)
+
+/** Reads from `stored` and records the keys of each read. */
 function reader(stored: Map<number, string>) {
   const reads: number[][] = []
-  const read = batchedReads(async (keys: number[]) => {
+  const readAll = async (keys: number[]) => {
     reads.push(keys)
     return new Map([...stored].filter(([key]) => keys.includes(key)))
-  })
-  return { read, reads }
+  }
+  const loader = batchedReads(readAll, { schedule })
+  return { read: (key: number) => loader.load(key), reads }
 }
 
 const STORED = new Map([
@@ -15,14 +18,16 @@ const STORED = new Map([
   [2, 'two'],
 ])
 
-describe('batchedReads reads', () => {
-  it('are one for all who ask in one turn, each of whom gets what it asked for', async () => {
+describe('batched reads', () => {
+  it('of one turn of the event loop are one read of each key, and each caller gets the value of its key', async () => {
     const { read, reads } = reader(STORED)
-    expect(await Promise.all([read(2), read(1), read(3), read(2)])).toEqual(['two', 'one', undefined, 'two'])
-    expect(reads).toEqual([[2, 1, 3, 2]])
+    const first = read(2)
+    await Promise.resolve()
+    expect(await Promise.all([first, read(1), read(3), read(2)])).toEqual(['two', 'one', undefined, 'two'])
+    expect(reads).toEqual([[2, 1, 3]])
   })
 
-  it('begin after the question: what was written before it is seen', async () => {
+  it('start after the call: a value that was written before the call is returned', async () => {
     const stored = new Map(STORED)
     const { read, reads } = reader(stored)
     expect(await read(1)).toBe('one')
@@ -31,31 +36,36 @@ describe('batchedReads reads', () => {
     expect(reads).toEqual([[1], [1]])
   })
 
-  it('do not take in who asks while they are under way', async () => {
+  it('do not include a call that comes while they are running', async () => {
     const finish: (() => void)[] = []
-    const read = batchedReads((keys: number[]) => {
-      return new Promise<Map<number, string>>((resolve) => {
-        finish.push(() => resolve(new Map(keys.map((key) => [key, `read ${finish.length}`]))))
-      })
-    })
-    const first = read(1)
+    const loader = batchedReads(
+      (keys: number[]) =>
+        new Promise<Map<number, string>>((resolve) => {
+          finish.push(() => resolve(new Map(keys.map((key) => [key, `read ${finish.length}`]))))
+        }),
+      { schedule },
+    )
+    const first = loader.load(1)
     await new Promise(setImmediate)
-    const second = read(1)
+    const second = loader.load(1)
     await new Promise(setImmediate)
     expect(finish).toHaveLength(2)
     for (const each of finish) each()
     await Promise.all([first, second])
   })
 
-  it('fail for all who asked, and not for those who ask later', async () => {
-    let isAway = true
-    const read = batchedReads(async (keys: number[]) => {
-      if (isAway) throw new Error('away')
-      return new Map(keys.map((key) => [key, 'there']))
-    })
-    const asked = await Promise.allSettled([read(1), read(2)])
-    expect(asked.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
-    isAway = false
-    expect(await read(1)).toBe('there')
+  it('fail for every caller of the batch, and not for later callers', async () => {
+    let isFailing = true
+    const loader = batchedReads(
+      async (keys: number[]) => {
+        if (isFailing) throw new Error('no answer')
+        return new Map(keys.map((key) => [key, 'stored']))
+      },
+      { schedule },
+    )
+    const results = await Promise.allSettled([loader.load(1), loader.load(2)])
+    expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+    isFailing = false
+    expect(await loader.load(1)).toBe('stored')
   })
 })

@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { isDatabaseUnavailable } from '../../src/database/unavailable'
-import { type Child, spawnChild } from '../support/child'
+import type { DatabaseClientCommands } from '../programs/database-client'
+import { type Program, startProgram } from '../support/program'
 
 const withCode = (code: string, more: object = {}) => Object.assign(new Error('x'), { code, ...more })
 
@@ -35,7 +36,7 @@ describe('a database that does not answer', () => {
     '57014',
     '58030',
     '25P03',
-  ])('is known by the code %s', (code) => {
+  ])('is recognized by the code %s', (code) => {
     expect(isDatabaseUnavailable(withCode(code))).toBe(true)
   })
 
@@ -49,7 +50,7 @@ describe('a database that does not answer', () => {
     "Can't reach database server at `127.0.0.1:5432`",
     'PGlite is closed',
     'PGlite is closing',
-  ])('is known by the message %j', (message) => {
+  ])('is recognized by the message %j', (message) => {
     expect(isDatabaseUnavailable(new Error(message))).toBe(true)
   })
 
@@ -74,7 +75,7 @@ describe('a database that does not answer', () => {
       'a refused connection on every address of a name',
       Object.assign(new AggregateError([withCode('ECONNREFUSED')]), { code: 'ECONNREFUSED' }),
     ],
-  ])('is known however it is wrapped: %s', (_case, error) => {
+  ])('is recognized inside %s', (_case, error) => {
     expect(isDatabaseUnavailable(error)).toBe(true)
   })
 })
@@ -97,52 +98,26 @@ describe('any other error', () => {
     ['a cause that is null', Object.assign(new Error('x'), { cause: null, meta: null })],
     ['a message that quotes a code', new Error('the text ECONNREFUSED was searched for')],
     ['a constraint kind', withCode('P2010', { meta: { driverAdapterError: { kind: 'UniqueConstraint' } } })],
-  ])('is none of that: %s', (_case, error) => {
+  ])('is not recognized: %s', (_case, error) => {
     expect(isDatabaseUnavailable(error)).toBe(false)
   })
 
-  it('may be its own cause', () => {
+  it('may be its own cause, and is not recognized', () => {
     const error = new Error('x')
     error.cause = error
     expect(isDatabaseUnavailable(error)).toBe(false)
   })
 })
 
-/** Runs a query on the database it is told, or on an embedded one, and prints what is made of its error. */
-const CLIENT = `
-  const { PrismaPg } = require('@prisma/adapter-pg')
-  const { PrismaPGlite } = require('pglite-prisma-adapter')
-  const { PrismaClient } = dist('generated/prisma/client.js')
-  const { openPGlite } = dist('database/embedded/embedded.js')
-  const { isDatabaseUnavailable } = dist('database/unavailable.js')
-  const verdict = async (prisma, query) => {
-    try {
-      await prisma.$queryRawUnsafe(query)
-      print('answered')
-    } catch (error) {
-      print(isDatabaseUnavailable(error) ? 'unavailable' : 'at fault: ' + JSON.stringify(error.message))
-    }
-  }
-  let pglite
-  onLine(async (line) => {
-    const isServer = line.startsWith('postgresql:')
-    if (!isServer) pglite ??= await openPGlite()
-    if (line === 'closed') await pglite.close()
-    const adapter = isServer
-      ? new PrismaPg({ connectionString: line, connectionTimeoutMillis: 500 })
-      : new PrismaPGlite(pglite)
-    await verdict(new PrismaClient({ adapter }), line === 'nonsense' ? 'SELECT nonsense' : 'SELECT 1')
-  })`
-
-describe('what the client throws', () => {
-  let client: Child
+describe('an error of the database client', () => {
+  let client: Program<DatabaseClientCommands>
   let server: Server
   let url: string
   const sockets = new Set<Socket>()
   let greet: (socket: Socket) => void
 
   beforeAll(async () => {
-    client = spawnChild(CLIENT)
+    client = await startProgram('database-client')
     server = createServer((socket) => {
       sockets.add(socket.on('error', () => undefined))
       greet(socket)
@@ -152,22 +127,19 @@ describe('what the client throws', () => {
     url = `postgresql://u:p@127.0.0.1:${typeof address === 'object' ? address?.port : 0}/x`
   })
   afterAll(async () => {
-    await client.end()
+    await client?.end()
     for (const socket of sockets) socket.destroy()
     server.close()
   })
 
-  const verdictOn = (database: string) => {
-    client.say(database)
-    return client.hear()
-  }
+  const OTHER_ERROR = { otherError: expect.any(String) }
 
-  it('tells of a server that is not there', async () => {
-    expect(await verdictOn('postgresql://u:p@127.0.0.1:1/x')).toBe('unavailable')
+  it('is recognized when no server listens', async () => {
+    expect(await client.run('queryServer', 'postgresql://u:p@127.0.0.1:1/x')).toBe('unavailable')
   })
 
-  it('tells of a server whose name is unknown', async () => {
-    expect(await verdictOn('postgresql://u:p@db.invalid/x')).toBe('unavailable')
+  it("is recognized when the server's name is unknown", async () => {
+    expect(await client.run('queryServer', 'postgresql://u:p@db.invalid/x')).toBe('unavailable')
   })
 
   it.each<[string, (socket: Socket) => void]>([
@@ -177,20 +149,21 @@ describe('what the client throws', () => {
     ['has too many connections', (socket) => socket.once('data', () => socket.end(fatal('53300')))],
     ['is starting up', (socket) => socket.once('data', () => socket.end(fatal('57P03')))],
     ['is shutting down', (socket) => socket.once('data', () => socket.end(fatal('57P01')))],
-  ])('tells of a server that %s', async (_case, behaviour) => {
+  ])('is recognized when the server %s', async (_case, behaviour) => {
     greet = behaviour
-    expect(await verdictOn(url)).toBe('unavailable')
+    expect(await client.run('queryServer', url)).toBe('unavailable')
   })
 
-  it('tells of a wrong password as what it is', async () => {
+  it('is no outage when the password is wrong', async () => {
     greet = (socket) => socket.once('data', () => socket.end(fatal('28P01')))
-    expect(await verdictOn(url)).toMatch(/^at fault/)
+    expect(await client.run('queryServer', url)).toEqual(OTHER_ERROR)
   })
 
-  it('tells of a query that is wrong in itself as what it is, and of a database that is closed', async () => {
-    expect(await verdictOn('embedded')).toBe('answered')
-    expect(await verdictOn('nonsense')).toMatch(/^at fault/)
-    expect(await verdictOn('closed')).toBe('unavailable')
+  it('is no outage when an embedded query is wrong, and one when the database is closed', async () => {
+    expect(await client.run('queryEmbedded', 'SELECT 1')).toBe('answered')
+    expect(await client.run('queryEmbedded', 'SELECT nonsense')).toEqual(OTHER_ERROR)
+    await client.run('closeEmbedded')
+    expect(await client.run('queryEmbedded', 'SELECT 1')).toBe('unavailable')
   })
 })
 

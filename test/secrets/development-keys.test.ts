@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { developmentKeys } from '../../src/secrets/development-keys'
-import { spawnChild } from '../support/child'
+import type { DevelopmentKeysCommands } from '../programs/development-keys'
+import { startProgram } from '../support/program'
 
 const FILE = 'development-keys.json'
 
@@ -23,7 +24,7 @@ describe('the keys of a development gateway', () => {
     expect(Buffer.from(jwtSecret, 'base64url')).toHaveLength(32)
   })
 
-  it('are made once and stay', () => {
+  it('are created once and stay', () => {
     const keys = developmentKeys(folder)
     const written = readFileSync(join(folder, FILE), 'utf8')
     expect(developmentKeys(folder)).toEqual(keys)
@@ -37,7 +38,7 @@ describe('the keys of a development gateway', () => {
     expect(new Set(all).size).toBe(4)
   })
 
-  it('are readable by their owner alone, folder and file', () => {
+  it('are readable only by their owner, folder and file', () => {
     developmentKeys(folder)
     expect(statSync(join(folder, FILE)).mode & 0o777).toBe(0o600)
     expect(statSync(folder).mode & 0o777).toBe(0o700)
@@ -48,7 +49,7 @@ describe('the keys of a development gateway', () => {
     expect(readdirSync(folder)).toEqual([FILE])
   })
 
-  it('are never made anew in the place of a file that cannot be read', () => {
+  it('never replace a file that cannot be read', () => {
     mkdirSync(folder, { recursive: true })
     writeFileSync(join(folder, FILE), 'torn')
     expect(() => developmentKeys(folder)).toThrow()
@@ -63,31 +64,27 @@ describe('the keys of a development gateway', () => {
     'null',
     '{"jwtSecret": "S3CR3T"}',
     '{"jwtSecret": 1, "encryptionKey": 2}',
-  ])('are refused by the name of their file, which is not quoted, when it holds %j', (content) => {
+  ])('are refused by an error that names the file and does not quote it, when it holds %j', (content) => {
     mkdirSync(folder, { recursive: true })
     writeFileSync(join(folder, FILE), content)
     expect(() => developmentKeys(folder)).toThrow(join(folder, FILE))
     expect(() => developmentKeys(folder)).not.toThrow('S3CR3T')
   })
 
-  it('are the same for processes that ask for them at the same moment', async () => {
-    const script = `
-      const { developmentKeys } = dist('secrets/development-keys.js')
-      onLine((folder) => print(JSON.stringify(developmentKeys(folder))))
-      print('ready')`
-    const children = Array.from({ length: 6 }, () => spawnChild(script))
+  it('are the same for processes that create them at the same moment', async () => {
+    const programs = await Promise.all(
+      Array.from({ length: 6 }, () => startProgram<DevelopmentKeysCommands>('development-keys')),
+    )
     try {
-      for (const child of children) expect(await child.hear()).toBe('ready')
       for (const round of ['a', 'b', 'c', 'd', 'e']) {
         const fresh = join(folder, round)
-        for (const child of children) child.say(fresh)
-        const answers = await Promise.all(children.map((child) => child.hear()))
-        expect(new Set(answers).size).toBe(1)
-        expect(developmentKeys(fresh)).toEqual(JSON.parse(answers[0] ?? ''))
+        const answers = await Promise.all(programs.map((program) => program.run('developmentKeys', fresh)))
+        expect(new Set(answers.map((keys) => JSON.stringify(keys))).size).toBe(1)
+        expect(developmentKeys(fresh)).toEqual(answers[0])
         expect(readdirSync(fresh)).toEqual([FILE])
       }
     } finally {
-      await Promise.all(children.map((child) => child.end()))
+      await Promise.all(programs.map((program) => program.end()))
     }
   })
 })

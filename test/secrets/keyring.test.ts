@@ -21,7 +21,7 @@ describe('a sealed text', () => {
     },
   )
 
-  it('opens from any bytes, as a database driver hands them over', () => {
+  it('opens from any bytes, such as those that a database driver returns', () => {
     expect(ring.open(new Uint8Array(ring.seal(SECRET, CONTEXT)), CONTEXT)).toBe(SECRET)
     expect(keyring([newKey]).open(ring.seal(SECRET, CONTEXT), CONTEXT)).toBe(SECRET)
   })
@@ -47,14 +47,14 @@ describe('a sealed text', () => {
     ['nonce', 9, 21],
     ['tag', 21, 37],
     ['ciphertext', 37, 37 + SECRET.length],
-  ])('is refused when any byte of its %s was changed', (_region, from, to) => {
+  ])('does not open when any byte of its %s was changed', (_region, from, to) => {
     const sealed = ring.seal(SECRET, CONTEXT)
     for (let index = from; index < to; index++) {
       expect(() => ring.open(flipped(sealed, index), CONTEXT)).toThrow()
     }
   })
 
-  it.each(['', 'a', SECRET])('is refused when it was cut short or made longer: %j', (text) => {
+  it.each(['', 'a', SECRET])('does not open when it was truncated or extended: %j', (text) => {
     const sealed = ring.seal(text, CONTEXT)
     for (let length = 0; length < sealed.length; length++) {
       expect(() => ring.open(sealed.subarray(0, length), CONTEXT)).toThrow()
@@ -63,7 +63,7 @@ describe('a sealed text', () => {
   })
 
   it.each(['', 'other', `${CONTEXT} `, CONTEXT.slice(1), CONTEXT.toUpperCase()])(
-    'is refused in another context: %j',
+    'does not open in another context: %j',
     (context) => {
       expect(() => ring.open(ring.seal(SECRET, CONTEXT), context)).toThrow()
     },
@@ -76,7 +76,7 @@ describe('a sealed text', () => {
   })
 })
 
-describe('a ring of several keys', () => {
+describe('a keyring of several keys', () => {
   const before = keyring([oldKey])
   const rotated = keyring([newKey, oldKey])
 

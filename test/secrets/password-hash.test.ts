@@ -4,7 +4,7 @@ const SALT = 'c2FsdCBvZiAxNiBieXRlcw'
 const SCRYPT = `$scrypt$ln=15,r=8,p=1$${SALT}$JYRmF+zTnegNnioF/L+rccN9JBh5O+xy4vMonaXPnQo`
 const ARGON2 = `$argon2id$v=19$m=128,t=2,p=4$${SALT}$yH2wWUZJS32mACtwMaSuARWwypHNiofIpcNAddwefEg`
 
-/** Made by others: Python's hashlib, argon2-cffi, RFC 7914 and the tests of the argon2 reference implementation. */
+/** Made by other programs: Python's hashlib, argon2-cffi, RFC 7914 and the tests of the argon2 reference implementation. */
 const HASHES: [string, string, string][] = [
   ['scrypt', 'correct horse', SCRYPT],
   [
@@ -83,9 +83,9 @@ describe('a password', () => {
       longest = Math.max(longest, performance.now() - last)
       last = performance.now()
     }, 5)
-    const begun = performance.now()
+    const started = performance.now()
     await verifyPassword(hash ?? '', 'correct horse')
-    const took = performance.now() - begun
+    const took = performance.now() - started
     clearInterval(watch)
     expect(longest).toBeLessThan(took / 2)
   })

@@ -2,10 +2,10 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Failure } from '../../src/failure'
 import { RevealPassword } from '../../src/secrets/reveal-password'
 
-/** `correct horse`, hashed cheaply: what is measured here is not how long a hash takes. */
+/** `correct horse`, hashed with the cheapest parameters. */
 const HASH = '$scrypt$ln=1,r=8,p=1$c2FsdCBvZiAxNiBieXRlcw$xaQ5ytYyjpJHrFDiJyjNaT8FBcwyPfrhzHLca2PMvhI'
 
-/** A guard with a clock that the test turns. */
+/** A password with a clock that the test moves. */
 function guard() {
   const clock = { ms: 1_000_000 }
   const password = new RevealPassword(HASH, () => clock.ms)
@@ -35,7 +35,7 @@ describe('the password of a reveal', () => {
     }
   })
 
-  it('is not heard out after 5 wrong ones within a minute, not even the right one', async () => {
+  it('is not checked after 5 wrong ones within a minute, not even the right one', async () => {
     const { clock, check } = guard()
     for (let nth = 0; nth < 5; nth++) {
       expect(await check(`wrong ${nth}`)).toBe('forbidden')
@@ -64,7 +64,7 @@ describe('the password of a reveal', () => {
     expect(await check('wrong')).toBe(60)
   })
 
-  it('counts neither right ones nor missing ones nor tries that were not heard out', async () => {
+  it('counts neither right ones nor missing ones nor tries that were not checked', async () => {
     const { clock, check } = guard()
     for (let nth = 0; nth < 10; nth++) {
       expect(await check('correct horse')).toBe('right')
@@ -77,28 +77,28 @@ describe('the password of a reveal', () => {
     expect(await check('correct horse')).toBe('right')
   })
 
-  it('is guessed no more often by many at once', async () => {
+  it('is guessed no more often by many callers at once', async () => {
     const { check } = guard()
     const answers = await Promise.all(Array.from({ length: 50 }, (_, nth) => check(`wrong ${nth}`)))
     expect(answers.filter((answer) => answer === 'forbidden')).toHaveLength(5)
     expect(answers.filter((answer) => answer === 60)).toHaveLength(45)
   })
 
-  it('may be given by many at once', async () => {
+  it('may be given by many callers at once', async () => {
     const { check } = guard()
     const answers = await Promise.all(Array.from({ length: 50 }, () => check('correct horse')))
     expect(new Set(answers)).toEqual(new Set(['right']))
   })
 
-  it('is not even hashed while it is not heard out', async () => {
+  it('is not even hashed while no password is checked', async () => {
     const { check } = guard()
     for (let nth = 0; nth < 5; nth++) await check('wrong')
-    // Hashing takes at least one turn of the event loop; what is refused at once takes none.
+    // Hashing takes at least one turn of the event loop; an immediate rejection takes none.
     const refused = check('correct horse')
     expect(await Promise.race([refused, nextTurn('hashed')])).toBe(60)
   })
 
-  it('has a hash that is judged at once', () => {
+  it('has a hash that is checked at once', () => {
     expect(() => new RevealPassword('no hash', () => 0)).toThrow('The password hash must read')
   })
 })

@@ -6,7 +6,7 @@ import { SigningSecrets } from '../../src/secrets/signing-secrets'
 
 const ring = keyring([randomBytes(32)])
 
-/** Secrets without a database, and how often one was decrypted. */
+/** Secrets without a database, and a count of decryptions. */
 function opener() {
   const open = jest.fn(ring.open)
   const secrets = new SigningSecrets({} as PrismaClient, { ...ring, open }, { revealPasswordHash: undefined })
@@ -38,7 +38,7 @@ describe('a stored secret', () => {
     expect(open).toHaveBeenCalledTimes(2)
   })
 
-  it('opens under its own id alone, known or not', () => {
+  it('opens only under its own id, cached or not', () => {
     const { secrets } = opener()
     const { id, sealed } = stored()
     const refused = () => secrets.open(randomUUID(), sealed)
@@ -48,7 +48,7 @@ describe('a stored secret', () => {
     expect(() => secrets.open(id, sealed.replace(/.{4}$/, 'AAAA'))).toThrow()
   })
 
-  it('is forgotten when ten thousand others were used since', () => {
+  it('leaves the cache when ten thousand others were used since', () => {
     const { secrets, open } = opener()
     const [kept, lost] = [stored(), stored()]
     secrets.open(kept.id, kept.sealed)
@@ -66,7 +66,7 @@ describe('a stored secret', () => {
   })
 })
 
-it('a malformed password hash is refused before anybody asks for a secret', () => {
+it('a malformed password hash is an error before the first reveal', () => {
   const build = () => new SigningSecrets({} as PrismaClient, ring, { revealPasswordHash: '$scrypt$secret' })
   expect(build).toThrow('The password hash must read')
   expect(build).not.toThrow('secret$')

@@ -1,7 +1,7 @@
 import { ATTEMPTS, EVENT, PUBLISH } from './event-documents'
 import type { TestGateway } from './gateway'
 
-/** An attempt as GraphQL tells it. */
+/** An attempt as GraphQL returns it. */
 export interface AttemptNode {
   id: string
   createdAt: string
@@ -26,7 +26,7 @@ export interface DeliveryNode {
   endpoint: { id: string; isActive: boolean; disabledReason: string | null }
 }
 
-/** Publishes an event by GraphQL and answers its id. */
+/** Publishes an event by GraphQL and returns its id. */
 export async function publish(
   gateway: TestGateway,
   data: unknown = {},
@@ -37,7 +37,7 @@ export async function publish(
   return Number(answer.publishWebhookEvent.id)
 }
 
-/** Publishes many, some at a time; the ids in no particular order. */
+/** Publishes many events, 8 at a time. Returns their ids in no particular order. */
 export async function publishMany(gateway: TestGateway, count: number, type?: string): Promise<number[]> {
   const ids: number[] = []
   let next = 0
@@ -60,32 +60,28 @@ export async function deliveriesOf(gateway: TestGateway, eventId: number | strin
 /** The most aliases that the gateway allows in one document. */
 const ALIASES_MAX = 15
 
-/** The statuses of many events' deliveries by event, in the order of their endpoints. */
-export async function deliveryStatuses(
+type DeliveryProgress = Pick<DeliveryNode, 'status' | 'attemptCount'>
+
+/** The progress of many events' deliveries by event, in the order of their endpoints. */
+export async function deliveryProgress(
   gateway: TestGateway,
   eventIds: number[],
-): Promise<Map<number, DeliveryNode['status'][]>> {
-  const statuses = new Map<number, DeliveryNode['status'][]>()
+): Promise<Map<number, DeliveryProgress[]>> {
+  const progress = new Map<number, DeliveryProgress[]>()
   for (let from = 0; from < eventIds.length; from += ALIASES_MAX) {
     const ids = eventIds.slice(from, from + ALIASES_MAX)
-    const fields = ids.map((id) => `e${id}: webhookEvent(id: "${id}") { deliveries { status } }`)
+    const fields = ids.map((id) => `e${id}: webhookEvent(id: "${id}") { deliveries { status attemptCount } }`)
     const { data, errors } = await gateway.gql(`{ ${fields.join(' ')} }`)
     if (errors) throw new Error(`no events: ${JSON.stringify(errors)}`)
-    for (const id of ids) {
-      const deliveries: Pick<DeliveryNode, 'status'>[] = data[`e${id}`].deliveries
-      statuses.set(
-        id,
-        deliveries.map(({ status }) => status),
-      )
-    }
+    for (const id of ids) progress.set(id, data[`e${id}`].deliveries)
   }
-  return statuses
+  return progress
 }
 
-/** How far an event has come on its way to its one endpoint. */
+/** The delivery of an event to its only endpoint. */
 export async function deliveryOf(gateway: TestGateway, eventId: number | string): Promise<DeliveryNode> {
   const [delivery] = await deliveriesOf(gateway, eventId)
-  if (!delivery) throw new Error(`event ${eventId} goes nowhere`)
+  if (!delivery) throw new Error(`event ${eventId} has no delivery`)
   return delivery
 }
 
@@ -117,6 +113,6 @@ export async function attemptCount(gateway: TestGateway, endpointId: number | st
   return data.webhookAttempts.totalCount
 }
 
-/** The wait until the retry, as it was promised with an attempt: milliseconds. */
+/** Milliseconds from an attempt to the retry that it announces; null = no retry. */
 export const promisedWait = ({ createdAt, nextRetryAt }: AttemptNode) =>
   nextRetryAt === null ? null : Date.parse(nextRetryAt) - Date.parse(createdAt)

@@ -1,5 +1,6 @@
 import {
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -10,136 +11,127 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Child, spawnChild } from '../../support/child'
+import type { LockHolderCommands } from '../../programs/lock-holder'
+import { spawnChild } from '../../support/child'
+import { type Program, startProgram } from '../../support/program'
 import { until } from '../../support/until'
 
-/** A process that takes and releases the lock of a folder when it is told to. */
-const LOCKER = `
-  const { lockFolder } = dist('database/embedded/folder-lock.js')
-  let lock
-  onLine(async (line) => {
-    const [command, folder] = line.split('\\t')
-    try {
-      if (command === 'lock') lock = await lockFolder(folder)
-      else lock.release()
-      print('done')
-    } catch (error) {
-      print('refused: ' + error.message)
-    }
-  })
-  print('ready')`
-
-/**
- * The same with a disk that dawdles: any operation on files may be held up for some milliseconds, before or after,
- * as happens to a process that the machine has no time for. Every gap between two operations is stretched so far
- * that the other processes get into it.
- */
-const DAWDLING_LOCKER = `
-  const fs = require('node:fs')
-  const pause = () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Math.random() * 12)
-  for (const name of Object.keys(fs).filter((name) => /^(link|rename|rm|unlink|mkdir|writeFile|open|stat)Sync$/.test(name))) {
-    const act = fs[name]
-    fs[name] = (...args) => {
-      pause()
-      try { return act(...args) } finally { pause() }
-    }
-  }
-  ${LOCKER}`
+/** A process that takes the lock of a folder and releases it. */
+type LockHolder = Program<LockHolderCommands>
 
 let folder: string
-let children: Child[]
+/** Processes that hold no lock, by program: a test that ends well returns the processes that it did not kill. */
+const idle = new Map<string, LockHolder[]>()
+let inUse: { program: string; holder: LockHolder }[]
 
 beforeEach(() => {
   folder = join(mkdtempSync(join(tmpdir(), 'hookgate-lock-')), 'data')
-  children = []
+  inUse = []
 })
 afterEach(async () => {
-  await Promise.all(children.map((child) => child.end()))
+  for (const { program, holder } of inUse) {
+    if (!holder.child.isRunning()) continue
+    await release(holder)
+    idle.set(program, [...(idle.get(program) ?? []), holder])
+  }
   rmSync(join(folder, '..'), { recursive: true, force: true })
 })
+afterAll(() => Promise.all([...idle.values()].flat().map((holder) => holder.end())))
 
-async function startLocker(script = LOCKER): Promise<Child> {
-  const child = spawnChild(script)
-  children.push(child)
-  expect(await child.hear()).toBe('ready')
-  return child
+async function startHolder(program = 'lock-holder'): Promise<LockHolder> {
+  const holder = idle.get(program)?.pop() ?? (await startProgram<LockHolderCommands>(program))
+  inUse.push({ program, holder })
+  return holder
 }
 
-const startLockers = (count: number, script?: string) =>
-  Promise.all(Array.from({ length: count }, () => startLocker(script)))
+const startHolders = (count: number, program?: string) =>
+  Promise.all(Array.from({ length: count }, () => startHolder(program)))
 
 const lockFile = () => join(folder, 'lock')
 const owner = () => JSON.parse(readFileSync(lockFile(), 'utf8'))
 
-async function lock(child: Child): Promise<string> {
-  child.say(`lock\t${folder}`)
-  return child.hear()
-}
+/** @returns `locked`, or the message of the error */
+const lock = (holder: LockHolder) => holder.run('lock', folder)
+const release = (holder: LockHolder) => holder.run('release')
+const HELD = { message: expect.any(String) }
 
-async function release(child: Child): Promise<string> {
-  child.say('release')
-  return child.hear()
+async function errorOf(holder: LockHolder): Promise<string> {
+  const answer = await lock(holder)
+  if (answer === 'locked') throw new Error('The lock was not held')
+  return answer.message
 }
 
 /** Leaves the lock of a process that was killed. */
-async function abandonLock(): Promise<void> {
-  const killed = await startLocker()
-  expect(await lock(killed)).toBe('done')
+async function leaveLock(): Promise<void> {
+  const killed = await startHolder()
+  expect(await lock(killed)).toBe('locked')
   await killed.end('SIGKILL')
   expect(existsSync(lockFile())).toBe(true)
 }
 
+let abandoned: Buffer | undefined
+
+/** Leaves the same lock again: only the first time, a process is killed for it. */
+async function abandonLock(): Promise<void> {
+  if (abandoned === undefined) {
+    await leaveLock()
+    abandoned = readFileSync(lockFile())
+  } else {
+    mkdirSync(folder, { recursive: true })
+    writeFileSync(lockFile(), abandoned)
+  }
+}
+
 describe('the lock of a data folder', () => {
   it('refuses a second process in a sentence that names the folder, the first one and what to do', async () => {
-    const [first, second] = (await startLockers(2)) as [Child, Child]
-    expect(await lock(first)).toBe('done')
-    const refusal = await lock(second)
-    expect(refusal).toMatch(/^refused: /)
-    expect(refusal).toContain(folder)
-    expect(refusal).toMatch(new RegExp(`\\b${first.pid}\\b`))
-    expect(refusal).toContain('HOOKGATE_DATA_DIR')
+    const [first, second] = (await startHolders(2)) as [LockHolder, LockHolder]
+    expect(await lock(first)).toBe('locked')
+    const message = await errorOf(second)
+    expect(message).toContain(folder)
+    expect(message).toMatch(new RegExp(`\\b${first.child.pid}\\b`))
+    expect(message).toContain('HOOKGATE_DATA_DIR')
   })
 
-  it('stays with the first process however often it is asked for', async () => {
-    const [first, ...others] = (await startLockers(4)) as [Child, ...Child[]]
+  it('stays with the first process however often others try to take it', async () => {
+    const [first, ...others] = (await startHolders(4)) as [LockHolder, ...LockHolder[]]
     await lock(first)
-    for (const other of [...others, ...others]) expect(await lock(other)).toMatch(/^refused: /)
-    expect(owner().pid).toBe(first.pid)
+    for (const other of [...others, ...others]) expect(await lock(other)).toEqual(HELD)
+    expect(owner().pid).toBe(first.child.pid)
   })
 
-  it('can be had once it is released', async () => {
-    const [first, second] = (await startLockers(2)) as [Child, Child]
+  it('can be taken once it is released', async () => {
+    const [first, second] = (await startHolders(2)) as [LockHolder, LockHolder]
     await lock(first)
     await release(first)
-    expect(await lock(second)).toBe('done')
-    expect(await lock(first)).toMatch(/^refused: /)
+    expect(await lock(second)).toBe('locked')
+    expect(await lock(first)).toEqual(HELD)
     await release(second)
-    expect(await lock(first)).toBe('done')
+    expect(await lock(first)).toBe('locked')
   })
 
-  it('can be had at once when its owner was killed', async () => {
-    await abandonLock()
-    expect(await lock(await startLocker())).toBe('done')
+  it('can be taken at once when its owner was killed', async () => {
+    await leaveLock()
+    expect(await lock(await startHolder())).toBe('locked')
   })
 
-  it('can be had when its owner ended without releasing it', async () => {
-    const first = await startLocker()
+  it('can be taken when its owner ended without releasing it', async () => {
+    const first = await startHolder()
     await lock(first)
     await first.end('SIGTERM')
-    expect(await lock(await startLocker())).toBe('done')
+    expect(await lock(await startHolder())).toBe('locked')
   })
 
-  it('is let go by its owner alone, however late', async () => {
-    const [first, second] = (await startLockers(2)) as [Child, Child]
+  it('is released only by its owner, even when the owner is late', async () => {
+    const [first, second] = (await startHolders(2)) as [LockHolder, LockHolder]
     await lock(first)
     rmSync(lockFile())
-    expect(await lock(second)).toBe('done')
+    expect(await lock(second)).toBe('locked')
     await release(first)
-    expect(owner().pid).toBe(second.pid)
+    expect(owner().pid).toBe(second.child.pid)
   })
 
   it('leaves nothing behind in the folder', async () => {
-    const [first, second] = (await startLockers(2)) as [Child, Child]
+    const [first, second] = (await startHolders(2)) as [LockHolder, LockHolder]
     await lock(first)
     await lock(second)
     expect(readdirSync(folder)).toEqual(['lock'])
@@ -153,33 +145,34 @@ describe('the lock of a data folder', () => {
 })
 
 describe('a lock whose owner is gone', () => {
-  it('can be had though another process was given its pid', async () => {
+  it("can be taken when another process was given the owner's pid", async () => {
     await abandonLock()
     writeFileSync(lockFile(), JSON.stringify({ ...owner(), pid: process.pid, startedAt: '1' }))
-    expect(await lock(await startLocker())).toBe('done')
+    expect(await lock(await startHolder())).toBe('locked')
   })
 
-  it('can be had though the process that asks was given its pid', async () => {
-    const child = await startLocker()
+  it("can be taken when the process that takes it was given the owner's pid", async () => {
+    const holder = await startHolder()
     await abandonLock()
-    writeFileSync(lockFile(), JSON.stringify({ ...owner(), pid: child.pid, startedAt: '1' }))
-    expect(await lock(child)).toBe('done')
+    writeFileSync(lockFile(), JSON.stringify({ ...owner(), pid: holder.child.pid, startedAt: '1' }))
+    expect(await lock(holder)).toBe('locked')
   })
 
-  // A zombie: killed, yet not waited for by its parent, as under a container's first process that is no init.
+  // A zombie: a process that ended and that its parent has not waited for, as under a container's first process that is
+  // not an init.
   const onLinux = process.platform === 'linux' ? it : it.skip
-  onLinux('can be had though its parent has not noticed yet', async () => {
-    const parent = spawnChild('', ['-c', 'sleep 1000 & echo $!; exec sleep 1000'], 'sh')
-    children.push(parent)
-    const pid = Number(await parent.hear())
+  onLinux('can be taken when the parent of its owner has not noticed the end yet', async () => {
+    const parent = spawnChild('sh', ['-c', 'sleep 1000 & echo $!; exec sleep 1000'])
+    const pid = Number(await parent.readLine())
     const startedAt = fieldsOfStat(pid)[19]
     await abandonLock()
     writeFileSync(lockFile(), JSON.stringify({ ...owner(), pid, startedAt }))
-    expect(await lock(await startLocker())).toMatch(/^refused: /)
+    expect(await lock(await startHolder())).toEqual(HELD)
 
     process.kill(pid, 'SIGKILL')
     await until(() => fieldsOfStat(pid)[0] === 'Z')
-    expect(await lock(await startLocker())).toBe('done')
+    expect(await lock(await startHolder())).toBe('locked')
+    await parent.end()
   })
 
   it.each([
@@ -191,14 +184,14 @@ describe('a lock whose owner is gone', () => {
     ['a text', '"4711"'],
     ['a list', '[]'],
     ['an object of another form', '{}'],
-    ['a pid that is none', '{"id": "x", "pid": "x", "startedAt": 1, "space": null}'],
-  ])('can be had when its file holds %s', async (_case, content) => {
+    ['an invalid pid', '{"id": "x", "pid": "x", "startedAt": 1, "space": null}'],
+  ])('can be taken when its file holds %s', async (_case, content) => {
     await abandonLock()
     writeFileSync(lockFile(), content)
     utimesSync(lockFile(), new Date(0), new Date(0))
-    const [first, second] = (await startLockers(2)) as [Child, Child]
-    expect(await lock(first)).toBe('done')
-    expect(await lock(second)).toMatch(/^refused: /)
+    const [first, second] = (await startHolders(2)) as [LockHolder, LockHolder]
+    expect(await lock(first)).toBe('locked')
+    expect(await lock(second)).toEqual(HELD)
   })
 })
 
@@ -208,85 +201,84 @@ describe('a lock of another host or container', () => {
     utimesSync(lockFile(), heartbeat, heartbeat)
   }
 
-  it('is refused while its heart beats', async () => {
+  it('is refused while its heartbeat continues', async () => {
     await abandonLock()
     lockElsewhere(new Date())
     const beating = setInterval(() => utimesSync(lockFile(), new Date(), new Date()), 100)
     try {
-      const refusal = await lock(await startLocker())
-      expect(refusal).toMatch(/^refused: /)
-      expect(refusal).toContain(folder)
-      expect(refusal).toContain('4711')
+      const message = await errorOf(await startHolder())
+      expect(message).toContain(folder)
+      expect(message).toContain('4711')
     } finally {
       clearInterval(beating)
     }
   })
 
-  it('can be had once its heart has stopped', async () => {
+  it('can be taken once its heartbeat has stopped', async () => {
     await abandonLock()
     lockElsewhere(new Date(Date.now() - 60_000))
-    expect(await lock(await startLocker())).toBe('done')
+    expect(await lock(await startHolder())).toBe('locked')
   })
 
-  it('is refused though its pid runs here and is another process', async () => {
+  it('is refused when its pid is that of another process here', async () => {
     await abandonLock()
     lockElsewhere(new Date())
     writeFileSync(lockFile(), JSON.stringify({ ...owner(), pid: process.pid }))
     const beating = setInterval(() => utimesSync(lockFile(), new Date(), new Date()), 100)
     try {
-      expect(await lock(await startLocker())).toMatch(/^refused: /)
+      expect(await lock(await startHolder())).toEqual(HELD)
     } finally {
       clearInterval(beating)
     }
   })
 
-  it('has a heart that beats: its file is touched while it is held', async () => {
-    await lock(await startLocker())
+  it('has a heartbeat: its file is touched while it is held', async () => {
+    await lock(await startHolder())
     utimesSync(lockFile(), new Date(0), new Date(0))
     await until(() => statSync(lockFile()).mtimeMs > 0)
   })
 })
 
 describe('processes that race for a lock', () => {
-  const race = async (racers: Child[]) => {
+  const race = async (racers: LockHolder[]) => {
     const answers = await Promise.all(racers.map(lock))
-    return racers.filter((_racer, index) => answers[index] === 'done')
+    return racers.filter((_racer, index) => answers[index] === 'locked')
   }
 
   it('have one winner on a fresh folder', async () => {
-    const racers = await startLockers(10)
+    const racers = await startHolders(10)
     for (let round = 0; round < 8; round++) {
       const winners = await race(racers)
       expect(winners).toHaveLength(1)
-      expect(owner().pid).toBe(winners[0]?.pid)
+      expect(owner().pid).toBe(winners[0]?.child.pid)
       await Promise.all(winners.map(release))
     }
   })
 
   it('have one winner on an abandoned lock', async () => {
-    const racers = await startLockers(10)
+    const racers = await startHolders(10)
     for (let round = 0; round < 8; round++) {
       await abandonLock()
       const winners = await race(racers)
       expect(winners).toHaveLength(1)
-      expect(owner().pid).toBe(winners[0]?.pid)
+      expect(owner().pid).toBe(winners[0]?.child.pid)
       await Promise.all(winners.map(release))
     }
   })
 
-  it('have one winner on an abandoned lock though the disk dawdles', async () => {
-    const racers = await startLockers(10, DAWDLING_LOCKER)
+  it('have one winner on an abandoned lock on a slow disk', async () => {
+    const racers = await startHolders(10, 'lock-holder-on-slow-disk')
     for (let round = 0; round < 8; round++) {
       await abandonLock()
       const winners = await race(racers)
       expect(winners).toHaveLength(1)
-      expect(owner().pid).toBe(winners[0]?.pid)
+      expect(owner().pid).toBe(winners[0]?.child.pid)
       await Promise.all(winners.map(release))
     }
   })
 })
 
-/** What Linux tells of a process after its name: its state first, its start as the 20th. */
+/** The fields of proc(5) stat that follow the name of a process: its state first, its start time as the 20th. */
 function fieldsOfStat(pid: number): string[] {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')

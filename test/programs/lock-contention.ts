@@ -1,0 +1,160 @@
+import { randomUUID } from 'node:crypto'
+import type { Core } from '../../src/core'
+import { claimDeliveries } from '../../src/delivery/queue/claims/claim-deliveries'
+import { renewLeases } from '../../src/delivery/queue/claims/leases'
+import { type FinishedAttempt, recordAttempts } from '../../src/delivery/queue/recording/record-attempts'
+import { resendEvents } from '../../src/delivery/resend'
+import { Failure } from '../../src/failure'
+import type { Delivery } from '../../src/generated/prisma/client'
+import { prune } from '../../src/retention/prune'
+import { type Environment, serveCommands } from './commands'
+import { coreCommands, type OpenCore, openCore } from './core'
+
+export type LockContentionCommands = ReturnType<typeof lockContentionCommands>
+
+/** How often each operation succeeded, what they did, and their unexpected errors. */
+export interface ContentionResult {
+  rounds: Record<string, number>
+  recorded: number
+  pruned: number
+  errors: string[]
+}
+
+export interface ContentionSettings {
+  /** of each operation */
+  rounds: number
+  /** how many events there are at any time */
+  events: number
+  endpointIds: number[]
+}
+
+const RETENTION_DAYS = 30
+/** Attempts that are recorded as of then are pruned at once. */
+const RECORDED_DAYS_AGO = 40
+const DAY_MS = 86_400_000
+
+/**
+ * Runs everything that locks several deliveries at the same time, each operation on deliveries in a random order. All
+ * of them hold the same leases: with leases of their own they would not touch the same rows.
+ */
+function lockContentionCommands(opened: OpenCore) {
+  return {
+    ...coreCommands(opened),
+    async contend(settings: ContentionSettings): Promise<ContentionResult> {
+      const result: ContentionResult = { rounds: {}, recorded: 0, pruned: 0, errors: [] }
+      const operations = contendingOperations(opened.core, settings, result)
+      const repeat = async (name: keyof typeof operations) => {
+        for (let round = 0; round < settings.rounds; round += 1) {
+          try {
+            await operations[name]()
+            result.rounds[name] = (result.rounds[name] ?? 0) + 1
+          } catch (error) {
+            if (!isPrunedMeanwhile(name, error)) result.errors.push(`${name}: ${(error as Error).message}`)
+          }
+        }
+      }
+      await Promise.all(
+        (
+          ['claim', 'renew', 'record', 'resend', 'prune', 'publish', 'renew', 'record', 'resend'] as const
+        ).map(repeat),
+      )
+      return result
+    },
+  }
+}
+
+/** Events that a resend was about to name were pruned between its two statements. */
+const isPrunedMeanwhile = (operation: string, error: unknown) =>
+  operation === 'resend' && error instanceof Failure && error.kind === 'validation_failed'
+
+function contendingOperations(
+  core: Core,
+  { events, endpointIds }: ContentionSettings,
+  result: ContentionResult,
+) {
+  const { prisma, query, database } = core
+  const owner = randomUUID()
+  const holder = { owner, clockOffsetMs: -RECORDED_DAYS_AGO * DAY_MS }
+  const leaseMs = 10_000
+  const someDeliveries = async () => some(await prisma.delivery.findMany())
+  return {
+    claim: () =>
+      database.asyncCommitTransaction((transaction) =>
+        claimDeliveries(transaction, {
+          owner,
+          slots: 300,
+          slotsPerEndpoint: 150,
+          busyEndpoints: [],
+          afterEndpoint: 0,
+          leaseMs,
+          clockOffsetMs: 0,
+        }),
+      ),
+    async renew() {
+      const ids = (await someDeliveries()).map(({ id }) => id)
+      await renewLeases(prisma, holder, ids, leaseMs)
+    },
+    async record() {
+      const attempts = (await someDeliveries()).map(randomAttempt)
+      result.recorded += (await recordAttempts(query, holder, attempts)).length
+    },
+    async resend() {
+      const eventIds = some(await prisma.event.findMany()).map(({ id }) => String(id))
+      await resendEvents(core, String(shuffled(endpointIds)[0]), eventIds)
+    },
+    async prune() {
+      result.pruned += await prune(prisma, RETENTION_DAYS, (error) => {
+        throw error
+      })
+    },
+    /** Replaces the events that were pruned by others of the same age. */
+    async publish() {
+      const missing = events - (await prisma.event.count())
+      if (missing > 0) {
+        await prisma.$executeRaw`
+          SELECT publish_event('post.created', '{}', NULL, '') FROM generate_series(1, ${missing}::integer)`
+      }
+      await prisma.$executeRaw`
+        UPDATE events SET created_at = created_at - make_interval(days => ${RECORDED_DAYS_AGO}::integer)
+        WHERE created_at > now() - interval '1 day'`
+    },
+  }
+}
+
+let sends = 0
+
+const OUTCOMES: FinishedAttempt['outcome'][] = ['delivered', 'retry', 'failed', 'aborted']
+
+function randomAttempt({ id, eventId, endpointId, resendCount }: Delivery): FinishedAttempt {
+  sends += 1
+  return {
+    sendId: randomUUID(),
+    deliveryId: String(id),
+    eventId: String(eventId),
+    endpointId,
+    number: sends,
+    resendCount,
+    sentAt: null,
+    signatureHeader: '',
+    responseStatus: 500,
+    responseBody: null,
+    responseTruncated: false,
+    durationMs: 1,
+    error: null,
+    outcome: shuffled(OUTCOMES)[0] ?? 'retry',
+    retryInMs: 0,
+    isGone: false,
+  }
+}
+
+function shuffled<Item>(list: Item[]): Item[] {
+  return list
+    .map((item) => ({ item, order: Math.random() }))
+    .sort((a, b) => a.order - b.order)
+    .map(({ item }) => item)
+}
+
+/** 70 % of them, in a random order. */
+const some = <Item>(list: Item[]): Item[] => shuffled(list).slice(0, Math.ceil(list.length * 0.7))
+
+serveCommands(async (env: Environment) => lockContentionCommands(await openCore(env)))
