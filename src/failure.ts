@@ -37,7 +37,7 @@ export interface Problem {
 export class Failure extends Error {
   override name = 'Failure'
 
-  /** @param details more that the caller gets, such as `problems` or `current`: each API sends those that it documents */
+  /** @param details such as `problems` or `current`: each API sends those that it documents */
   constructor(
     readonly kind: FailureKind,
     message: string,

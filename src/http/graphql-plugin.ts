@@ -25,7 +25,7 @@ const MEDIA_TYPES = ['application/json', 'application/graphql-response+json']
 /** @fastify/accepts takes `Accept` with this charset, and without one. */
 const ACCEPTED = MEDIA_TYPES.map((type) => `${type}; charset=utf-8`)
 
-/** Has the rules of graphql-armor report to the validator. By default they throw, which Apollo takes for an internal error. */
+/** Has the rules of graphql-armor report problems. By default they throw, which Apollo takes for an internal error. */
 const reported = {
   onReject: [(context: ValidationContext | null, error: GraphQLError) => context?.reportError(error)],
   propagateOnRejection: false,

@@ -38,8 +38,8 @@ const MISSING = ['required', 'null_not_allowed']
  * Makes the function that turns a JSON body into an input of the schema: it gives the fields their names in the schema,
  * then graphql-js coerces the values. Call it at start, not for each request.
  *
- * The function throws RestError 400 with every problem of type. Where values are missing and no other problem of type is
- * found, the error has the other problems of validation as well.
+ * The function throws RestError 400 with every problem of type. If the only ones are missing values, the error also has
+ * the problems that validation finds in the other values.
  */
 export function bodyReader<Input>({ type, problemsOf = () => [] }: Body): (json: unknown) => Input {
   const requiredType = new GraphQLNonNull(type)

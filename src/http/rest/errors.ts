@@ -48,7 +48,7 @@ export class RestError extends Error {
   }
 }
 
-/** The documented body of an error: the problems of one field are in one entry, in the order in which they were found. */
+/** The documented body of an error: one entry for each field, with its problems in the order in which they were found. */
 export function errorBody(problems: RestProblem[]) {
   const byField = new Map<string, { message: string; code: string }[]>()
   for (const { field, message, code } of problems) {

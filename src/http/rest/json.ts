@@ -10,12 +10,12 @@ type SnakeCase<Name extends string> = Name extends `${infer First}${infer Rest}`
     : `_${Lowercase<First>}${SnakeCase<Rest>}`
   : ''
 
-/** JSON with every field of a fragment under its REST name. A field that a fragment gains does not compile until it is printed. */
+/** JSON with every field of a fragment under its REST name. JSON that lacks a field does not compile. */
 export type JsonOf<Fragment, Omitted extends keyof Fragment = never> = {
   [Field in Exclude<keyof Fragment & string, Omitted> as SnakeCase<Field>]: unknown
 }
 
-/** An endpoint as the REST API documents it. The header `ETag` has its version. `JSON.stringify` prints instants in RFC 3339, UTC. */
+/** An endpoint as the REST API documents it. `JSON.stringify` prints instants in RFC 3339, UTC. `ETag` has the version. */
 export const endpointJson = (endpoint: EndpointFragment) =>
   ({
     id: Number(endpoint.id),

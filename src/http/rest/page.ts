@@ -55,7 +55,7 @@ export function pageJson<Result>(url: URL, request: PageRequest<unknown>, count:
   }
 }
 
-/** The absolute URL of a request. The caller chooses the Host header: one that makes no URL is replaced by localhost. */
+/** The absolute URL of a request. The caller chooses the Host header: localhost replaces one that makes no URL. */
 export function urlOf({ originalUrl, protocol, host }: FastifyRequest): URL {
   const origin = `${protocol}://${host}`
   return new URL(originalUrl, URL.canParse(origin) ? origin : 'http://localhost')
