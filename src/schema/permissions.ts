@@ -57,8 +57,8 @@ type Parent = keyof typeof ACCESS
  * Why a caller may not call a field of the table; undefined = allowed. The rules below use this function, and so does REST, which
  * checks access before it reads a body.
  */
-export function denialOf({ viewer, refusal }: Caller, parent: Parent, field: string): Failure | undefined {
-  if (refusal) return refusal
+export function denialOf({ viewer, denial }: Caller, parent: Parent, field: string): Failure | undefined {
+  if (denial) return denial
   const roles = rolesOf(parent, field) ?? []
   if (roles.some((role) => viewer.roles.includes(role))) return undefined
   const message = roles.length > 0 ? `This needs the role ${roles.join(' or ')}.` : 'No role may do this.'

@@ -20,7 +20,7 @@ import { denialOf, isOpen } from '../../src/schema/permissions'
 
 const callerWith = (...roles: Role[]): Caller => ({ viewer: { subject: 'alice', roles } })
 const EVERY_ROLE = callerWith('admin', 'publisher')
-const UNAUTHENTICATED: Caller = { refusal: new Failure('unauthenticated', 'A bearer token is required.') }
+const UNAUTHENTICATED: Caller = { denial: new Failure('unauthenticated', 'A bearer token is required.') }
 
 /** The operations that publishers may call. */
 const FOR_PUBLISHERS = ['publishWebhookEvent']

@@ -1,10 +1,10 @@
-import { cachingVerified } from '../../src/auth/verified-tokens'
+import { withTokenCache } from '../../src/auth/token-cache'
 
-/** A verifier that counts its calls, and a clock that stands still until it is moved. */
+/** A verifier that records its calls, and a clock that the test sets. */
 function counted(exp?: number) {
   const clock = { now: 1_000_000 }
   const calls: string[] = []
-  const verify = cachingVerified(
+  const verify = withTokenCache(
     async (token) => {
       calls.push(token)
       if (token === 'forged') throw new Error('signature verification failed')
@@ -15,7 +15,7 @@ function counted(exp?: number) {
   return { clock, calls, verify }
 }
 
-it('verifies a token once within a minute, and each token for itself', async () => {
+it('verifies each token once a minute', async () => {
   const { calls, clock, verify } = counted()
   expect(await verify('a')).toMatchObject({ sub: 'a' })
   expect(await verify('b')).toMatchObject({ sub: 'b' })
@@ -27,7 +27,7 @@ it('verifies a token once within a minute, and each token for itself', async () 
   expect(calls).toEqual(['a', 'b', 'a'])
 })
 
-it('asks again at the moment a token expires', async () => {
+it('verifies again as soon as a token expires', async () => {
   const { calls, clock, verify } = counted(1_010)
   await verify('a')
   clock.now = 1_009_999
@@ -38,7 +38,7 @@ it('asks again at the moment a token expires', async () => {
   expect(calls).toEqual(['a', 'a'])
 })
 
-it('asks again when the clock was set back, however far ahead it was', async () => {
+it('verifies again when the clock was set back', async () => {
   const { calls, clock, verify } = counted()
   await verify('a')
   clock.now -= 1
@@ -46,14 +46,14 @@ it('asks again when the clock was set back, however far ahead it was', async () 
   expect(calls).toEqual(['a', 'a'])
 })
 
-it('never remembers a token that was refused', async () => {
+it('does not cache a token that failed', async () => {
   const { calls, verify } = counted()
   await expect(verify('forged')).rejects.toThrow('signature')
   await expect(verify('forged')).rejects.toThrow('signature')
   expect(calls).toEqual(['forged', 'forged'])
 })
 
-it('keeps a thousand tokens at most, the oldest going first', async () => {
+it('holds a thousand tokens at most and drops the oldest first', async () => {
   const { calls, verify } = counted()
   for (let nth = 0; nth <= 1_000; nth += 1) await verify(`token ${nth}`)
   await verify('token 1000')
