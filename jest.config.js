@@ -20,9 +20,9 @@ const project = {
 
 module.exports = {
   testTimeout: 240_000,
-  // Gateways and databases of their own: more at once than cores only slows them down.
-  maxWorkers: 2,
-  // Tests of one file that run at the same time (it.concurrent): they wait most of their time.
+  // One more than the cores of a small machine: at any time some test waits for a retry, a timeout or a start.
+  maxWorkers: 3,
+  // Tests of one file that run at the same time (it.concurrent).
   maxConcurrency: 20,
   projects: [
     {

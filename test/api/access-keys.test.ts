@@ -9,8 +9,8 @@ const ADMIN = { sub: 'somebody', role: 'admin', exp: fromNow(HOUR) }
 let gateway: TestGateway
 const sent = new Set<string>()
 
-/** What both doors answer to a token: the REST status, and the GraphQL code, if any. */
-async function verdictOn(token: string) {
+/** The answers of REST and GraphQL to a token: the REST status, its challenge, and the GraphQL codes. */
+async function resultOf(token: string) {
   sent.add(token)
   const { status, headers } = await gateway.rest('GET', 'endpoint/', { token })
   const { errors = [] } = await gateway.gql('{ webhookEndpoints { totalCount } }', {}, token)
@@ -18,7 +18,7 @@ async function verdictOn(token: string) {
 }
 
 const ACCEPTED = [200, null]
-const REFUSED = [401, 'Bearer', 'UNAUTHENTICATED']
+const DENIED = [401, 'Bearer', 'UNAUTHENTICATED']
 const FORBIDDEN = [403, null, 'FORBIDDEN']
 
 /** Ends the gateway after making sure that it printed none of the tokens it was sent. */
@@ -51,11 +51,11 @@ describe('tokens for one audience by one issuer, with their roles at a path', ()
   afterAll(stopGateway)
 
   it.each([
-    ['as they should be', claims],
+    ['with all claims', claims],
     ['for several audiences', { ...claims, aud: ['account', 'hookgate'] }],
     ['with one role that is no list', { ...claims, realm_access: { roles: 'admin' } }],
   ])('%s are accepted', async (_name, given) => {
-    expect(await verdictOn(hmacToken(given, JWT_SECRET))).toEqual(ACCEPTED)
+    expect(await resultOf(hmacToken(given, JWT_SECRET))).toEqual(ACCEPTED)
   })
 
   it.each([
@@ -67,7 +67,7 @@ describe('tokens for one audience by one issuer, with their roles at a path', ()
     ['for no audience', { ...nameless, iss, realm_access: roles }],
     ['for an empty list of audiences', { ...claims, aud: [] }],
   ])('%s are refused', async (_name, given) => {
-    expect(await verdictOn(hmacToken(given, JWT_SECRET))).toEqual(REFUSED)
+    expect(await resultOf(hmacToken(given, JWT_SECRET))).toEqual(DENIED)
   })
 
   it.each([
@@ -76,7 +76,7 @@ describe('tokens for one audience by one issuer, with their roles at a path', ()
     ['with a path that ends early', { ...claims, realm_access: 'admin' }],
     ['with a null on the path', { ...claims, realm_access: null }],
   ])('%s are known but not let in', async (_name, given) => {
-    expect(await verdictOn(hmacToken(given, JWT_SECRET))).toEqual(FORBIDDEN)
+    expect(await resultOf(hmacToken(given, JWT_SECRET))).toEqual(FORBIDDEN)
   })
 })
 
@@ -102,11 +102,11 @@ describe.each(Object.entries(KEY_PAIRS))('with a public key of the kind %s', (_k
   afterAll(stopGateway)
 
   it('accepts a token signed with its private key', async () => {
-    expect(await verdictOn(keyToken(ADMIN, privateKey))).toEqual(ACCEPTED)
+    expect(await resultOf(keyToken(ADMIN, privateKey))).toEqual(ACCEPTED)
   })
 
-  it('refuses that of the same key when it has expired', async () => {
-    expect(await verdictOn(keyToken({ ...ADMIN, exp: fromNow(-HOUR) }, privateKey))).toEqual(REFUSED)
+  it('rejects a token of the same key when it has expired', async () => {
+    expect(await resultOf(keyToken({ ...ADMIN, exp: fromNow(-HOUR) }, privateKey))).toEqual(DENIED)
   })
 
   it.each([
@@ -116,29 +116,29 @@ describe.each(Object.entries(KEY_PAIRS))('with a public key of the kind %s', (_k
     ['its bytes alone', publicKey.export({ type: 'spki', format: 'der' }).toString('latin1')],
     ['empty', ''],
   ])('refuses its text as an HS256 secret: %s', async (_name, secret) => {
-    expect(await verdictOn(hmacToken(ADMIN, secret))).toEqual(REFUSED)
+    expect(await resultOf(hmacToken(ADMIN, secret))).toEqual(DENIED)
   })
 
   it.each(Object.entries(KEY_PAIRS))('refuses another key of the kind %s', async (_other, generateOther) => {
-    expect(await verdictOn(keyToken(ADMIN, generateOther().privateKey))).toEqual(REFUSED)
+    expect(await resultOf(keyToken(ADMIN, generateOther().privateKey))).toEqual(DENIED)
   })
 
-  it('refuses a key that the token brings along', async () => {
+  it('rejects a key that the token contains', async () => {
     const other = generate().privateKey
     const jwk = createPublicKey(other).export({ format: 'jwk' })
-    expect(await verdictOn(keyToken(ADMIN, other, { jwk }))).toEqual(REFUSED)
+    expect(await resultOf(keyToken(ADMIN, other, { jwk }))).toEqual(DENIED)
   })
 
-  it('refuses unsigned tokens and a signature of nothing', async () => {
-    expect(await verdictOn(unsignedToken(ADMIN))).toEqual(REFUSED)
+  it('rejects unsigned tokens and an empty signature', async () => {
+    expect(await resultOf(unsignedToken(ADMIN))).toEqual(DENIED)
     for (const alg of ['RS256', 'ES256', 'EdDSA']) {
-      expect(await verdictOn(unsignedToken(ADMIN, alg))).toEqual(REFUSED)
-      expect(await verdictOn(handmadeToken({ alg }, ADMIN, () => Buffer.alloc(64)))).toEqual(REFUSED)
+      expect(await resultOf(unsignedToken(ADMIN, alg))).toEqual(DENIED)
+      expect(await resultOf(handmadeToken({ alg }, ADMIN, () => Buffer.alloc(64)))).toEqual(DENIED)
     }
   })
 
-  it('refuses the secret that development would use', async () => {
-    expect(await verdictOn(hmacToken(ADMIN, JWT_SECRET))).toEqual(REFUSED)
+  it('rejects a token signed with the development secret', async () => {
+    expect(await resultOf(hmacToken(ADMIN, JWT_SECRET))).toEqual(DENIED)
   })
 })
 
@@ -181,7 +181,7 @@ describe('with the keys of an identity provider', () => {
       answer = what
     })
 
-    it('says 503, not 401, to a token that may be good', async () => {
+    it('answers 503, not 401, to a token that may be good', async () => {
       const token = keyToken(ADMIN, rsa.privateKey, { kid: rsa.kid })
       sent.add(token)
       const rest = await gateway.rest('PATCH', 'endpoint/1/', { token, json: {} })
@@ -193,10 +193,10 @@ describe('with the keys of an identity provider', () => {
       expect(errors).toMatchObject([{ extensions: { code: 'INTERNAL_SERVER_ERROR' } }])
     })
 
-    it('still says 401 where no key is needed to refuse', async () => {
-      expect(await verdictOn('nonsense')).toEqual(REFUSED)
-      expect(await verdictOn(unsignedToken(ADMIN))).toEqual(REFUSED)
-      expect(await verdictOn(hmacToken(ADMIN, pemOf(rsa.publicKey)))).toEqual(REFUSED)
+    it('answers 401 where the denial needs no key', async () => {
+      expect(await resultOf('nonsense')).toEqual(DENIED)
+      expect(await resultOf(unsignedToken(ADMIN))).toEqual(DENIED)
+      expect(await resultOf(hmacToken(ADMIN, pemOf(rsa.publicKey)))).toEqual(DENIED)
       expect((await gateway.rest('GET', 'endpoint/', { token: null })).status).toBe(401)
     })
   })
@@ -207,32 +207,32 @@ describe('with the keys of an identity provider', () => {
     })
 
     it.each(keys)('accepts a token of its key $kid, by kid', async ({ kid, privateKey }) => {
-      expect(await verdictOn(keyToken(ADMIN, privateKey, { kid }))).toEqual(ACCEPTED)
+      expect(await resultOf(keyToken(ADMIN, privateKey, { kid }))).toEqual(ACCEPTED)
     })
 
     it('refuses an unknown kid', async () => {
-      expect(await verdictOn(keyToken(ADMIN, rsa.privateKey, { kid: 'unknown' }))).toEqual(REFUSED)
+      expect(await resultOf(keyToken(ADMIN, rsa.privateKey, { kid: 'unknown' }))).toEqual(DENIED)
     })
 
     it.each(keys)('refuses another key under the kid $kid', async ({ kid }) => {
       const other = KEY_PAIRS[kid as keyof typeof KEY_PAIRS]().privateKey
-      expect(await verdictOn(keyToken(ADMIN, other, { kid }))).toEqual(REFUSED)
+      expect(await resultOf(keyToken(ADMIN, other, { kid }))).toEqual(DENIED)
     })
 
     it.each(keys)('refuses HS256 by the text of its key $kid', async ({ kid, publicKey }) => {
-      expect(await verdictOn(hmacToken(ADMIN, pemOf(publicKey), 'HS256', { kid }))).toEqual(REFUSED)
+      expect(await resultOf(hmacToken(ADMIN, pemOf(publicKey), 'HS256', { kid }))).toEqual(DENIED)
     })
 
-    it('never asks an address that a token names', async () => {
+    it('never requests an address that a token names', async () => {
       const other = KEY_PAIRS.RSA().privateKey
       const header = { kid: 'RSA', jku: `${providerUrl()}/elsewhere`, x5u: `${providerUrl()}/elsewhere` }
-      expect(await verdictOn(keyToken(ADMIN, other, header))).toEqual(REFUSED)
+      expect(await resultOf(keyToken(ADMIN, other, header))).toEqual(DENIED)
       expect(new Set(asked)).toEqual(new Set(['/jwks']))
     })
 
-    it('does not need the provider for keys that it has', async () => {
+    it('does not need the provider for keys that it has cached', async () => {
       answer = 'nothing'
-      expect(await verdictOn(keyToken(ADMIN, rsa.privateKey, { kid: rsa.kid }))).toEqual(ACCEPTED)
+      expect(await resultOf(keyToken(ADMIN, rsa.privateKey, { kid: rsa.kid }))).toEqual(ACCEPTED)
     })
   })
 })

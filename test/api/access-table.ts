@@ -20,7 +20,7 @@ export interface RestCall {
   json?: unknown
 }
 
-/** Every operation of schema.graphql, as it would read or change the endpoint `id` if only it were let in. */
+/** Every operation of schema.graphql, with arguments that read or change the endpoint `id`. */
 export const GRAPHQL_OPERATIONS: Record<string, (id: string) => GraphqlCall> = {
   'Query.webhookEndpoint': (id) => ({ query: GET, variables: { id } }),
   'Query.webhookEndpoints': () => ({ query: LIST, variables: {} }),
@@ -41,7 +41,7 @@ export const GRAPHQL_OPERATIONS: Record<string, (id: string) => GraphqlCall> = {
   'Mutation.expireWebhookEndpointSecret': (id) => ({ query: EXPIRE, variables: { id } }),
 }
 
-/** Every route of the REST API, likewise. */
+/** Every route of the REST API, in the same way. */
 export const REST_ROUTES: Record<string, (id: string) => RestCall> = {
   'GET endpoint': () => ({ method: 'GET', path: 'endpoint/' }),
   'GET endpoint/search': () => ({ method: 'GET', path: 'endpoint/search/?target=example' }),
@@ -67,10 +67,10 @@ export const REST_ROUTES: Record<string, (id: string) => RestCall> = {
   'POST event': () => ({ method: 'POST', path: 'event/', json: EVENT_INPUT }),
 }
 
-/** What a publisher may do, of both tables. */
+/** The operations and routes that a publisher may use. */
 export const FOR_PUBLISHERS = ['Mutation.publishWebhookEvent', 'POST event']
 
-/** Who calls, and with which `Authorization` header; undefined = none. */
+/** A caller and its `Authorization` header; undefined = none. */
 export type Caller = [name: string, authorization: string | undefined]
 
 const live = { sub: 'somebody', exp: fromNow(HOUR) }
@@ -80,14 +80,14 @@ const good = token(admin)
 const [header, payload, signature] = good.split('.')
 const bearer = (value: string) => `Bearer ${value}`
 
-/** Signed by a key that the token brings along. */
+/** Signed with a key that the token contains. */
 function selfMadeToken(): string {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   return keyToken(admin, privateKey, { jwk: publicKey.export({ format: 'jwk' }) })
 }
 
-/** Nobody that the gateway knows. */
-export const STRANGERS: Caller[] = [
+/** Callers without a valid token. */
+export const UNAUTHENTICATED: Caller[] = [
   ['nobody', undefined],
   ['an empty header', ''],
   ['a scheme alone', 'Bearer'],
@@ -140,14 +140,14 @@ const rolesOfNoAdmin: [name: string, claims: Record<string, unknown>][] = [
   ['roles in other claims', { roles: ['admin'], admin: true, scope: 'admin' }],
 ]
 
-/** Known, but without the role that anything asks for; publishers may publish, and nothing else. */
+/** Callers with a valid token and without the necessary role. Publishers may only publish. */
 export const WITHOUT_THE_ROLE = rolesOfNoAdmin.map(
   ([name, claims]): Caller => [name, bearer(token({ ...live, ...claims }))],
 )
 
 export const isPublisher = ([name]: Caller) => name.startsWith('a publisher')
 
-/** Those who may do everything. */
+/** Callers with access to everything. */
 export const ADMINS: Caller[] = [
   ['an admin', bearer(good)],
   ['an admin, by a list of roles', bearer(token({ ...live, role: ['owner', 'admin'] }))],

@@ -13,7 +13,7 @@ import {
   isPublisher,
   REST_ROUTES,
   type RestCall,
-  STRANGERS,
+  UNAUTHENTICATED,
   WITHOUT_THE_ROLE,
 } from './access-table'
 
@@ -49,20 +49,20 @@ function sendRest(authorization: Caller[1], { method, path, json }: RestCall) {
   return send(authorization, `/api/v2/webhook/${path}`, { method, ...body })
 }
 
-/** Runs every operation of a table and says what became of each. */
-async function verdictsOn<Call, Verdict>(
+/** Runs every operation of a table and returns their results by name. */
+async function resultsOf<Call, Result>(
   table: Record<string, (id: string) => Call>,
-  verdictOf: (call: Call) => Promise<Verdict>,
-): Promise<Record<string, Verdict>> {
-  const verdicts: Record<string, Verdict> = {}
-  for (const [name, callOn] of Object.entries(table)) verdicts[name] = await verdictOf(callOn(existing))
-  return verdicts
+  resultOf: (call: Call) => Promise<Result>,
+): Promise<Record<string, Result>> {
+  const results: Record<string, Result> = {}
+  for (const [name, callOn] of Object.entries(table)) results[name] = await resultOf(callOn(existing))
+  return results
 }
 
-const allOf = <Verdict>(table: object, verdict: Verdict) =>
-  Object.fromEntries(Object.keys(table).map((name) => [name, verdict]))
+const allOf = <Result>(table: object, result: Result) =>
+  Object.fromEntries(Object.keys(table).map((name) => [name, result]))
 
-/** The part of a table that is not for this caller. */
+/** The part of a table that this caller may not use. */
 const closedTo = <Call>(caller: Caller, table: Record<string, Call>) =>
   Object.fromEntries(
     Object.entries(table).filter(([name]) => !(isPublisher(caller) && FOR_PUBLISHERS.includes(name))),
@@ -73,13 +73,13 @@ interface ErrorOf {
   extensions?: { code?: string }
 }
 
-async function restVerdict(authorization: Caller[1], call: RestCall) {
+async function restResult(authorization: Caller[1], call: RestCall) {
   const { status, headers, text } = await sendRest(authorization, call)
   const codes = JSON.parse(text).errors.map(({ code }: ErrorOf) => code)
   return { status, authenticate: headers.get('www-authenticate'), codes }
 }
 
-async function graphqlVerdict(authorization: Caller[1], call: GraphqlCall) {
+async function graphqlResult(authorization: Caller[1], call: GraphqlCall) {
   const { headers, text } = await sendGraphql(authorization, call)
   const { data, errors } = JSON.parse(text)
   const codes = errors.map(({ extensions }: ErrorOf) => extensions?.code)
@@ -117,11 +117,11 @@ describe('without access nothing is read or changed', () => {
   afterEach(async () => expect(await list()).toEqual(stored))
 
   describe('every operation answers 401 and UNAUTHENTICATED to', () => {
-    it.each(STRANGERS)('%s', async (_name, authorization) => {
-      expect(await verdictsOn(REST_ROUTES, (call) => restVerdict(authorization, call))).toEqual(
+    it.each(UNAUTHENTICATED)('%s', async (_name, authorization) => {
+      expect(await resultsOf(REST_ROUTES, (call) => restResult(authorization, call))).toEqual(
         allOf(REST_ROUTES, { status: 401, authenticate: 'Bearer', codes: ['unauthenticated'] }),
       )
-      expect(await verdictsOn(GRAPHQL_OPERATIONS, (call) => graphqlVerdict(authorization, call))).toEqual(
+      expect(await resultsOf(GRAPHQL_OPERATIONS, (call) => graphqlResult(authorization, call))).toEqual(
         allOf(GRAPHQL_OPERATIONS, { codes: ['UNAUTHENTICATED'], answered: [], type }),
       )
     })
@@ -131,22 +131,22 @@ describe('without access nothing is read or changed', () => {
     it.each(WITHOUT_THE_ROLE)('%s', async (...caller) => {
       const [, authorization] = caller
       const routes = closedTo(caller, REST_ROUTES)
-      expect(await verdictsOn(routes, (call) => restVerdict(authorization, call))).toEqual(
+      expect(await resultsOf(routes, (call) => restResult(authorization, call))).toEqual(
         allOf(routes, { status: 403, authenticate: null, codes: ['forbidden'] }),
       )
       const operations = closedTo(caller, GRAPHQL_OPERATIONS)
-      expect(await verdictsOn(operations, (call) => graphqlVerdict(authorization, call))).toEqual(
+      expect(await resultsOf(operations, (call) => graphqlResult(authorization, call))).toEqual(
         allOf(operations, { codes: ['FORBIDDEN'], answered: [], type }),
       )
     })
   })
 
-  describe('an id that exists cannot be told from one that does not by', () => {
+  describe('an existing id cannot be distinguished from an unknown one by', () => {
     const same = ({ status, headers, text }: Answer) => {
       const told = [...headers].filter(([name]) => !['x-request-id', 'date'].includes(name))
       return { status, headers: Object.fromEntries(told), text }
     }
-    it.each([...STRANGERS.slice(0, 1), ...WITHOUT_THE_ROLE.slice(0, 4)])('%s', async (...caller) => {
+    it.each([...UNAUTHENTICATED.slice(0, 1), ...WITHOUT_THE_ROLE.slice(0, 4)])('%s', async (...caller) => {
       const [, authorization] = caller
       for (const callOn of Object.values(closedTo(caller, REST_ROUTES))) {
         const found = await sendRest(authorization, callOn(existing))
@@ -159,7 +159,7 @@ describe('without access nothing is read or changed', () => {
     })
   })
 
-  describe('access comes before anything else that is wrong with', () => {
+  describe('access is checked before any other fault of', () => {
     const requests: [name: string, path: string, init: RequestInit][] = [
       ['a body that is not JSON', 'endpoint/ID/', { headers: JSON_TYPE, body: '{"is_active": fal' }],
       ['an empty body', 'endpoint/ID/', { headers: JSON_TYPE, body: '' }],
@@ -186,25 +186,25 @@ describe('without access nothing is read or changed', () => {
       expect((await send(publisher, url, { method: 'PATCH', ...init })).status).toBe(403)
     })
 
-    it('a list that is asked for wrongly', async () => {
+    it('a list with invalid parameters', async () => {
       const call = { method: 'GET', path: 'endpoint/?limit=0&offset=-1&ordering=x' }
       expect((await sendRest(undefined, call)).status).toBe(401)
     })
 
-    it('a GraphQL input that is bad in itself', async () => {
+    it('an invalid GraphQL input', async () => {
       const endpoint = { target: 'nope', events: [] }
       const event = { type: 'nope', data: {}, idempotencyKey: '' }
       for (const [name, callOn] of Object.entries(GRAPHQL_OPERATIONS)) {
         const { query, variables } = callOn(existing)
         const input = name === 'Mutation.publishWebhookEvent' ? event : endpoint
         const bad = { id: 'abc', limit: 0, eventIds: [], overlapSeconds: -1, input, patch: { target: null } }
-        const { codes } = await graphqlVerdict(undefined, { query, variables: { ...variables, ...bad } })
+        const { codes } = await graphqlResult(undefined, { query, variables: { ...variables, ...bad } })
         expect(codes).toEqual(['UNAUTHENTICATED'])
       }
     })
   })
 
-  it('HEAD asks for a token like GET', async () => {
+  it('HEAD needs a token, as GET does', async () => {
     const [, publisher] = WITHOUT_THE_ROLE[0] as Caller
     for (const id of [existing, MISSING]) {
       const url = `/api/v2/webhook/endpoint/${id}/`
@@ -213,7 +213,7 @@ describe('without access nothing is read or changed', () => {
     }
   })
 
-  it('GraphQL by GET asks for a token too', async () => {
+  it('GraphQL by GET needs a token as well', async () => {
     const query = encodeURIComponent('{ webhookEndpoints { totalCount } }')
     const headers = { 'apollo-require-preflight': '1' }
     const { text } = await send(undefined, `/graphql?query=${query}`, { method: 'GET', headers })
@@ -223,18 +223,18 @@ describe('without access nothing is read or changed', () => {
     })
   })
 
-  it('one document of many operations is refused for each of them', async () => {
+  it('one document of many operations is denied for each of them', async () => {
     const query = `mutation {
       first: deleteWebhookEndpoint(id: ${existing})
       second: updateWebhookEndpoint(id: ${existing}, patch: { isActive: false }) { id }
     }`
     const [, publisher] = WITHOUT_THE_ROLE[0] as Caller
-    const { codes } = await graphqlVerdict(publisher, { query, variables: {} })
+    const { codes } = await graphqlResult(publisher, { query, variables: {} })
     expect(new Set(codes)).toEqual(new Set(['FORBIDDEN']))
   })
 })
 
-describe('a publisher is let in where it publishes', () => {
+describe('a publisher may publish', () => {
   it.each(WITHOUT_THE_ROLE.filter(isPublisher))('%s', async (_name, authorization) => {
     const rest = await sendRest(authorization, REST_ROUTES['POST event']?.(existing) as RestCall)
     expect(rest.status).toBe(201)
@@ -244,7 +244,7 @@ describe('a publisher is let in where it publishes', () => {
   })
 })
 
-describe('an admin is let in', () => {
+describe('an admin has access', () => {
   it.each(ADMINS)('%s', async (_name, authorization) => {
     const call = { method: 'PATCH', path: `endpoint/${existing}/`, json: {} }
     expect((await sendRest(authorization, call)).status).toBe(200)
@@ -257,12 +257,12 @@ it('no token that was sent is ever printed', async () => {
   await gateway.end()
   const output = gateway.output()
   expect(output).toContain('/api/v2/webhook/endpoint')
-  const sent = [...STRANGERS, ...WITHOUT_THE_ROLE, ...ADMINS].flatMap(([, header = '']) =>
+  const sent = [...UNAUTHENTICATED, ...WITHOUT_THE_ROLE, ...ADMINS].flatMap(([, header = '']) =>
     header.split(/[ ,"]+/).filter((word) => word.length > 10),
   )
   for (const token of [...sent, gateway.adminToken]) {
     expect(output).not.toContain(token)
-    // Nor a part of it that says as much.
+    // Nor its signature.
     const signature = token.split('.')[2]
     if (signature) expect(output).not.toContain(signature)
   }

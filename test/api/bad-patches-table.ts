@@ -1,11 +1,11 @@
-import type { Fault } from '../support/verdicts'
+import type { Fault } from '../support/answer-problems'
 
-/** `graphqlPatch` where the patch in GraphQL is another than the same in camelCase. */
+/** `graphqlPatch`: the patch in GraphQL, where it is not the REST patch in camelCase. */
 export type BadPatch = [name: string, patch: unknown, faults: Fault[], graphqlPatch?: unknown]
 
 const GOOD_EVENT = { type: 'post.created' }
 
-/** Values that are no string, boolean or list, by the fields that must be one. */
+/** Values of a wrong type, by field. */
 const WRONG_TYPES: Record<string, unknown[]> = {
   target: [7, true, ['https://example.com/hook'], { url: 'https://example.com/hook' }],
   description: [7, 0, false, ['a note'], { text: 'a note' }],
@@ -24,7 +24,7 @@ const wrongTypes = Object.entries(WRONG_TYPES).flatMap(([field, values]) =>
   ),
 )
 
-/** Faults of type: told first and all together, in GraphQL by its own coercion. */
+/** Type faults: reported before all others and all at once, in GraphQL by its own coercion. */
 export const FAULTS_OF_TYPE: BadPatch[] = [
   ...wrongTypes,
   ['the patch is a list', [{ is_active: false }], ['wrong_type']],
@@ -58,7 +58,7 @@ export const FAULTS_OF_TYPE: BadPatch[] = [
     ['events.0.name unknown_field'],
   ],
   [
-    'a field in the spelling of the other door',
+    'a field in the spelling of the other API',
     { isActive: false },
     ['isActive unknown_field'],
     { is_active: false },
@@ -107,7 +107,7 @@ export const FAULTS_OF_TYPE: BadPatch[] = [
 
 const TEXT_OF_10_001 = 'x'.repeat(10_001)
 
-/** All other faults: told at once by both doors, as `VALIDATION_FAILED` in GraphQL. */
+/** All other faults: reported all at once by REST and GraphQL, as `VALIDATION_FAILED` in GraphQL. */
 export const OTHER_FAULTS: BadPatch[] = [
   ['target is null', { target: null }, ['target null_not_allowed']],
   ['events is null', { events: null }, ['events null_not_allowed']],

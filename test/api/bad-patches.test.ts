@@ -1,14 +1,14 @@
-import { GET, UPDATE } from '../support/endpoint-documents'
-import { startTestGateway, type TestGateway } from '../support/gateway'
 import {
   type Fault,
   graphqlCodes,
   graphqlProblems,
   graphqlSpelling,
   problemsOf,
-  restVerdict,
-  verdict,
-} from '../support/verdicts'
+  restResult,
+  resultOf,
+} from '../support/answer-problems'
+import { GET, UPDATE } from '../support/endpoint-documents'
+import { startTestGateway, type TestGateway } from '../support/gateway'
 import { FAULTS_OF_TYPE, OTHER_FAULTS } from './bad-patches-table'
 import { BAD_TARGETS, GOOD_TARGETS } from './bad-targets-table'
 
@@ -40,34 +40,34 @@ describe('a bad patch changes nothing', () => {
   afterEach(async () => expect(await readStored()).toEqual(stored))
 
   async function expectRefused(patch: unknown, faults: Fault[]) {
-    expect(restVerdict(await patchByRest(patch))).toEqual(verdict(400, faults))
+    expect(restResult(await patchByRest(patch))).toEqual(resultOf(400, faults))
     const graphql = await patchByGraphql(graphqlSpelling(patch))
     expect(graphqlCodes(graphql)).toEqual(['VALIDATION_FAILED'])
     expect(graphqlProblems(graphql)).toEqual(problemsOf('patch', faults))
     expect(graphql).toMatchObject({ status: 200, data: null })
   }
 
-  describe('and its faults of type are told by both doors before any other', () => {
+  describe('and REST and GraphQL report its type faults before any other', () => {
     it.each(FAULTS_OF_TYPE)('%s', async (_name, patch, faults, graphqlPatch = graphqlSpelling(patch)) => {
-      expect(restVerdict(await patchByRest(patch))).toEqual(verdict(400, faults))
+      expect(restResult(await patchByRest(patch))).toEqual(resultOf(400, faults))
       const graphql = await patchByGraphql(graphqlPatch)
       expect(graphqlCodes(graphql)).toEqual(faults.map(() => 'BAD_USER_INPUT'))
       expect({ status: graphql.status, data: graphql.data ?? null }).toEqual({ status: 400, data: null })
     })
   })
 
-  describe('and all its other faults are told at once, the same by both doors', () => {
+  describe('and REST and GraphQL report the same other faults, all at once', () => {
     it.each(OTHER_FAULTS)('%s', (_name, patch, faults) => expectRefused(patch, faults))
   })
 
-  describe('when its target is bad, for the same reasons by both doors', () => {
+  describe('when its target is bad, for the same reasons by REST and GraphQL', () => {
     it.each(BAD_TARGETS)('%s: %j', (_name, target, faults) => expectRefused({ target }, faults))
   })
 
-  describe('when it names a version wrongly', () => {
+  describe('when its version is invalid', () => {
     it('in a REST body, where If-Match names it', async () => {
       const rest = await patchByRest({ is_active: false, expected_version: 1 })
-      expect(restVerdict(rest)).toEqual(verdict(400, ['expected_version unknown_field']))
+      expect(restResult(rest)).toEqual(resultOf(400, ['expected_version unknown_field']))
     })
 
     it.each(['1', 1.5, true, 2 ** 31, [1, 2], {}])('as expectedVersion %j', async (expectedVersion) => {
@@ -83,7 +83,7 @@ describe('a bad patch changes nothing', () => {
 })
 
 describe('a patch that is not bad', () => {
-  it('may say null for an empty description', async () => {
+  it('may contain null for an empty description', async () => {
     await patchByRest({ description: 'a note' })
     expect(await patchByRest({ description: null })).toMatchObject({ status: 200, body: { description: '' } })
     await patchByRest({ description: 'a note' })
@@ -106,7 +106,7 @@ describe('a patch that is not bad', () => {
     expect((await patchByGraphql({ events })).data.updateWebhookEndpoint.events).toMatchObject(once)
   })
 
-  it('may send read-only fields back by REST, whatever they hold', async () => {
+  it('may contain read-only fields by REST, with any value', async () => {
     const events = [{ type: 'post.created', added_at: false }]
     await patchByRest({ events })
     const stored = await readStored()
@@ -115,7 +115,7 @@ describe('a patch that is not bad', () => {
     expect(await readStored()).toEqual(stored)
   })
 
-  it.each(GOOD_TARGETS)('may have the target %s, stored as it stands', async (target) => {
+  it.each(GOOD_TARGETS)('may have the target %s, stored unchanged', async (target) => {
     expect(await patchByRest({ target })).toMatchObject({ status: 200, body: { target } })
     await patchByRest({ target: 'https://example.com/another' })
     expect((await patchByGraphql({ target })).data?.updateWebhookEndpoint.target).toBe(target)

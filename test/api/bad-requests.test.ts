@@ -1,14 +1,14 @@
 import { gzipSync } from 'node:zlib'
-import { DELETE, GET, REPLACE, UPDATE } from '../support/endpoint-documents'
-import { type RestAnswer, type RestOptions, startTestGateway, type TestGateway } from '../support/gateway'
 import {
   type Fault,
   graphqlCodes,
   graphqlProblems,
   graphqlSpelling,
-  restVerdict,
-  verdict,
-} from '../support/verdicts'
+  restResult,
+  resultOf,
+} from '../support/answer-problems'
+import { DELETE, GET, REPLACE, UPDATE } from '../support/endpoint-documents'
+import { type RestAnswer, type RestOptions, startTestGateway, type TestGateway } from '../support/gateway'
 
 const BODY_LIMIT = 256 * 1024
 const JSON_TYPE = { 'content-type': 'application/json' }
@@ -35,7 +35,7 @@ afterAll(() => gateway?.stop())
 const patchByRest = (options: RestOptions) => gateway.rest('PATCH', `endpoint/${id}/`, options)
 const patchByGraphql = (patch: unknown) => gateway.gql(UPDATE, { id, patch })
 
-/** Sends a body to `/graphql` as it stands. */
+/** Sends a body to `/graphql` unchanged. */
 async function postGraphql(body: string | Uint8Array, headers: Record<string, string> = JSON_TYPE) {
   const response = await fetch(`${gateway.url}/graphql`, {
     method: 'POST',
@@ -51,7 +51,7 @@ function requestWith(patch: string | Uint8Array): Buffer {
   return Buffer.concat([Buffer.from(start), Buffer.from(patch), Buffer.from('}}')])
 }
 
-describe('a patch that is not JSON is refused by both doors', () => {
+describe('a patch that is not JSON is rejected by REST and GraphQL', () => {
   const rows: [name: string, body: string | Uint8Array, fault?: Fault][] = [
     ['nothing', '', 'required'],
     ['white space', ' \n '],
@@ -75,7 +75,7 @@ describe('a patch that is not JSON is refused by both doors', () => {
   ]
   it.each(rows)('%s', async (_name, body, fault = 'malformed') => {
     const rest = await patchByRest({ headers: JSON_TYPE, body })
-    expect(restVerdict(rest)).toEqual(verdict(400, [fault]))
+    expect(restResult(rest)).toEqual(resultOf(400, [fault]))
     const graphql = await postGraphql(requestWith(body))
     expect(graphql).toMatchObject({ status: 400, errors: [{ extensions: { code: 'BAD_REQUEST' } }] })
   })
@@ -86,7 +86,7 @@ describe('a patch that is not JSON is refused by both doors', () => {
   })
 })
 
-describe('a body that the gateway does not read is refused by both doors', () => {
+describe('a body that the gateway does not read is rejected by REST and GraphQL', () => {
   const SWITCH_OFF = '{"is_active": false}'
   const SWITCH_OFF_BY_GRAPHQL = '{"isActive": false}'
   const padded = (body: string | Uint8Array, length: number) =>
@@ -94,12 +94,12 @@ describe('a body that the gateway does not read is refused by both doors', () =>
 
   it('above 256 KiB', async () => {
     const rest = await patchByRest({ headers: JSON_TYPE, body: padded(SWITCH_OFF, BODY_LIMIT + 1) })
-    expect(restVerdict(rest)).toEqual(verdict(413, ['too_large']))
+    expect(restResult(rest)).toEqual(resultOf(413, ['too_large']))
     const graphql = await postGraphql(padded(requestWith(SWITCH_OFF_BY_GRAPHQL), BODY_LIMIT + 1))
     expect(graphql).toMatchObject({ status: 413, errors: [{}] })
   })
 
-  it('but not of exactly 256 KiB', async () => {
+  it('but accepted at exactly 256 KiB', async () => {
     expect(await patchByRest({ headers: JSON_TYPE, body: padded('{}', BODY_LIMIT) })).toMatchObject({
       status: 200,
     })
@@ -122,24 +122,24 @@ describe('a body that the gateway does not read is refused by both doors', () =>
   ]
   it.each(contentTypes)('with %s', async (_name, headers) => {
     const rest = await patchByRest({ headers, body: Buffer.from(SWITCH_OFF) })
-    expect(restVerdict(rest)).toEqual(verdict(415, ['unsupported_media_type']))
+    expect(restResult(rest)).toEqual(resultOf(415, ['unsupported_media_type']))
     const graphql = await postGraphql(requestWith(SWITCH_OFF_BY_GRAPHQL), headers)
     expect([400, 415]).toContain(graphql.status)
   })
 
   const encodings = ['gzip', 'deflate', 'br', 'gzip, identity', 'nonsense']
-  it.each(encodings)('encoded as %s, or only said to be', async (encoding) => {
+  it.each(encodings)('encoded as %s, or only declared so', async (encoding) => {
     const headers = { ...JSON_TYPE, 'content-encoding': encoding }
     for (const encode of [gzipSync, (bytes: string | Uint8Array) => Buffer.from(bytes)]) {
       const rest = await patchByRest({ headers, body: encode(SWITCH_OFF) })
-      expect(restVerdict(rest)).toEqual(verdict(415, ['unsupported_media_type']))
+      expect(restResult(rest)).toEqual(resultOf(415, ['unsupported_media_type']))
       const graphql = await postGraphql(encode(requestWith(SWITCH_OFF_BY_GRAPHQL)), headers)
       expect([400, 415]).toContain(graphql.status)
     }
   })
 })
 
-describe('what names no endpoint is not found, by every operation of both doors', () => {
+describe('an id without an endpoint is not found by every operation of REST and GraphQL', () => {
   const named = (value: string) => [JSON.stringify(value), value]
   const ids = [
     ...['0', '-1', '1.5', '1.0', '1e0', '1e3', '+1', '01', '0x1', '1 ', ' 1', ' ', '1\n', '1\0', '\0', '1,2'],
@@ -155,7 +155,7 @@ describe('what names no endpoint is not found, by every operation of both doors'
       ['GET', undefined],
     ] as const) {
       const rest = await gateway.rest(method, path, { json })
-      expect({ method, ...restVerdict(rest) }).toEqual({ method, ...verdict(404, ['not_found']) })
+      expect({ method, ...restResult(rest) }).toEqual({ method, ...resultOf(404, ['not_found']) })
     }
     for (const document of [UPDATE, REPLACE, DELETE]) {
       const graphql = await gateway.gql(document, {
@@ -171,20 +171,20 @@ describe('what names no endpoint is not found, by every operation of both doors'
 
   it.each(['%', '%zz', '%ff', '%c0%af'])('a path that cannot be decoded: %s', async (segment) => {
     const rest = await gateway.rest('PATCH', `endpoint/${segment}/`, { json: { is_active: false } })
-    expect(restVerdict(rest)).toEqual(verdict(404, ['not_found']))
+    expect(restResult(rest)).toEqual(resultOf(404, ['not_found']))
   })
 
   it('an empty id', async () => {
     const graphql = await gateway.gql(UPDATE, { id: '', patch: { isActive: false } })
     expect(graphqlCodes(graphql)).toEqual(['NOT_FOUND'])
     const rest = await gateway.rest('PATCH', 'endpoint//', { json: { is_active: false } })
-    expect(restVerdict(rest)).toEqual(verdict(404, ['not_found']))
+    expect(restResult(rest)).toEqual(resultOf(404, ['not_found']))
   })
 
-  it('even for the version that it is said to have', async () => {
+  it('even with an expected version', async () => {
     const headers = { 'if-match': '"1"' }
     const rest = await gateway.rest('PATCH', 'endpoint/999999/', { json: { is_active: false }, headers })
-    expect(restVerdict(rest)).toEqual(verdict(404, ['not_found']))
+    expect(restResult(rest)).toEqual(resultOf(404, ['not_found']))
     const patch = { isActive: false, expectedVersion: 1 }
     expect(graphqlCodes(await gateway.gql(UPDATE, { id: '999999', patch }))).toEqual(['NOT_FOUND'])
   })
@@ -196,7 +196,7 @@ describe('a patch of another version than the stored one is refused with the cur
   it.each([...stale, ...garbage])('If-Match: %s', async (etag) => {
     for (const json of [{ is_active: false }, {}]) {
       const rest = await patchByRest({ json, headers: { 'if-match': etag } })
-      expect(restVerdict(rest)).toEqual(verdict(412, ['version_conflict']))
+      expect(restResult(rest)).toEqual(resultOf(412, ['version_conflict']))
       expectCurrent(rest)
     }
   })
@@ -216,9 +216,9 @@ describe('a patch of another version than the stored one is refused with the cur
     }
   })
 
-  it('unless it is bad in itself, which both doors tell first', async () => {
+  it('unless it is invalid, which REST and GraphQL report first', async () => {
     const rest = await patchByRest({ json: { target: '' }, headers: { 'if-match': '"999"' } })
-    expect(restVerdict(rest)).toEqual(verdict(400, ['target invalid_url']))
+    expect(restResult(rest)).toEqual(resultOf(400, ['target invalid_url']))
     const graphql = await patchByGraphql({ target: '', expectedVersion: 999 })
     expect(graphqlProblems(graphql)).toEqual(['patch: target INVALID_URL'])
   })

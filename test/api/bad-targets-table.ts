@@ -1,4 +1,4 @@
-import type { Fault } from '../support/verdicts'
+import type { Fault } from '../support/answer-problems'
 
 export type BadTarget = [name: string, target: string, faults: Fault[]]
 
@@ -147,7 +147,7 @@ export const BAD_TARGETS: BadTarget[] = [
   ],
 ]
 
-/** Targets that development takes, so that the refusals above mean something. */
+/** Targets that development accepts: without them the rejections above would prove nothing. */
 export const GOOD_TARGETS = [
   'https://example.com/hook',
   'http://example.com/hook',

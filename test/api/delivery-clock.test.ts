@@ -5,7 +5,7 @@ import { startReceiver, type TestReceiver } from '../support/receiver'
 import { until } from '../support/until'
 
 const HOUR_MS = 3_600_000
-/** What the documentation promises: seconds. */
+/** The documented waits in seconds. */
 const WAITS = [5, 25, 125, 625, 3125]
 /** Shorter than every wait, longer than a statement takes to reach its database. */
 const A_MOMENT_MS = 2_000
@@ -42,7 +42,7 @@ const recordedAttempts = async () => {
   return row?.count
 }
 
-/** The dispatcher has looked for everything that is due: what was due all along has arrived. */
+/** Waits until the dispatcher has claimed again: by then any due delivery has arrived. */
 async function afterAnyClaim(): Promise<void> {
   const count = canary.received.length
   await core.publish('user.deleted')
@@ -52,7 +52,7 @@ async function afterAnyClaim(): Promise<void> {
 it('The retry waits, with a clock held by the test, are exactly 5, 25, 125, 625, 3125 s and then FAILED', async () => {
   const endpointId = await core.createEndpoint(receiver.url, 'post.created')
   await core.createEndpoint(canary.url, 'user.deleted')
-  // Ahead of the real clock, by which events fall due.
+  // Ahead of the real clock, which sets the due times of new events.
   await core.run('holdClock', Date.now() + HOUR_MS)
   await core.run('start')
   const eventId = await core.publish()
@@ -71,7 +71,7 @@ it('The retry waits, with a clock held by the test, are exactly 5, 25, 125, 625,
     await core.run('holdClock', due)
     await until(async () => (await recordedAttempts()) === nth + 2)
   }
-  // Nothing follows, however late it gets.
+  // No attempt follows, at any later time.
   await core.run('holdClock', Date.now() + 1_000 * HOUR_MS)
   await afterAnyClaim()
   await core.close()

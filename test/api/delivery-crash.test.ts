@@ -13,12 +13,12 @@ import { createTestDatabase, startTestGateway } from '../support/gateway'
 import { startReceiver } from '../support/receiver'
 import { until } from '../support/until'
 
-// Leases of a process that was killed run for ten seconds on a server, and there are many kills.
+// On a server the leases of a killed process last ten seconds, and there are many kills.
 jest.setTimeout(240_000)
 
 const serverOnly = process.env.TEST_DATABASE_URL === undefined ? it.skip : it
 
-it('loses no acknowledged event by 8 kills, and repeats none but what was in flight', async () => {
+it('loses no acknowledged event by 8 kills, and repeats only sends in flight', async () => {
   const EVENTS = 600
   const KILLS = 8
   const slow = () => ({ status: 204, afterMs: 5 })
@@ -31,7 +31,7 @@ it('loses no acknowledged event by 8 kills, and repeats none but what was in fli
     count: EVENTS,
     onAcknowledged: (id) => acknowledged.push(id),
   })
-  /** How much each receiver had got when a process was dead. */
+  /** How many webhooks each receiver had at the end of each process. */
   const deaths: number[][] = receivers.map(() => [])
   for (let kill = 1; kill <= KILLS; kill += 1) {
     const mark = (EVENTS * (kill - 1 + Math.random())) / (KILLS + 1)
@@ -49,12 +49,12 @@ it('loses no acknowledged event by 8 kills, and repeats none but what was in fli
     const arrived = receiver.eventIds()
     const own = new Set(acknowledged)
     expect(arrived.filter((id) => !own.has(id))).toEqual([])
-    // One process sends nothing twice: a repetition follows a kill.
+    // No process sends an event twice: a repetition follows a kill.
     const ofOneProcess = [0, ...(deaths[index] ?? [])].map((from, nth) =>
       arrived.slice(from, deaths[index]?.[nth]),
     )
     for (const sent of ofOneProcess) expect(sent).toHaveLength(new Set(sent).size)
-    // Ten at a time are in flight to an endpoint, and as many may wait to be written down.
+    // Ten sends at a time are in flight to an endpoint, and as many may wait to be recorded.
     expect(arrived.length - EVENTS).toBeLessThanOrEqual(KILLS * 20)
   }
   await gateway.current.stop()
@@ -84,7 +84,7 @@ describe('on one PostgreSQL', () => {
     await closeAll(receivers)
   })
 
-  serverOnly('what one worker held when it was killed, the other delivers', async () => {
+  serverOnly('deliveries that a killed worker had leased are sent by the other', async () => {
     const database = await createTestDatabase()
     const api = await startTestGateway({ HOOKGATE_ROLES: 'api' }, database)
     const receiver = await startReceiver(() => 'never')
@@ -106,7 +106,7 @@ describe('on one PostgreSQL', () => {
   })
 
   serverOnly(
-    'a database that goes away for seconds under load loses nothing, and delivery resumes',
+    'a database that does not answer for seconds under load loses nothing, and delivery resumes',
     async () => {
       const database = await createTestDatabase()
       const proxy = await startCutOffProxy(database.env.DATABASE_URL)
@@ -126,7 +126,7 @@ describe('on one PostgreSQL', () => {
         proxy.cut()
         await until(async () => (await fetch(`${gateway.current.url}/readyz`)).status === 503)
         await sleep(2_000)
-        proxy.mend()
+        proxy.restore()
       }
       await publishing
       await until(() => arrivedAtAll(receivers, acknowledged))
@@ -138,7 +138,7 @@ describe('on one PostgreSQL', () => {
     },
   )
 
-  serverOnly('stopping while the database is away ends all the same', async () => {
+  serverOnly('a stop ends even while the database does not answer', async () => {
     const database = await createTestDatabase()
     const proxy = await startCutOffProxy(database.env.DATABASE_URL)
     const gateway = await startTestGateway({ DATABASE_URL: proxy.url }, database)

@@ -8,12 +8,12 @@ import { startTestGateway, type TestGateway } from '../support/gateway'
 import { startReceiver, type TestReceiver } from '../support/receiver'
 import { until } from '../support/until'
 
-/** A receiver by HTTPS whose connections take as long as the test wants: bytes pass once it is opened. */
+/** A receiver by HTTPS whose connections are established only after `open`. */
 interface SlowReceiver {
   url: string
-  /** headers of what has arrived */
+  /** headers of the requests that arrived */
   received: Record<string, unknown>[]
-  /** connections that are being made */
+  /** connections that are not established yet */
   connecting(): number
   open(): void
   close(): Promise<void>
@@ -72,7 +72,7 @@ beforeAll(async () => {
 })
 afterAll(() => gateway?.stop())
 
-/** Three sends to an endpoint stand still while their connections are being made. */
+/** Three sends to an endpoint wait for their connections. */
 beforeEach(async () => {
   slow = await startSlowReceiver()
   other = await startReceiver()
@@ -93,7 +93,7 @@ const patch = async (json: object) =>
 const statuses = async () =>
   (await Promise.all(eventIds.map((id) => deliveryOf(gateway, id)))).map(({ status }) => status)
 
-/** Another endpoint is served: whoever would still have been sent to, would have been. */
+/** Waits until another endpoint is served: by then any other due delivery has been sent. */
 async function othersAreServed(): Promise<void> {
   const { id } = await gateway.createEndpoint({ target: other.url, events: [{ type: 'post.deleted' }] })
   for (let nth = 1; nth <= 3; nth += 1) {
@@ -103,7 +103,7 @@ async function othersAreServed(): Promise<void> {
   await gateway.rest('DELETE', `endpoint/${id}/`)
 }
 
-describe('a send whose connection is still being made', () => {
+describe('a send whose connection is not established yet', () => {
   it('does not happen once its endpoint is switched off, uses up no try, and happens once it is on again', async () => {
     await patch({ is_active: false })
     slow.open()
@@ -121,7 +121,7 @@ describe('a send whose connection is still being made', () => {
     expect(await statuses()).toEqual(['DELIVERED', 'DELIVERED', 'DELIVERED'])
   })
 
-  it('goes to the new target when its endpoint is given one', async () => {
+  it('goes to the new target of its endpoint', async () => {
     await patch({ target: other.url })
     slow.open()
     await until(() => other.received.length === 3)
@@ -129,7 +129,7 @@ describe('a send whose connection is still being made', () => {
     expect(slow.received).toEqual([])
   })
 
-  it('is signed by the new secret alone when the old one was expired', async () => {
+  it('is signed only by the new secret when the old one was expired', async () => {
     const path = `endpoint/${endpointId}/secret/`
     expect((await gateway.rest('POST', `${path}expire/`)).status).toBe(200)
     const { body } = await gateway.rest('POST', `${path}reveal/`, { json: {} })

@@ -1,9 +1,9 @@
+import { graphqlCodes, graphqlProblems, restResult, resultOf } from '../support/answer-problems'
 import { ATTEMPTS, EVENT, PUBLISH } from '../support/event-documents'
 import { deliveriesOf, deliveryOf, publish } from '../support/events'
 import { type GraphqlAnswer, startTestGateway, type TestGateway, tokenFor } from '../support/gateway'
 import { startReceiver, type TestReceiver } from '../support/receiver'
 import { until } from '../support/until'
-import { graphqlCodes, graphqlProblems, restVerdict, verdict } from '../support/verdicts'
 
 const publisher = tokenFor({ role: 'publisher', sub: 'shop' })
 
@@ -28,7 +28,7 @@ const post = (json: unknown, key?: string, token = publisher) =>
     headers: key === undefined ? {} : { 'idempotency-key': key },
   })
 
-/** Publishes one more and waits for it: whatever was accepted before has been sent by then. */
+/** Publishes one more event and waits for it: all earlier events have been sent by then. */
 async function settled(): Promise<number> {
   const last = await publish(gateway)
   await until(() => receiver.eventIds().includes(last))
@@ -52,9 +52,9 @@ describe('an idempotency key', () => {
   it('with other content is a conflict: 409 in REST, CONFLICT in GraphQL, and nothing is sent', async () => {
     await post(json, 'taken')
     const before = await settled()
-    expect(restVerdict(await post({ ...json, data: { id: 2 } }, 'taken'))).toEqual(verdict(409, ['conflict']))
-    expect(restVerdict(await post({ ...json, type: 'post.deleted' }, 'taken'))).toEqual(
-      verdict(409, ['conflict']),
+    expect(restResult(await post({ ...json, data: { id: 2 } }, 'taken'))).toEqual(resultOf(409, ['conflict']))
+    expect(restResult(await post({ ...json, type: 'post.deleted' }, 'taken'))).toEqual(
+      resultOf(409, ['conflict']),
     )
     const input = { ...json, data: 2, idempotencyKey: 'taken' }
     expect(graphqlCodes(await gateway.gql(PUBLISH, { input }))).toEqual(['CONFLICT'])
@@ -86,12 +86,12 @@ describe('an idempotency key', () => {
     ['empty', '', ['idempotency_key empty']],
     ['too long', 'x'.repeat(256), ['idempotency_key too_long']],
   ])('that is %s is refused', async (_what, key, faults) => {
-    expect(restVerdict(await post(json, key))).toEqual(verdict(400, faults))
+    expect(restResult(await post(json, key))).toEqual(resultOf(400, faults))
   })
 
-  it('is taken from the header alone', async () => {
-    expect(restVerdict(await post({ ...json, idempotency_key: 'x' }))).toEqual(
-      verdict(400, ['idempotency_key unknown_field']),
+  it('is taken only from the header', async () => {
+    expect(restResult(await post({ ...json, idempotency_key: 'x' }))).toEqual(
+      resultOf(400, ['idempotency_key unknown_field']),
     )
   })
 })
@@ -112,7 +112,7 @@ describe('a publisher', () => {
     ['by another name', 'type mine: deliveries { endpoint { target } }'],
     ['in an inline fragment', '... on WebhookEvent { ... { deliveries { id } } }'],
     ['in a fragment', '...F'],
-  ])('that asks for deliveries %s publishes nothing', async (_how, selection) => {
+  ])('that selects deliveries %s publishes nothing', async (_how, selection) => {
     const before = await settled()
     const query = `mutation($input: PublishWebhookEventInput!) {
       publishWebhookEvent(input: $input) { id ${selection} }
@@ -167,10 +167,10 @@ describe('the data', () => {
     expect(await arrives(Number(data.publishWebhookEvent.id))).toEqual({ a: [1, 2.5, 'x', null, true] })
   })
 
-  it('must be there, and not null', async () => {
-    expect(restVerdict(await post({ type: 'post.created' }))).toEqual(verdict(400, ['data required']))
-    expect(restVerdict(await post({ type: 'post.created', data: null }))).toEqual(
-      verdict(400, ['data null_not_allowed']),
+  it('is required, and not null', async () => {
+    expect(restResult(await post({ type: 'post.created' }))).toEqual(resultOf(400, ['data required']))
+    expect(restResult(await post({ type: 'post.created', data: null }))).toEqual(
+      resultOf(400, ['data null_not_allowed']),
     )
     const input = { type: 'post.created', data: null }
     expect(graphqlCodes(await gateway.gql(PUBLISH, { input }))).toEqual(['BAD_USER_INPUT'])
@@ -189,7 +189,7 @@ describe('the data', () => {
       headers,
       body: `{"type": "post.created", "data": ${data}}`,
     })
-    expect(restVerdict(rest)).toEqual(verdict(400, ['data out_of_range']))
+    expect(restResult(rest)).toEqual(resultOf(400, ['data out_of_range']))
     const variables = `{"input": {"type": "post.created", "data": ${data}}}`
     const graphql = await fetch(`${gateway.url}/graphql`, {
       method: 'POST',
@@ -199,7 +199,7 @@ describe('the data', () => {
     expect(graphqlProblems((await graphql.json()) as GraphqlAnswer)).toEqual(['input: data OUT_OF_RANGE'])
   })
 
-  it('may have 500 lists within each other', async () => {
+  it('may have 500 nested lists', async () => {
     const data = JSON.parse(nested(500))
     const eventId = await publish(gateway, data)
     expect(JSON.stringify(await arrives(eventId))).toBe(nested(500))
@@ -207,7 +207,7 @@ describe('the data', () => {
     expect(JSON.stringify(event.data.webhookEvent.data)).toBe(nested(500))
   })
 
-  it('arrives whole when the request has just 256 KiB', async () => {
+  it('arrives complete when the request has exactly 256 KiB', async () => {
     const json = { type: 'post.created', data: '' }
     json.data = 'é'.repeat(100) + 'x'.repeat(LIMIT - 200 - JSON.stringify(json).length)
     expect(Buffer.byteLength(JSON.stringify(json))).toBe(LIMIT)
@@ -216,29 +216,29 @@ describe('the data', () => {
     expect(await arrives(body.event_id)).toBe(json.data)
   })
 
-  it('is refused with 413 when the request has more', async () => {
+  it('is rejected with 413 when the request has more', async () => {
     const json = { type: 'post.created', data: '' }
     json.data = 'x'.repeat(LIMIT + 1 - JSON.stringify(json).length)
-    expect(restVerdict(await post(json))).toEqual(verdict(413, ['too_large']))
+    expect(restResult(await post(json))).toEqual(resultOf(413, ['too_large']))
     expect((await gateway.gql(PUBLISH, { input: json })).status).toBe(413)
   })
 })
 
 describe('an event', () => {
-  it('of an unknown type is refused', async () => {
+  it('of an unknown type is rejected', async () => {
     for (const type of ['post.imagined', '', 'post.created ', 'POST.CREATED', 'post\u0000created']) {
-      expect(restVerdict(await post({ type, data: {} }))).toEqual(verdict(400, ['type unknown_event_type']))
+      expect(restResult(await post({ type, data: {} }))).toEqual(resultOf(400, ['type unknown_event_type']))
       const answer = await gateway.gql(PUBLISH, { input: { type, data: {} } })
       expect(graphqlProblems(answer)).toEqual(['input: type UNKNOWN_EVENT_TYPE'])
     }
   })
 
-  it('is refused for all its faults at once', async () => {
-    expect(restVerdict(await post({ type: 1, date: {} }))).toEqual(
-      verdict(400, ['data required', 'date unknown_field', 'type wrong_type']),
+  it('is rejected with all its faults at once', async () => {
+    expect(restResult(await post({ type: 1, date: {} }))).toEqual(
+      resultOf(400, ['data required', 'date unknown_field', 'type wrong_type']),
     )
-    expect(restVerdict(await post({ type: 'nope', data: 1 }, ''))).toEqual(
-      verdict(400, ['idempotency_key empty', 'type unknown_event_type']),
+    expect(restResult(await post({ type: 'nope', data: 1 }, ''))).toEqual(
+      resultOf(400, ['idempotency_key empty', 'type unknown_event_type']),
     )
   })
 

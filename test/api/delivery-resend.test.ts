@@ -1,9 +1,10 @@
+import { graphqlCodes, graphqlProblems, restResult, resultOf } from '../support/answer-problems'
 import { RESEND, SEND_TEST } from '../support/event-documents'
 import { attemptsOf, deliveriesOf, deliveryOf, promisedWait, publish } from '../support/events'
 import { startTestGateway, type TestGateway } from '../support/gateway'
 import { startReceiver, type TestReceiver } from '../support/receiver'
+import { createTestEndpoint } from '../support/test-endpoint'
 import { until } from '../support/until'
-import { graphqlCodes, graphqlProblems, restVerdict, verdict } from '../support/verdicts'
 
 let gateway: TestGateway
 let receiver: TestReceiver
@@ -22,15 +23,15 @@ afterEach(async () => {
 })
 afterAll(() => gateway?.stop())
 
-const resend = (event: unknown) =>
-  gateway.rest('POST', `endpoint/${endpointId}/event/resend/`, { json: { event } })
+const resend = (event: unknown, id = endpointId) =>
+  gateway.rest('POST', `endpoint/${id}/event/resend/`, { json: { event } })
 const resendBulk = (event: unknown) =>
   gateway.rest('POST', `endpoint/${endpointId}/event/resend/bulk/`, { json: { event } })
 const resendByGraphql = (eventIds: unknown) => gateway.gql(RESEND, { id: String(endpointId), eventIds })
 
 const switchOff = () => gateway.rest('PATCH', `endpoint/${endpointId}/`, { json: { is_active: false } })
 
-/** Publishes an event and waits until it is on record that it arrived. */
+/** Publishes an event and waits until its delivery is recorded. */
 async function delivered(): Promise<number> {
   const eventId = await publish(gateway)
   await until(async () => (await deliveryOf(gateway, eventId)).status === 'DELIVERED')
@@ -49,7 +50,7 @@ describe('resending', () => {
     expect(await deliveryOf(gateway, eventId)).toMatchObject({ status: 'DELIVERED', attemptCount: 2 })
   })
 
-  it('sends many once more, each once, and tells GraphQL how many', async () => {
+  it('sends many once more, each once, and returns their number by GraphQL', async () => {
     const ids = [await delivered(), await delivered(), await delivered()]
     expect((await resendBulk(ids)).status).toBe(204)
     await until(() => receiver.received.length === 6)
@@ -60,20 +61,19 @@ describe('resending', () => {
     expect(receiver.eventIds().slice(6).sort()).toEqual([...ids].sort())
   })
 
-  it('starts the schedule again from its beginning', async () => {
-    receiver.answer = () => 500
-    const eventId = await publish(gateway)
-    const failed = async () => (await deliveryOf(gateway, eventId)).status === 'FAILED'
-    await until(failed)
-    expect((await resend(eventId)).status).toBe(204)
-    await until(async () => (await attemptsOf(gateway, endpointId)).length === 6)
-    await until(failed)
-    const attempts = await attemptsOf(gateway, endpointId)
+  it.concurrent('starts the schedule again from its beginning', async () => {
+    const endpoint = await createTestEndpoint(gateway, () => 500)
+    const eventId = await endpoint.publish()
+    await endpoint.untilStatus(eventId, 'FAILED')
+    expect((await resend(eventId, endpoint.id)).status).toBe(204)
+    await endpoint.untilRecorded(6)
+    await endpoint.untilStatus(eventId, 'FAILED')
+    const attempts = await endpoint.attempts()
     expect(attempts.map(({ number }) => number)).toEqual([1, 2, 3, 4, 5, 6])
     expect(attempts.map(promisedWait)).toEqual([1000, 2000, null, 1000, 2000, null])
   })
 
-  it('brings a retry that was waiting forward', async () => {
+  it('sends a delivery that waits for a retry at once', async () => {
     receiver.answer = (_request, nth) =>
       nth === 1 ? { status: 503, headers: { 'retry-after': '3600' } } : 204
     const eventId = await publish(gateway)
@@ -82,18 +82,20 @@ describe('resending', () => {
     await until(async () => (await deliveryOf(gateway, eventId)).status === 'DELIVERED')
   })
 
-  it.each([
+  it.concurrent.each([
     ['succeeds', 204],
     ['fails', 500],
-  ])('of what is being sent right now sends it once more, after a send that %s', async (_how, status) => {
-    receiver.answer = (_request, nth) => (nth === 1 ? { status, afterMs: 1_500 } : 204)
-    const eventId = await publish(gateway)
+  ])('an event while it is sent sends it once more, after a send that %s', async (_how, status) => {
+    const { receiver, ...endpoint } = await createTestEndpoint(gateway, (_request, nth) =>
+      nth === 1 ? { status, afterMs: 1_500 } : 204,
+    )
+    const eventId = await endpoint.publish()
     await until(() => receiver.open() === 1)
-    expect((await resend(eventId)).status).toBe(204)
+    expect((await resend(eventId, endpoint.id)).status).toBe(204)
     expect(receiver.open()).toBe(1)
     await until(() => receiver.received.length === 2)
-    await until(async () => (await deliveryOf(gateway, eventId)).status === 'DELIVERED')
-    const attempts = await attemptsOf(gateway, endpointId)
+    await endpoint.untilStatus(eventId, 'DELIVERED')
+    const attempts = await endpoint.attempts()
     expect(attempts.map(({ responseStatus }) => responseStatus)).toEqual([status, 204])
   })
 
@@ -110,34 +112,34 @@ describe('resending', () => {
   it('names every unknown event and then queues nothing', async () => {
     const eventId = await delivered()
     const answer = await resendBulk([eventId, 999_999, 888_888])
-    expect(restVerdict(answer)).toEqual(verdict(400, ['event.1 unknown_event', 'event.2 unknown_event']))
+    expect(restResult(answer)).toEqual(resultOf(400, ['event.1 unknown_event', 'event.2 unknown_event']))
     expect(JSON.stringify(answer.body)).toMatch(/999999.*888888/)
-    expect(restVerdict(await resend(999_999))).toEqual(verdict(400, ['event unknown_event']))
+    expect(restResult(await resend(999_999))).toEqual(resultOf(400, ['event unknown_event']))
     expect(graphqlProblems(await resendByGraphql([String(eventId), 'x']))).toEqual([
       'eventIds: 1 UNKNOWN_EVENT',
     ])
-    // One that came after it has arrived: nothing was queued before.
+    // An event that was published later has arrived: nothing was queued before it.
     const last = await delivered()
     expect(receiver.eventIds()).toEqual([eventId, last])
   })
 
-  it('is refused for an endpoint that is off, in words', async () => {
+  it('is refused for an endpoint that is off, with a message that says so', async () => {
     const eventId = await delivered()
     await switchOff()
     for (const answer of [await resend(eventId), await resendBulk([eventId])]) {
-      expect(restVerdict(answer)).toEqual(verdict(409, ['conflict']))
+      expect(restResult(answer)).toEqual(resultOf(409, ['conflict']))
       expect(answer.body.errors[0].message).toContain('switched off')
     }
     expect(graphqlCodes(await resendByGraphql([String(eventId)]))).toEqual(['CONFLICT'])
   })
 
   it('takes 1 to 1,000 events', async () => {
-    expect(restVerdict(await resendBulk([]))).toEqual(verdict(400, ['event empty']))
+    expect(restResult(await resendBulk([]))).toEqual(resultOf(400, ['event empty']))
     const many = Array.from({ length: 1_001 }, (_, index) => index + 1)
-    expect(restVerdict(await resendBulk(many))).toEqual(verdict(400, ['event too_long']))
+    expect(restResult(await resendBulk(many))).toEqual(resultOf(400, ['event too_long']))
     const ids: number[] = []
     for (let nth = 0; nth < 5; nth += 1) ids.push(await delivered())
-    // The same events over and over make a thousand.
+    // The same five events, repeated, are a thousand.
     expect((await resendBulk(Array.from({ length: 200 }, () => ids).flat())).status).toBe(204)
     await until(() => receiver.received.length === 10)
   })
@@ -151,13 +153,13 @@ describe('resending', () => {
     ['a field too many', { event: 1, all: true }, ['all unknown_field'], ['all unknown_field']],
   ])('refuses a body with %s', async (_what, json, faults, faultsInBulk) => {
     const path = `endpoint/${endpointId}/event/resend/`
-    expect(restVerdict(await gateway.rest('POST', path, { json }))).toEqual(verdict(400, faults))
-    expect(restVerdict(await gateway.rest('POST', `${path}bulk/`, { json }))).toEqual(
-      verdict(400, faultsInBulk),
+    expect(restResult(await gateway.rest('POST', path, { json }))).toEqual(resultOf(400, faults))
+    expect(restResult(await gateway.rest('POST', `${path}bulk/`, { json }))).toEqual(
+      resultOf(400, faultsInBulk),
     )
   })
 
-  it('knows no endpoint that is not there', async () => {
+  it('is not found for an unknown endpoint', async () => {
     const eventId = await delivered()
     for (const id of ['999999', 'abc', '0']) {
       const answer = await gateway.rest('POST', `endpoint/${id}/event/resend/`, { json: { event: eventId } })
@@ -210,7 +212,7 @@ describe('a test event', () => {
       nextRetryAt: null,
     })
     expect(await deliveryOf(gateway, attempt.event.id)).toMatchObject({ status: 'FAILED', nextRetryAt: null })
-    // An event that fails after it is retried, and it is not.
+    // A later event that fails is retried, and the test event is not.
     const eventId = await publish(gateway)
     await until(() => receiver.received.length === 3)
     expect(receiver.eventIds()).toEqual([Number(attempt.event.id), eventId, eventId])
@@ -235,14 +237,14 @@ describe('a test event', () => {
   })
 })
 
-describe('a target that the gateway may no longer reach', () => {
-  it('is BLOCKED_ADDRESS, with nothing of the inner network in its log', async () => {
+describe('a target whose address is not allowed any more', () => {
+  it('gets BLOCKED_ADDRESS attempts, without details of the network', async () => {
     const first = await startTestGateway()
     const { id } = await first.createEndpoint({ target: `http://localhost:${receiver.port}/hook` })
     await first.end()
     const guarded = await startTestGateway({ HOOKGATE_ALLOWED_NETWORKS: '' }, first.database)
     const refused = await guarded.rest('PATCH', `endpoint/${id}/`, { json: { target: 'http://localhost/' } })
-    expect(restVerdict(refused)).toEqual(verdict(400, ['target address_not_allowed']))
+    expect(restResult(refused)).toEqual(resultOf(400, ['target address_not_allowed']))
 
     await publish(guarded)
     await until(async () => (await attemptsOf(guarded, id)).length === 1)

@@ -126,7 +126,7 @@ describe('a retry', () => {
     })
   })
 
-  it.concurrent('410 Gone switches the endpoint off with a reason; switched on again, it gets what is pending', async () => {
+  it.concurrent('410 Gone switches the endpoint off with a reason; switched on again, it gets the pending delivery', async () => {
     const { receiver, ...endpoint } = await failingEndpoint()
     receiver.answer = () => 410
     const before = (await gateway.rest('GET', `endpoint/${endpoint.id}/`)).headers.get('etag')
@@ -223,7 +223,7 @@ describe('a retry', () => {
     expect(receiver.received).toHaveLength(2)
   })
 
-  it.concurrent('waits while the endpoint is switched off, and goes on when it is switched on', async () => {
+  it.concurrent('waits while the endpoint is switched off, and is sent when it is switched on', async () => {
     const { receiver, ...endpoint } = await busyEndpoint()
     const eventId = await endpoint.publish()
     await endpoint.untilRecorded(1)

@@ -94,7 +94,7 @@ describe('publishing', () => {
     expect(await reached('user.created')).toEqual([])
 
     await until(() => receiver.received.length === 4)
-    // What an endpoint was off for, it never gets.
+    // Events that are published while an endpoint is off never go to it.
     await gateway.rest('PATCH', `endpoint/${off}/`, { json: { is_active: true } })
     const last = await publish(gateway)
     await until(async () => (await deliveriesOf(gateway, last)).every(({ status }) => status === 'DELIVERED'))
@@ -103,15 +103,15 @@ describe('publishing', () => {
   })
 })
 
-describe('what arrives', () => {
+describe('a webhook', () => {
   const reveal = async () => {
     const { data } = await gateway.gql(REVEAL, { id: String(endpointId) })
     return data.revealWebhookEndpointSecret as string
   }
   const stripe = new Stripe('sk_test_of_nobody')
 
-  /** Whether each of the published libraries accepts what arrived, by this secret. */
-  function verdicts({ body, headers }: Received, secret: string) {
+  /** The published libraries that accept a webhook by this secret. */
+  function acceptedBy({ body, headers }: Received, secret: string) {
     const signature = headers['selfcommunity-signature'] ?? ''
     const verifiers = {
       standardwebhooks: () => new StandardWebhook(secret).verify(body, headers),
@@ -136,25 +136,25 @@ describe('what arrives', () => {
     const [attempt] = await attemptsOf(gateway, endpointId)
     expect(attempt?.requestBody).toBe(body)
     expect(attempt?.requestSignatureHeader).toBe(headers['selfcommunity-signature'])
-    expect(verdicts({ body: attempt?.requestBody ?? '', headers } as Received, await reveal())).toEqual(ALL)
+    expect(acceptedBy({ body: attempt?.requestBody ?? '', headers } as Received, await reveal())).toEqual(ALL)
   })
 
   it('is verified by standardwebhooks, svix and stripe before, during and after an overlap of secrets', async () => {
     const first = await reveal()
-    expect(verdicts(await arrival(await publish(gateway)), first)).toEqual(ALL)
+    expect(acceptedBy(await arrival(await publish(gateway)), first)).toEqual(ALL)
 
     await gateway.gql(EXPIRE, { id: String(endpointId), overlapSeconds: 3600 })
     const second = await reveal()
     const during = await arrival(await publish(gateway))
-    expect([verdicts(during, first), verdicts(during, second)]).toEqual([ALL, ALL])
+    expect([acceptedBy(during, first), acceptedBy(during, second)]).toEqual([ALL, ALL])
     expect(during.headers['selfcommunity-signature']).toMatch(/^t=\d+,v1=[0-9a-f]{64},v1=[0-9a-f]{64}$/)
     expect(during.headers['webhook-signature']).toMatch(/^v1,\S{44} v1,\S{44}$/)
 
-    // Without an overlap all those before end at once.
+    // Without an overlap all earlier secrets end at once.
     await gateway.gql(EXPIRE, { id: String(endpointId) })
     const third = await reveal()
     const after = await arrival(await publish(gateway))
-    expect([first, second, third].map((secret) => verdicts(after, secret))).toEqual([[], [], ALL])
+    expect([first, second, third].map((secret) => acceptedBy(after, secret))).toEqual([[], [], ALL])
   })
 
   it('is signed by the old secret until the overlap ends, and no longer', async () => {
@@ -164,8 +164,8 @@ describe('what arrives', () => {
     let latest: Received
     do {
       latest = await arrival(await publish(gateway))
-      expect(verdicts(latest, second)).toEqual(ALL)
-    } while (verdicts(latest, first).length > 0)
+      expect(acceptedBy(latest, second)).toEqual(ALL)
+    } while (acceptedBy(latest, first).length > 0)
     expect(latest.headers['webhook-signature']).not.toContain(' ')
   })
 })
@@ -277,7 +277,7 @@ describe('attempts', () => {
     },
   )
 
-  it('of an endpoint that is not there are not found', async () => {
+  it('of an unknown endpoint are not found', async () => {
     for (const id of ['999999', 'abc']) {
       expect((await gateway.rest('GET', `endpoint/${id}/attempt/`)).status).toBe(404)
       expect((await gateway.gql(ATTEMPTS, { id })).errors?.[0]?.extensions?.code).toBe('NOT_FOUND')

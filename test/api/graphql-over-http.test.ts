@@ -21,7 +21,7 @@ describe('GraphQL over HTTP', () => {
     expect(errors).toEqual([])
   })
 
-  it('calls a null that a default let through the fault of the caller', async () => {
+  it('reports a null in place of a default as a fault of the caller', async () => {
     const document = 'mutation ($id: ID = "1") { deleteWebhookEndpoint(id: $id) }'
     const { errors } = await gateway.gql(document, { id: null })
     expect(errors).toEqual([
@@ -33,12 +33,12 @@ describe('GraphQL over HTTP', () => {
     expect(gateway.output()).not.toContain('internal error')
   })
 
-  it('refuses what is too deep, too wide or too long', async () => {
-    // The schema has no path this deep: fields that do not exist are counted all the same.
+  it('rejects documents that are too deep, too wide or too long', async () => {
+    // The schema has no path this deep: unknown fields count as well.
     const deep = await gateway.gql(`${'{ webhookEndpoint '.repeat(11)} ${'}'.repeat(11)}`)
     expect(deep.status).toBe(400)
     expect(deep.errors?.map((error) => error.message).join()).toMatch(/depth limit/i)
-    // What GraphiQL asks for first is deeper than any query may be.
+    // GraphiQL's introspection query is deeper than the limit for other queries.
     expect((await gateway.gql(getIntrospectionQuery(), {}, null)).errors).toBeUndefined()
 
     const aliases = Array.from({ length: 16 }, (_, index) => `a${index}: webhookEventTypes { type }`).join(
@@ -52,7 +52,7 @@ describe('GraphQL over HTTP', () => {
     expect(long).toMatchObject({ status: 400, errors: [{ extensions: { code: 'GRAPHQL_PARSE_FAILED' } }] })
   })
 
-  it('says what is wrong with a document or its variables, every fault of type at once', async () => {
+  it('reports the faults of a document and of its variables, all type faults at once', async () => {
     const { status, errors } = await gateway.gql('{ webhookEndpoin { id } webhookEventTypes { typ } }')
     expect(status).toBe(400)
     expect(errors?.map((error) => error.message)).toEqual([
@@ -151,13 +151,13 @@ describe('in production', () => {
   })
   afterAll(() => production.stop())
 
-  it('turns introspection off and hides what the schema has', async () => {
+  it('turns introspection off and suggests no names of the schema', async () => {
     expect(await production.gql('{ __schema { types { name } } }')).toMatchObject({ status: 400 })
     const { errors } = await production.gql('{ webhookEndpoin }')
     expect(JSON.stringify(errors)).not.toMatch(/Did you mean/)
   })
 
-  it('prints no token and hands none to a browser', async () => {
+  it('prints no token and gives none to a browser', async () => {
     expect(production.output()).not.toMatch(/token/i)
     const session = await fetch(`${production.url}/graphiql/session`)
     expect(await session.json()).toEqual({ token: null })

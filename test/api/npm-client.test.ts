@@ -80,7 +80,7 @@ describe('@selfcommunity/api-services', () => {
       published,
     )
 
-    // A 204 has no body; the client hands on what there is.
+    // A 204 has no body: the client returns an empty text.
     expect(await WebhookService.resendWebhookEndpointEvent(id, published[0], config)).toBeFalsy()
     await until(async () => (await attemptsOf(gateway, id)).length === 3)
     expect(await WebhookService.resendMultipleWebhookEndpointEvent(id, published, config)).toBeFalsy()

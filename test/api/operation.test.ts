@@ -156,14 +156,17 @@ describe('the data folder', () => {
     expect((await running.rest('GET', `endpoint/${created.id}/`)).status).toBe(200)
   })
 
-  embeddedOnly('builds a database anew that a kill during the first start left incomplete', async () => {
-    const database = await createTestDatabase()
-    rmSync(join(database.dataDir, 'postgres', 'global'), { recursive: true })
-    writeFileSync(join(database.dataDir, 'postgres.unfinished'), '')
-    const gateway = await startTestGateway({}, database)
-    expect((await gateway.createEndpoint()).id).toBe(1)
-    await gateway.stop()
-  })
+  embeddedOnly(
+    'builds a new database in place of one that a kill during the first start left incomplete',
+    async () => {
+      const database = await createTestDatabase()
+      rmSync(join(database.dataDir, 'postgres', 'global'), { recursive: true })
+      writeFileSync(join(database.dataDir, 'postgres.unfinished'), '')
+      const gateway = await startTestGateway({}, database)
+      expect((await gateway.createEndpoint()).id).toBe(1)
+      await gateway.stop()
+    },
+  )
 
   it('keeps every acknowledged change through kill -9', async () => {
     let gateway = await startTestGateway()
@@ -202,7 +205,7 @@ describe('health', () => {
   })
 
   serverOnly(
-    'answers 503 while the database is away, without internal details, and recovers by itself',
+    'answers 503 while the database does not answer, without internal details, and recovers by itself',
     async () => {
       const database = await createTestDatabase()
       const proxy = await startCutOffProxy(database.env.DATABASE_URL)
@@ -220,7 +223,7 @@ describe('health', () => {
       expect(JSON.stringify([rest.body, graphql])).not.toMatch(/ECONN|127\.0\.0\.1|prisma|postgres/i)
       expect((await fetch(`${gateway.url}/healthz`)).status).toBe(200)
 
-      proxy.mend()
+      proxy.restore()
       await until(async () => (await fetch(`${gateway.url}/readyz`)).status === 200)
       const { body } = await gateway.rest('PATCH', `endpoint/${id}/`, { json: { is_active: false } })
       expect(body.is_active).toBe(false)

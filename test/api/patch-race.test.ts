@@ -8,7 +8,7 @@ const WAITING = `
   SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
 
 serverOnly(
-  'A patch that would change nothing waits for another change, and returns what it asked for',
+  'A patch that would change nothing waits for another change, and returns the state that it requests',
   async () => {
     const gateway = await startTestGateway()
     const other = await connectTo(gateway.database)

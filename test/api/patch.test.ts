@@ -24,7 +24,7 @@ async function update(id: number, patch: Record<string, unknown>) {
 }
 
 describe('a patch', () => {
-  it('keeps what it leaves out, field by field, and raises the version once', async () => {
+  it('keeps absent fields and raises the version once', async () => {
     const { id } = await gateway.createEndpoint({ description: 'first' })
     const patches = [
       { isActive: false },
@@ -66,7 +66,7 @@ describe('a patch', () => {
     expect(answer.status).toBe(200)
   })
 
-  it('that changes nothing leaves updated_at and version alone, through both doors', async () => {
+  it('that changes nothing leaves updated_at and version alone, by REST and GraphQL', async () => {
     const { id } = await gateway.createEndpoint({ description: 'same', events: [{ type: 'post.created' }] })
     const before = await read(id)
     const same = {
@@ -174,7 +174,7 @@ describe('200 patches at once on one endpoint', () => {
       const changed = ['description', 'target', 'isActive'].filter((field) => before[field] !== after[field])
       expect([...changed, ...(types(before) === types(after) ? [] : ['events'])]).toHaveLength(1)
     }
-    // Each patch's own field stands in its answer.
+    // Each answer contains the field that its patch wrote.
     answers.forEach((answer, index) => {
       const { events, ...fields } = patches[index] as { events?: { type: string }[] }
       expect(answer).toMatchObject(fields)

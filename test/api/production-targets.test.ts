@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
+import { graphqlCodes, graphqlProblems, problemsOf, restResult, resultOf } from '../support/answer-problems'
 import { CREATE, LIST, REPLACE, UPDATE } from '../support/endpoint-documents'
 import { startTestGateway, type TestGateway } from '../support/gateway'
-import { graphqlCodes, graphqlProblems, problemsOf, restVerdict, verdict } from '../support/verdicts'
 import { BAD_IN_PRODUCTION } from './bad-targets-table'
 
 const ENDPOINT = { target: 'https://example.com/hook', events: [{ type: 'post.created' }] }
@@ -32,7 +32,7 @@ describe('a target that production does not allow', () => {
         await gateway.rest('PUT', `endpoint/${id}/`, { json: input }),
         await gateway.rest('PATCH', `endpoint/${id}/`, { json: { target } }),
       ]
-      expect(answers.map(restVerdict)).toEqual(answers.map(() => verdict(400, faults)))
+      expect(answers.map(restResult)).toEqual(answers.map(() => resultOf(400, faults)))
     },
   )
 

@@ -1,6 +1,6 @@
+import { restResult, resultOf } from '../support/answer-problems'
 import { startTestGateway, type TestGateway } from '../support/gateway'
 import { until } from '../support/until'
-import { restVerdict, verdict } from '../support/verdicts'
 
 let gateway: TestGateway
 beforeAll(async () => {
@@ -147,15 +147,12 @@ describe('the REST API as HTTP', () => {
       ['events.1.type required', 'target invalid_url'],
     ],
     ['event/', { type: 'no.such_event' }, ['data required', 'type unknown_event_type']],
-  ])(
-    'tells what is missing along with what is wrong with the rest: POST %s %j',
-    async (path, json, faults) => {
-      expect(restVerdict(await gateway.rest('POST', path, { json }))).toEqual(verdict(400, faults))
-    },
-  )
+  ])('reports missing fields together with other faults: POST %s %j', async (path, json, faults) => {
+    expect(restResult(await gateway.rest('POST', path, { json }))).toEqual(resultOf(400, faults))
+  })
 
   it.each(['text/plain', 'application/x-www-form-urlencoded'])(
-    'takes an empty body for none, whatever is said of its type: %s',
+    'treats an empty body as none, with any content type: %s',
     async (type) => {
       const { id } = await gateway.createEndpoint()
       const call = { headers: { 'content-type': type }, body: '' }
@@ -165,11 +162,11 @@ describe('the REST API as HTTP', () => {
     },
   )
 
-  it('does not pass over a wish that it has no ear for: an overlap of secrets', async () => {
+  it('rejects a field that it does not have: an overlap of secrets', async () => {
     const { id } = await gateway.createEndpoint()
     const call = { json: { overlap_seconds: 3_600 } }
-    expect(restVerdict(await gateway.rest('POST', `endpoint/${id}/secret/expire/`, call))).toEqual(
-      verdict(400, ['overlap_seconds unknown_field']),
+    expect(restResult(await gateway.rest('POST', `endpoint/${id}/secret/expire/`, call))).toEqual(
+      resultOf(400, ['overlap_seconds unknown_field']),
     )
   })
 
@@ -177,7 +174,7 @@ describe('the REST API as HTTP', () => {
     const { headers } = await gateway.rest('GET', 'endpoint/?target=secret-in-the-query')
     const id = headers.get('x-request-id')
     expect(id).toMatch(/^[0-9a-f-]{36}$/)
-    // The log line comes through a pipe of its own, some time after the answer.
+    // The log arrives through another pipe, some time after the answer.
     await until(() => gateway.output().includes(String(id)))
     expect(gateway.output()).not.toContain('secret-in-the-query')
   })

@@ -6,12 +6,12 @@ import { until } from '../support/until'
 
 const RETENTION_DAYS = 7
 const HOUR = 1 / 24
-/** Days that are too old, or not quite. */
+/** Ages in days, above and below the retention time. */
 const OLD = RETENTION_DAYS + HOUR
 const YOUNG = RETENTION_DAYS - HOUR
-/** Rows of a kind that are removed at once: see BATCH in src/events/retention.ts. */
+/** Rows of a kind that are removed at once: see BATCH in src/retention/prune.ts. */
 const BATCH = 500
-/** No receiver ever sees these. */
+/** A target where nobody listens. */
 const NOWHERE = 'http://127.0.0.1:9/'
 
 let database: TestDatabase
@@ -27,7 +27,7 @@ afterAll(async () => {
   await database?.remove()
 })
 
-/** Publishes events for the endpoints that listen, and answers their ids. */
+/** Publishes events and returns their ids. */
 async function publish(count: number, type = 'post.created'): Promise<number[]> {
   const rows = await core.sql<{ id: number }>(
     `SELECT (publish_event($1, '{}', NULL, '')->>'eventId')::integer AS id FROM generate_series(1, $2::integer)`,
@@ -37,7 +37,7 @@ async function publish(count: number, type = 'post.created'): Promise<number[]> 
   return rows.map(({ id }) => id)
 }
 
-/** As if these events had been delivered with one attempt each, so many days ago. */
+/** Records one attempt for each delivery of these events, this many days ago. */
 async function deliver(eventIds: number[], daysAgo: number, status = 'DELIVERED'): Promise<void> {
   await core.sql(
     `WITH attempted AS (
@@ -67,7 +67,7 @@ const age = (eventIds: number[], days: number) =>
     days,
   )
 
-/** Prunes until nothing is left to do, and answers what each batch returned. */
+/** Prunes until no row is left to remove, and returns the result of each batch. */
 async function pruneAll(): Promise<number[]> {
   const batches: number[] = []
   do batches.push(await core.run('prune'))
@@ -112,7 +112,7 @@ it('Attempts and settled events older than the retention go; pending and younger
   await age(neverTried, OLD)
   const ofNobody = await publish(1, 'category.created')
   await age(ofNobody, OLD)
-  // An event of long ago that was resent lately.
+  // An old event that was resent recently.
   const resent = await publish(1)
   await deliver(resent, YOUNG)
   await age(resent, OLD)
@@ -167,12 +167,12 @@ it('Idempotency keys go when they have expired, and not before', async () => {
   expect(await idsOf('events')).toEqual([eventId])
 })
 
-it('A deleted endpoint goes when nothing of it is on record any more, and what it still had pending is cancelled', async () => {
+it('A deleted endpoint is removed when nothing of it is on record any more, and its pending deliveries are cancelled', async () => {
   const staying = await core.createEndpoint(NOWHERE, 'category.created')
   const deleted = await core.createEndpoint(NOWHERE, 'post.created')
   const delivered = await publish(1)
   await deliver(delivered, YOUNG)
-  // More than its deletion cancels itself: 1,000.
+  // More than the 1,000 that a deletion cancels by itself.
   await publish(1_100)
   await core.deleteEndpoint(deleted)
   expect(await pruneAll()).toEqual([100, 0])
@@ -195,7 +195,7 @@ it('A deleted endpoint goes when nothing of it is on record any more, and what i
   expect(await idsOf('attempt_counts', 'endpoint_id')).toEqual([])
 })
 
-it('Pruning and delivering to the same endpoint do not hinder each other', async () => {
+it('Pruning and delivering to the same endpoint do not block each other', async () => {
   const receivers = [await startReceiver(), await startReceiver()]
   for (const { url } of receivers) await core.createEndpoint(url, 'post.created')
   const old = await publish(BATCH)

@@ -173,7 +173,7 @@ describe('expiring', () => {
     expect(new Set(stored.map(({ createdAt }) => createdAt)).size).toBe(21)
   })
 
-  it('removes what ended more than a day ago, and nothing else', async () => {
+  it('removes only secrets that ended more than a day ago', async () => {
     const [id, other] = [await create(), await create()]
     for (const endpoint of [id, other]) for (let nth = 0; nth < 3; nth++) await expire(endpoint)
     const [, recent, ...long] = await rows(id)

@@ -92,7 +92,7 @@ serverOnly(
     expect(arrivals(slow)).toEqual(each(inFlight, 1))
     report(`${eventIds.length} events in ${endedAt - startedAt} ms, over three jumps`)
 
-    // The waits, and when they begin, are the database's affair.
+    // The database's clock decides the waits and their starts.
     const attempts = await attemptsOf(gateway, failingId)
     const first = attempts.filter(({ number }) => number === 1)
     expect(first).toHaveLength(eventIds.length)

@@ -12,7 +12,7 @@ import { until } from '../support/until'
 const EVENTS = 1_200
 const AWAY_MS = 10_000
 
-/** What callers of every kind were answered while it ran: statuses, and how often each. */
+/** Counts the statuses of the answers to every kind of caller. */
 interface Witness {
   seen: Record<'rest' | 'graphql' | 'readyz' | 'healthz', Map<number, number>>
   end(): Promise<void>
@@ -20,8 +20,8 @@ interface Witness {
 
 function startWitness(gateway: TestGateway): Witness {
   const seen: Witness['seen'] = { rest: new Map(), graphql: new Map(), readyz: new Map(), healthz: new Map() }
-  const note = (door: keyof Witness['seen'], status: number) =>
-    seen[door].set(status, (seen[door].get(status) ?? 0) + 1)
+  const note = (entrance: keyof Witness['seen'], status: number) =>
+    seen[entrance].set(status, (seen[entrance].get(status) ?? 0) + 1)
   let isOver = false
   const ask = async () => {
     while (!isOver) {
@@ -42,7 +42,7 @@ function startWitness(gateway: TestGateway): Witness {
 }
 
 const statuses = (seen: Witness['seen']) =>
-  Object.fromEntries(Object.entries(seen).map(([door, counts]) => [door, Object.fromEntries(counts)]))
+  Object.fromEntries(Object.entries(seen).map(([entrance, counts]) => [entrance, Object.fromEntries(counts)]))
 
 privateServerOnly(
   'a database server that crashes and comes back after 10 s loses nothing, and delivery resumes by itself',
@@ -60,7 +60,7 @@ privateServerOnly(
       { current: api },
       {
         count: EVENTS,
-        abreast: 4,
+        concurrency: 4,
         onAcknowledged: (id) => acknowledged.push(id),
         onRefused: (status) => refused.set(status, (refused.get(status) ?? 0) + 1),
       },
@@ -68,7 +68,7 @@ privateServerOnly(
     await until(() => acknowledged.length >= EVENTS / 4)
     const witness = startWitness(api)
     await postgres.stop('immediate')
-    // What was answered before the crash may have to be read still.
+    // Answers from before the crash may still arrive.
     await sleep(500)
     const before = acknowledged.length
     await sleep(AWAY_MS)
@@ -93,11 +93,11 @@ privateServerOnly(
     const repeats = receivers.reduce((sum, { received }) => sum + received.length - EVENTS, 0)
     report(`ready ${readyAfter} ms and delivering ${resumedAfter} ms after the start; ${repeats} repeated`)
     report(
-      `publishers heard ${JSON.stringify([...refused])}, others ${JSON.stringify(statuses(witness.seen))}`,
+      `publishers received ${JSON.stringify([...refused])}, others ${JSON.stringify(statuses(witness.seen))}`,
     )
 
     expect(new Set(acknowledged).size).toBe(EVENTS)
-    // Publishers were told to try again, in words: whatever else they heard would have failed publishUntilAcknowledged.
+    // Publishers received 503: any other error would have failed publishUntilAcknowledged.
     expect(refused.get(503)).toBeGreaterThan(0)
     expect(refused.get(undefined)).toBeUndefined()
     expect(Object.keys(statuses(witness.seen).rest ?? {}).sort()).toEqual(['200', '503'])

@@ -18,27 +18,27 @@ import { report } from '../support/report'
 import { mountSmallDisk, type SmallDisk, smallDiskOnly } from '../support/small-disk'
 import { until } from '../support/until'
 
-/** How often publishers must have been told to try again. */
-const REFUSALS = 20
+/** How many publications must have been rejected while the disk was full. */
+const REJECTED_MIN = 20
 const FULL_MS = 4_000
-/** No room is taken ahead of need. */
+/** PostgreSQL then reserves no room in advance. */
 const SETTINGS = { min_wal_size: '2MB', max_wal_size: '8MB', shared_buffers: '8MB', autovacuum: 'off' }
 
 interface FullDisk {
   disk: SmallDisk
   gateway: Replaceable
   events: number
-  /** done while the disk is full */
+  /** runs while the disk is full */
   meanwhile?: () => Promise<unknown>
   /** starts again what has crashed, once there is room */
-  mend?: () => Promise<unknown>
+  restore?: () => Promise<unknown>
 }
 
 type Statuses = Map<number | undefined, number>
 
 const note = (seen: Statuses, status: number | undefined) => seen.set(status, (seen.get(status) ?? 0) + 1)
 
-/** Reads all the while; undefined stands for no answer at all. */
+/** Reads until the end; undefined counts requests without an answer. */
 function startReading(gateway: Replaceable) {
   const seen: Statuses = new Map()
   let isOver = false
@@ -57,16 +57,16 @@ function startReading(gateway: Replaceable) {
 }
 
 /**
- * Publishes and delivers before, while and after the disk is full: what was acknowledged arrives, and is on record once.
+ * Publishes and delivers before, while and after the disk is full. Each acknowledged event arrives, and is on record once.
  *
- * @returns what publishers heard beside acknowledgements, and readers while it was full
+ * @returns the statuses of rejected publications, and of reads while the disk was full
  */
 async function expectNothingLost({
   disk,
   gateway,
   events,
   meanwhile = async () => undefined,
-  mend = async () => undefined,
+  restore = async () => undefined,
 }: FullDisk) {
   const receivers = [await startReceiver(() => ({ status: 204, afterMs: 20 })), await startReceiver()]
   const endpointIds: number[] = []
@@ -76,7 +76,7 @@ async function expectNothingLost({
   const refused: Statuses = new Map()
   const publishing = publishUntilAcknowledged(gateway, {
     count: events,
-    abreast: 4,
+    concurrency: 4,
     onAcknowledged: (id) => acknowledged.push(id),
     onRefused: (status) => note(refused, status),
   })
@@ -84,20 +84,20 @@ async function expectNothingLost({
   disk.fill()
   const reading = startReading(gateway)
   await meanwhile()
-  await until(() => [...refused.values()].reduce((sum, count) => sum + count, 0) >= REFUSALS)
+  await until(() => [...refused.values()].reduce((sum, count) => sum + count, 0) >= REJECTED_MIN)
   await sleep(FULL_MS)
   const read = await reading.end()
   const taken = acknowledged.length
   disk.makeRoom()
   const roomAt = Date.now()
-  await mend()
+  await restore()
   await publishing
   await until(() => arrivedAtAll(receivers, acknowledged))
   const arrivedAfter = Date.now() - roomAt
   await expectDelivered(gateway, receivers, acknowledged)
   const repeats = receivers.map(({ received }) => received.length - events)
   report(
-    `${taken} of ${events} acknowledged when there was room; publishers heard ${JSON.stringify([...refused])}, readers ${JSON.stringify([...read])}`,
+    `${taken} of ${events} acknowledged when there was room; publishers received ${JSON.stringify([...refused])}, readers ${JSON.stringify([...read])}`,
   )
   report(`all had arrived ${arrivedAfter} ms after there was room, ${repeats} repeated`)
   expect(new Set(acknowledged).size).toBe(events)
@@ -140,7 +140,7 @@ describe('a database server', () => {
       gateway,
       events: 1_000,
       meanwhile: () => until(() => !postgres.isRunning()),
-      mend: postgres.start,
+      restore: postgres.start,
     })
     expect(refused).toEqual([503])
     expect(read.filter((status) => status !== 200 && status !== 503)).toEqual([])
@@ -178,7 +178,7 @@ describe('the embedded database', () => {
             expect([201, 503, undefined]).toContain(await publishBig().catch(() => undefined))
           await expect(startTestGateway({}, database)).rejects.toThrow('Is there room on its disk?')
         },
-        async mend() {
+        async restore() {
           gateway.current = await startTestGateway({}, database)
         },
       })

@@ -37,7 +37,7 @@ serverOnly(
       expect(await worker.exited).toBe(0)
     }
 
-    // Whatever was sent has arrived by now: nothing is left that could follow.
+    // All sends have arrived by now: no further one can follow.
     const shares = new Map<string, number>()
     for (const receiver of receivers) {
       expect(receiver.received).toHaveLength(EVENTS)

@@ -14,9 +14,9 @@ const ROUNDS = 5
 const SAMPLES = 150
 const EVERY_MS = 10
 const RATIO = 1.25
-/** What a scheduler may add to a p95 of some milliseconds on a busy machine, with nothing wrong. */
+/** The scheduler of a busy machine may add this to a p95 of some milliseconds. */
 const SLACK_MS = 5
-/** A machine may be busy with something else for a whole measurement, hardly for three. */
+/** The machine may be busy with other work during one measurement, but hardly during three. */
 const MEASUREMENTS = 3
 
 /** The p95 of the latencies from publishing to arrival, at a steady rate: milliseconds. */
@@ -53,18 +53,18 @@ serverOnly(
       const { status } = await gateway.rest('PATCH', `endpoint/${id}/`, { json: { is_active: isActive } })
       expect(status).toBe(200)
       if (isActive) return until(() => hanging.open() === 10)
-      // Off, with nothing in flight: as if it were not there.
+      // Off, with nothing in flight.
       hanging.dropConnections()
       return until(() => hanging.open() === 0)
     }
     await publishInBulk(database, PENDING, 'post.deleted')
     await until(() => hanging.open() === 10)
-    // Everything is compiled, prepared and connected from now on.
+    // Warm-up: code is compiled, statements are prepared and connections open afterwards.
     await measure(gateway, good)
 
     const compare = async () => {
       const p95: Record<'without' | 'with', number[]> = { without: [], with: [] }
-      // In turns, so that whatever else the machine does falls on both.
+      // In turns, so that other load on the machine falls on both.
       for (let round = 0; round < ROUNDS; round += 1) {
         await switchBad(false)
         p95.without.push(await measure(gateway, good))
@@ -79,7 +79,7 @@ serverOnly(
     let isUnharmed = false
     for (let nth = 0; nth < MEASUREMENTS && !isUnharmed; nth += 1) isUnharmed = await compare()
     expect(isUnharmed).toBe(true)
-    // It was there all the time: ten in flight, and the rest waiting.
+    // The hanging receiver had ten sends in flight all the time, and the rest waiting.
     expect(hanging.peak()).toBe(10)
     await gateway.stop()
     await good.close()

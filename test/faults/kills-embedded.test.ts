@@ -22,17 +22,17 @@ import { until } from '../support/until'
 
 jest.setTimeout(400_000)
 
-/** Most are there from the beginning, for the embedded database takes its time; the others come while it is killed. */
+/** Most events are published before the start, because the embedded database is slow; the others during the kills. */
 const BEFORE = 4_500
 const MEANWHILE = 500
 const EVENTS = BEFORE + MEANWHILE
 const KILLS = 30
 const CAPACITY = 40
 
-it('30 kills -9 of the one process with its embedded database lose no event that was acknowledged', async () => {
+it('30 kills -9 of the one process with its embedded database lose no acknowledged event', async () => {
   const random = seededRandom()
   let kills = 0
-  // The events must last as long as the kills: whoever has got more than its share by now answers slowly.
+  // The events must last as long as the kills: a receiver that is ahead of the kills answers slowly.
   const answer = () => ({ status: 204, afterMs: isAhead() ? 250 : 5 })
   const receivers: TestReceiver[] = []
   for (let nth = 0; nth < 4; nth += 1) receivers.push(await startReceiver(answer))
@@ -49,7 +49,7 @@ it('30 kills -9 of the one process with its embedded database lose no event that
   const startedAt = Date.now()
   const publishing = publishUntilAcknowledged(gateway, {
     count: MEANWHILE,
-    abreast: 2,
+    concurrency: 2,
     onAcknowledged: (id) => eventIds.push(id),
   })
   const env = {
@@ -64,14 +64,14 @@ it('30 kills -9 of the one process with its embedded database lose no event that
       (replacement) => {
         gateway.current = replacement
       },
-      // Killed on its way up: the publisher goes on knocking at the one before.
+      // Killed during its start: publishers keep calling the gateway before it.
       () => undefined,
     )
     return child
   }
   const killed = await killAtRandomMoments({
     kills: KILLS,
-    crew: 1,
+    processes: 1,
     random,
     spawn,
     onKilled: (count) => {

@@ -15,10 +15,10 @@ const KILLS = 30
 /** Sends in flight per worker: ten to each of the receivers. */
 const CAPACITY = 40
 
-serverOnly('30 kills -9 of workers lose no event, and repeat none but what was being sent', async () => {
+serverOnly('30 kills -9 of workers lose no event, and repeat only sends in flight', async () => {
   const random = seededRandom()
   let kills = 0
-  // The events must last as long as the kills: whoever has got more than its share by now answers slowly.
+  // The events must last as long as the kills: a receiver that is ahead of the kills answers slowly.
   const answer = () => ({ status: 204, afterMs: isAhead() ? 250 : 5 })
   const receivers: TestReceiver[] = []
   for (let nth = 0; nth < 4; nth += 1) receivers.push(await startReceiver(answer))
@@ -44,7 +44,7 @@ serverOnly('30 kills -9 of workers lose no event, and repeat none but what was b
   }
   const killed = await killAtRandomMoments({
     kills: KILLS,
-    crew: 2,
+    processes: 2,
     random,
     spawn: (nth) => spawnGateway({ ...worker, ...named(nth) }),
     onKilled: (count) => {
@@ -61,9 +61,9 @@ serverOnly('30 kills -9 of workers lose no event, and repeat none but what was b
   report(
     `${EVENTS * receivers.length} deliveries, ${KILLS} kills (${killedWhileSending} while sending) in ${seconds} s: none lost, ${repeats} repeated`,
   )
-  // Else the kills would show nothing.
+  // Otherwise the kills would prove nothing.
   expect(killedWhileSending).toBeGreaterThanOrEqual(KILLS / 3)
-  // What a killed worker did not write down is sent again, but stands on record once.
+  // A send that a killed worker did not record is repeated, and its event is on record once.
   for (const id of endpointIds) expect(await attemptCount(api, id)).toBe(EVENTS)
   await api.stop()
   await closeAll(receivers)

@@ -43,8 +43,8 @@ beforeEach(async () => {
   await untilSettled({ current: api }, [await publish(api)])
 })
 
-serverOnly('a send is on record once, though the database hears of it late', async () => {
-  // Stands in the outcome that is written down after a send.
+serverOnly('a send is on record once, though its outcome reaches the database late', async () => {
+  // This name is part of the outcome that is recorded after a send.
   fatal = (chunk) => chunk.includes('"signatureHeader"')
   const eventId = await publish(api)
   await until(() => isSilent)
@@ -53,7 +53,7 @@ serverOnly('a send is on record once, though the database hears of it late', asy
   isSilent = false
   proxy.heal('late')
   await untilSettled({ current: api }, [eventId])
-  // The worker is at work again: what it had to say about the first is said.
+  // The worker delivers again: by now it has recorded the first send.
   await untilSettled({ current: api }, [await publish(api)])
   const sends = receiver.received.filter((webhook) => webhook.eventId === eventId)
   const attempts = await attemptsOf(api, endpointId, { eventId: String(eventId) })

@@ -7,11 +7,11 @@ import { residentMb, sample, trendOf } from '../support/process-stats'
 import { report } from '../support/report'
 import { until } from '../support/until'
 
-/** All that a process sends at a time: ten to each. */
+/** The most sends of a process at a time: ten to each endpoint. */
 const ENDPOINTS = 20
 const SENDS = 200
 const EVENTS = 60
-/** Long enough for every send to be given up and taken up anew several times. */
+/** Long enough for every send to time out and be retried several times. */
 const WATCHED_MS = 15_000
 const ALLOWED_GROWTH = 1.2
 
@@ -47,7 +47,7 @@ async function startHostileReceiver(answer: RequestListener): Promise<HostileRec
 
 const neverAnswer: RequestListener = () => undefined
 
-/** Writes for ever, as fast as it is read, and lets others have their turn between two pieces. */
+/** Writes without end, as fast as the body is read. Other work of this process runs between two chunks. */
 const floodBody: RequestListener = (_request, response) => {
   const chunk = Buffer.alloc(64 * 1024, 'x')
   response.writeHead(500, { 'content-type': 'text/plain' })
@@ -59,7 +59,7 @@ const floodBody: RequestListener = (_request, response) => {
   write()
 }
 
-/** Writes for ever, a byte at a time. */
+/** Writes without end, one byte at a time. */
 const dripBody: RequestListener = (_request, response) => {
   response.writeHead(200)
   const timer = setInterval(() => response.write('x'), 100)
@@ -69,7 +69,7 @@ const dripBody: RequestListener = (_request, response) => {
 let gateway: TestGateway
 
 beforeAll(async () => {
-  // Given up early and tried again soon, the same sends come round several times.
+  // Short timeouts and waits: the same deliveries are sent several times.
   const env = {
     HOOKGATE_SEND_TIMEOUT_MS: '3000',
     HOOKGATE_RETRY_SCHEDULE: Array(50).fill(1).join(),
@@ -105,7 +105,7 @@ describe('with 200 sends in flight, memory stays flat while receivers', () => {
     expect(last).toBeLessThanOrEqual(middle * ALLOWED_GROWTH)
     expect(receiver.count()).toBeGreaterThan(SENDS)
     for (const id of ids) expect((await gateway.rest('DELETE', `endpoint/${id}/`)).status).toBe(204)
-    // Nothing of it is left over for the next one.
+    // No request is left for the next test.
     await until(() => receiver.open() === 0)
   })
 })

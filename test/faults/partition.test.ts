@@ -16,7 +16,7 @@ import { serverOnly } from '../support/server-only'
 import { until } from '../support/until'
 
 const EVENTS = 500
-/** Longer than a lease, and than the gateway waits for an answer of its database. */
+/** Longer than a lease, and longer than the gateway waits for an answer of its database. */
 const STALL_MS = 14_000
 
 const [, LATE, FORGOTTEN] = [0, 1, 2].map((nth) => `sent-by-${nth}`)
@@ -25,7 +25,7 @@ const countBy = (receivers: TestReceiver[], sender: string | undefined) =>
   receivers.flatMap(({ received }) => received).filter((webhook) => senderOf(webhook) === sender).length
 
 serverOnly(
-  'workers that hear nothing of the database for longer than a lease lose nothing: another one takes over',
+  'workers without a connection to the database for longer than a lease lose nothing: another one takes over',
   async () => {
     const receivers = [
       await startReceiver(() => ({ status: 204, afterMs: 50 })),
@@ -56,14 +56,14 @@ serverOnly(
     const publish = (count: number, from: string) =>
       publishUntilAcknowledged(
         { current: api },
-        { count, keys: from, abreast: 4, onAcknowledged: (id) => acknowledged.push(id) },
+        { count, keys: from, concurrency: 4, onAcknowledged: (id) => acknowledged.push(id) },
       )
     const publishing = publish(EVENTS, 'before')
     await until(() => [LATE, FORGOTTEN].every((sender) => countBy(receivers, sender) >= 50))
     for (const proxy of proxies) proxy.stall()
     const stalledAt = Date.now()
     await publishing
-    // What the two had sent and could not write down arrives once more, from the one that took over.
+    // Sends that the two could not record are repeated by the worker that took over.
     await untilSettled({ current: api }, acknowledged)
     const takenOverAfter = Date.now() - stalledAt
     await sleep(STALL_MS - takenOverAfter)
@@ -90,7 +90,9 @@ serverOnly(
     const recorded = await Promise.all(endpointIds.map((id) => attemptCount(api, id)))
     const repeats = arrivals.map((count) => count - acknowledged.length)
     report(`settled by another worker ${takenOverAfter} ms after the stall; ${repeats} repeated`)
-    report(`back at work ${back} ms after the cure; ${arrivals} arrived, ${recorded} on record`)
+    report(
+      `delivering ${back} ms after the connections were restored; ${arrivals} arrived, ${recorded} on record`,
+    )
     expect(takenOverAfter).toBeLessThan(STALL_MS)
     await api.stop()
     await closeAll(receivers)

@@ -10,18 +10,18 @@ import { report } from '../support/report'
 
 /** The long form is SOAK_MINUTES=10. */
 const MINUTES = Number(process.env.SOAK_MINUTES ?? 0.5)
-/** What is left to do afterwards takes longer, the more there was. */
+/** A longer load leaves more retries, which take longer to finish. */
 jest.setTimeout(240_000 + MINUTES * 3 * 60_000)
 
 const SAMPLE_EVERY_MS = 250
-/** Of memory, from the middle third to the last one: a heap breathes, and more so in its first minute. */
+/** Allowed growth of memory from the middle third to the last: the size of a heap varies, and more in its first minute. */
 const ALLOWED_GROWTH = MINUTES < 2 ? 1.5 : 1.15
 /** Connections to receivers come and go: in the median, a few more or less are no trend. */
 const ALLOWED_HANDLES = 5
-/** The pool, and one that listens. */
+/** The pool, and one connection for notifications. */
 const CONNECTIONS_MAX = 11
 
-it(`${MINUTES} minutes of mixed load leave nothing behind: memory and open files stay flat, no event is lost`, async () => {
+it(`${MINUTES} minutes of mixed load leave memory and open files flat, and lose no event`, async () => {
   const gateway = await startTestGateway({
     HOOKGATE_RETRY_SCHEDULE: '1,1',
     HOOKGATE_SEND_TIMEOUT_MS: '2000',
@@ -76,7 +76,7 @@ it(`${MINUTES} minutes of mixed load leave nothing behind: memory and open files
     expect({ name, isFlat: last <= most, middle, last }).toEqual({ name, isFlat: true, middle, last })
     if (name === 'database connections') expect(peak).toBeLessThanOrEqual(CONNECTIONS_MAX)
   }
-  // All that was accepted arrived where it can, and stands as failed where it cannot.
+  // Each accepted event arrived at the good receiver, and failed at the bad one.
   expect(new Set(load.eventIds).size).toBe(load.eventIds.length)
   const arrived = new Set(good.eventIds())
   expect(load.eventIds.filter((id) => !arrived.has(id))).toEqual([])

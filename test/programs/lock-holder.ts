@@ -8,12 +8,12 @@ let lock: FolderLock | undefined
 /** Takes the lock of a folder and releases it. */
 const commands = {
   /** @returns the message of the error when the lock is held by another process */
-  async lock(folder: string): Promise<'locked' | { refusal: string }> {
+  async lock(folder: string): Promise<'locked' | { message: string }> {
     try {
       lock = await lockFolder(folder)
       return 'locked'
     } catch (error) {
-      return { refusal: (error as Error).message }
+      return { message: (error as Error).message }
     }
   },
   release() {

@@ -12,7 +12,7 @@ export interface Outcome<Value> {
   failure?: Pick<Failure, 'kind' | 'message' | 'details'>
 }
 
-/** @param passwordHash asked for by `revealGuarded`, and not by `reveal` */
+/** @param passwordHash checked by `revealGuarded`, and not by `reveal` */
 async function signingSecretsCommands({ env, passwordHash }: { env: Environment; passwordHash: string }) {
   const { core, close } = await openCore(env)
   const { prisma, keyring, secrets } = core

@@ -5,35 +5,37 @@ import { atEnd } from './leftovers'
 import type { TestReceiver } from './receiver'
 import { until } from './until'
 
-/** A gateway that is killed and started again under its callers' hands. */
+const RETRY_MS = 100
+
+/** A gateway that is killed and started again while callers use it. */
 export interface Replaceable {
   current: TestGateway
 }
 
 export interface CarefulPublishing {
   count: number
-  /** what their keys begin with, where there are several lots of them */
+  /** prefix of the idempotency keys, where a test publishes several times */
   keys?: string
   /** how many at a time; default 6 */
-  abreast?: number
-  /** told of each event id */
+  concurrency?: number
+  /** called with each event id */
   onAcknowledged: (eventId: number) => void
-  /** told of every other answer: its status, undefined when none came */
+  /** called with the status of every other answer; undefined = no answer */
   onRefused?: (status: number | undefined) => void
 }
 
 /**
- * Publishes events as a careful publisher does: each with a key, again and again until it is acknowledged. Whatever
- * else a publisher hears must say that it may try again: no answer at all, or 503.
+ * Publishes events as a careful publisher does: each with a key, again and again until it is acknowledged. Any other
+ * result must allow a retry: no answer at all, or 503.
  */
 export async function publishUntilAcknowledged(
   gateway: Replaceable,
-  { count, keys = 'key', abreast = 6, onAcknowledged, onRefused = () => undefined }: CarefulPublishing,
+  { count, keys = 'key', concurrency = 6, onAcknowledged, onRefused = () => undefined }: CarefulPublishing,
 ): Promise<void> {
   let next = 0
   let isOver = false
-  // A test that fails meanwhile would leave its publishers knocking for ever.
-  const forget = atEnd(() => {
+  // Ends the publishers of a test that fails meanwhile.
+  const cancelCleanUp = atEnd(() => {
     isOver = true
   })
   const publishSome = async () => {
@@ -50,12 +52,12 @@ export async function publishUntilAcknowledged(
         onRefused(answer?.status)
         expect([undefined, 503]).toContain(answer?.status)
         if (isOver) throw new Error('The test is over')
-        await sleep(20)
+        await sleep(RETRY_MS)
       }
     }
   }
-  await Promise.all(Array.from({ length: abreast }, publishSome))
-  forget()
+  await Promise.all(Array.from({ length: concurrency }, publishSome))
+  cancelCleanUp()
 }
 
 export const arrivedAtAll = (receivers: TestReceiver[], eventIds: number[]) =>
@@ -67,7 +69,7 @@ export const arrivedAtAll = (receivers: TestReceiver[], eventIds: number[]) =>
 /**
  * Waits until no delivery of these events is pending any more.
  *
- * @returns what became of them, by event
+ * @returns the statuses of the deliveries by event
  */
 export async function untilSettled(gateway: Replaceable, eventIds: number[]) {
   const settled = new Map<number, string[]>()
@@ -82,7 +84,7 @@ export async function untilSettled(gateway: Replaceable, eventIds: number[]) {
   return settled
 }
 
-/** Every event has arrived under its own `webhook-id`, and each delivery comes to be on record as delivered. */
+/** Every event has arrived under its own `webhook-id`, and each delivery becomes DELIVERED. */
 export async function expectDelivered(gateway: Replaceable, receivers: TestReceiver[], eventIds: number[]) {
   for (const receiver of receivers) {
     const arrived = new Set(receiver.eventIds())

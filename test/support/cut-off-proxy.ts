@@ -4,39 +4,39 @@ import { atEnd } from './leftovers'
 
 /** A TCP proxy that a test can cut or stall: for a database that goes away and comes back. */
 export interface CutOffProxy {
-  /** the database, by way of the proxy */
+  /** the URL of the database through the proxy */
   url: string
   /** Breaks every connection and refuses new ones. */
   cut(): void
-  mend(): void
+  restore(): void
   /**
-   * Nothing passes any more, in either direction, and nobody is told: neither what is sent, nor that a connection
-   * ends, nor a new one. As when a cable is pulled.
+   * Nothing passes any more, in either direction: no bytes, no end of a connection, no new connection. As when a cable
+   * is pulled.
    */
   stall(): void
   /**
-   * Ends a stall. `late`: whatever was sent meanwhile arrives now, as TCP repeats it. `forgotten`: connections of
-   * before stay silent for ever, as behind a router that knows them no longer; new ones work.
+   * Ends a stall. `late`: bytes that were sent meanwhile arrive now, as TCP repeats them. `forgotten`: connections from
+   * before the stall stay silent, as behind a router that has dropped them; new ones work.
    */
   heal(how: 'late' | 'forgotten'): void
   close(): void
 }
 
-/** Whose word it is that passes through the proxy. */
+/** The sender of a chunk that passes through the proxy. */
 export type Speaker = 'client' | 'database'
 
 export interface CutOffProxyOptions {
-  /** Looks at everything in the moment before it passes; a stall begins when it is true. */
+  /** Called with each chunk before it passes; a stall starts when it returns true. */
   stallBefore?: (chunk: Buffer, speaker: Speaker) => boolean
 }
 
-/** A client's connection and the one that is made for it. */
+/** A connection of a client, and the connection to the database that belongs to it. */
 class Link {
   readonly #client: Socket
   readonly #upstream: Socket
   #flows = false
-  /** what happened during a stall and the other side has not heard of */
-  #unheard: (() => void)[] = []
+  /** events of a stall, to be passed to the other side at its end */
+  #delayed: (() => void)[] = []
 
   constructor(
     client: Socket,
@@ -59,7 +59,7 @@ class Link {
 
   flow(): void {
     this.#flows = true
-    for (const tell of this.#unheard.splice(0)) tell()
+    for (const pass of this.#delayed.splice(0)) pass()
     for (const [from] of this.#directions()) from.resume()
   }
 
@@ -83,13 +83,13 @@ class Link {
     ]
   }
 
-  #pass(tell: () => void): void {
-    if (this.#flows) tell()
-    else this.#unheard.push(tell)
+  #pass(act: () => void): void {
+    if (this.#flows) act()
+    else this.#delayed.push(act)
   }
 }
 
-/** @param databaseUrl what it leads to */
+/** @param databaseUrl where its connections lead */
 export async function startCutOffProxy(
   databaseUrl: string | undefined,
   { stallBefore = () => false }: CutOffProxyOptions = {},
@@ -122,7 +122,7 @@ export async function startCutOffProxy(
       isWhole = false
       for (const link of links.splice(0)) link.destroy()
     },
-    mend() {
+    restore() {
       isWhole = true
     },
     stall() {
@@ -134,11 +134,11 @@ export async function startCutOffProxy(
       if (how === 'late') for (const link of links) link.flow()
     },
     close() {
-      forget()
+      cancelCleanUp()
       proxy.cut()
       server.close()
     },
   }
-  const forget = atEnd(proxy.close)
+  const cancelCleanUp = atEnd(proxy.close)
   return proxy
 }

@@ -2,7 +2,7 @@ const WHOLE_ENDPOINT = `
   id createdAt updatedAt version isActive target description sslCertVerification disabledReason
   events { type addedAt }`
 
-/** GraphQL documents that ask for every field of the endpoint. */
+/** GraphQL documents that select every field of the endpoint. */
 export const GET = `query Get($id: ID!) {
   webhookEndpoint(id: $id) {${WHOLE_ENDPOINT} }
 }`

@@ -1,10 +1,10 @@
 import { TestEnvironment } from 'jest-environment-node'
 import type { CleanUp } from './leftovers'
 
-/** Node's own, and nothing that a test file started outlives the file: no process, no database, no mount. */
+/** Node's environment, which removes everything that a test file started: processes, databases, mounts. */
 export default class Environment extends TestEnvironment {
   readonly #leftovers = new Set<CleanUp>()
-  /** Nobody waits for anything any more: what can be done at once is. */
+  /** At the exit of the process only the synchronous part of each clean-up runs. */
   readonly #onExit = () => {
     for (const cleanUp of this.#take()) cleanUp()
   }
@@ -15,19 +15,19 @@ export default class Environment extends TestEnvironment {
     process.on('exit', this.#onExit)
   }
 
-  /** After all hooks of the file, while its modules can still be used. */
+  /** Runs after all hooks of the file, while its modules are still usable. */
   async handleTestEvent({ name }: { name: string }): Promise<void> {
     if (name === 'run_finish') await this.#cleanUp()
   }
 
-  /** A file that could not even be loaded never gets to its `run_finish`. */
+  /** A file that could not be loaded has no `run_finish`. */
   override async teardown(): Promise<void> {
     await this.#cleanUp()
     process.off('exit', this.#onExit)
     await super.teardown()
   }
 
-  /** One by one: a database is removed when the process that used it is gone. */
+  /** One after the other: the process of a database must end before the database is removed. */
   async #cleanUp(): Promise<void> {
     const errors: unknown[] = []
     for (const cleanUp of this.#take()) {

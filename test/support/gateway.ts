@@ -10,14 +10,14 @@ import { cleanEnvironment, databaseUrl, MAIN, NODE_FLAGS, onServer, readTemplate
 
 export const JWT_SECRET = 'a secret of the tests, longer than 32 bytes'
 
-/** A database of a test's own: the environment that points a gateway at it, and how to remove it. */
+/** A database of one test: the environment of a gateway that uses it, and its removal. */
 export interface TestDatabase {
   env: Record<string, string>
   dataDir: string
   remove(): Promise<void>
 }
 
-/** What `POST /graphql` answered. */
+/** An answer of `POST /graphql`. */
 export interface GraphqlAnswer {
   status: number
   // biome-ignore lint/suspicious/noExplicitAny: tests reach into answers of many shapes
@@ -38,7 +38,7 @@ export interface RestOptions {
   headers?: Record<string, string>
   /** printed as JSON */
   json?: unknown
-  /** sent as it stands */
+  /** sent unchanged */
   body?: string | Uint8Array
 }
 
@@ -48,15 +48,15 @@ export interface TestGateway {
   adminToken: string
   process: ChildProcess
   database: TestDatabase
-  /** everything it has printed so far */
+  /** its output so far */
   output(): string
   gql(query: string, variables?: Record<string, unknown>, token?: string | null): Promise<GraphqlAnswer>
   /** @param path below /api/v2/webhook/, such as `endpoint/1/` */
   rest(method: string, path: string, options?: RestOptions): Promise<RestAnswer>
-  /** Creates an endpoint and answers its REST JSON. */
+  /** Creates an endpoint and returns its REST JSON. */
   // biome-ignore lint/suspicious/noExplicitAny: the documented JSON
   createEndpoint(fields?: Record<string, unknown>): Promise<any>
-  /** Ends the process and waits until it is gone; the database stays. */
+  /** Ends the process and waits for its end; the database stays. */
   end(signal?: NodeJS.Signals): Promise<number | null>
   /** Ends the process and removes its database. */
   stop(): Promise<void>
@@ -79,7 +79,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   )
 }
 
-/** An empty embedded database; where the run is on a server, its first start builds it. */
+/** An empty embedded database. When the tests run on a server, the first start creates it. */
 export async function createEmbeddedDatabase(): Promise<TestDatabase> {
   const database = testDatabase({})
   await cp(readTemplate().folder, database.dataDir, { recursive: true })
@@ -89,7 +89,7 @@ export async function createEmbeddedDatabase(): Promise<TestDatabase> {
 /**
  * A database with a data folder of its own.
  *
- * @param env what leads to it, beside the folder; nothing = embedded in there
+ * @param env variables beside the folder; none = embedded in the folder
  */
 export function testDatabase(
   env: Record<string, string>,
@@ -100,18 +100,18 @@ export function testDatabase(
     rmSync(dataDir, { recursive: true, force: true })
     await drop()
   }
-  const forget = atEnd(removeAll)
+  const cancelCleanUp = atEnd(removeAll)
   return {
     env: { HOOKGATE_DATA_DIR: dataDir, ...env },
     dataDir,
     async remove() {
-      forget()
+      cancelCleanUp()
       await removeAll()
     },
   }
 }
 
-/** Starts a gateway on a database of its own, or on one that is handed over (to start again after a crash). */
+/** Starts a gateway on a database of its own, or on a given one (to start again after a crash). */
 export async function startTestGateway(
   env: Record<string, string> = {},
   database?: TestDatabase,
@@ -123,7 +123,7 @@ export async function startTestGateway(
   )
 }
 
-/** What tests do with a gateway, once it listens. */
+/** Waits until a gateway listens, and returns its functions for tests. */
 export async function testGateway(child: SpawnedGateway, database: TestDatabase): Promise<TestGateway> {
   const url = await child.listening
   const adminToken = tokenFor()
@@ -202,11 +202,11 @@ export function spawnGateway(env: Record<string, string>, command = SERVE): Spaw
   })
   let output = ''
   const exited = new Promise<number | null>((resolve) => child.once('close', resolve))
-  const forget = atEnd(() => {
+  const cancelCleanUp = atEnd(() => {
     killGroup(child)
     return exited
   })
-  void exited.then(forget)
+  void exited.then(cancelCleanUp)
   const listening = new Promise<string>((resolve, reject) => {
     const read = (chunk: Buffer) => {
       output += chunk

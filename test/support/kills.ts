@@ -3,10 +3,10 @@ import type { SpawnedGateway } from './gateway'
 import type { Random } from './random'
 import type { Received, TestReceiver } from './receiver'
 
-/** The name of a process, told to receivers with everything it sends. */
+/** The name of a process, which receivers get with each send. */
 type Sender = string
 
-/** Makes a process tell who it is: its number stands in the name of its signature header. */
+/** Names a process: the name of its signature header contains its number. */
 export const named = (nth: number) => ({ HOOKGATE_SIGNATURE_HEADER: `Sent-By-${nth}` })
 
 export const senderOf = ({ headers }: Received): Sender =>
@@ -14,47 +14,46 @@ export const senderOf = ({ headers }: Received): Sender =>
 
 export interface Killing {
   kills: number
-  /** how many processes work side by side */
-  crew: number
+  /** how many processes run at the same time */
+  processes: number
   random: Random
   /** Starts the nth process, which is `named(nth)`. */
   spawn(nth: number): SpawnedGateway
-  /** told after each kill */
+  /** called after each kill */
   onKilled(kills: number): void
 }
 
 /**
- * Kills the processes of a crew in turn, at random moments of their lives: one while it starts, the next while it sends.
- * For each that dies another one starts at once.
+ * Kills processes at random times: one while it starts, the next while it sends. Another one replaces each at once.
  *
- * @returns who was killed; those that took their places are running
+ * @returns the names of the killed processes; their replacements are running
  */
 export async function killAtRandomMoments({
   kills,
-  crew,
+  processes,
   random,
   spawn,
   onKilled,
 }: Killing): Promise<Set<Sender>> {
   const startedAt = Date.now()
-  const alive = Array.from({ length: crew }, (_, nth) => ({ nth, child: spawn(nth) }))
+  const alive = Array.from({ length: processes }, (_, nth) => ({ nth, child: spawn(nth) }))
   await Promise.all(alive.map(({ child }) => child.listening))
-  // However slow this machine is.
+  // The time that a start takes on this machine.
   const startMs = Date.now() - startedAt
   const killed = new Set<Sender>()
   for (let kill = 1; kill <= kills; kill += 1) {
     const isToSend = kill % 2 === 0
-    // The oldest is at work, the newest on its way up.
+    // The oldest process sends, the newest one starts.
     const victim = isToSend ? alive.shift() : alive.pop()
-    if (!victim) throw new Error('A crew needs somebody')
+    if (!victim) throw new Error('There is no process to kill')
     if (isToSend) await victim.child.listening
-    // A long life would show no more than a short one.
+    // A longer life would prove no more.
     await sleep(random.between(0, isToSend ? startMs / 2 : startMs))
     victim.child.process.kill('SIGKILL')
     await victim.child.exited
     killed.add(`sent-by-${victim.nth}`)
     onKilled(kill)
-    const nth = crew + kill - 1
+    const nth = processes + kill - 1
     alive.push({ nth, child: spawn(nth) })
   }
   await Promise.all(alive.map(({ child }) => child.listening))
@@ -62,11 +61,10 @@ export async function killAtRandomMoments({
 }
 
 /**
- * Judges what arrived more than once: each time but one it was sent by a process that was killed before it could
- * write that down.
+ * Checks the events that arrived more than once: every sender but the last was killed before it could record its send.
  *
  * @param capacity how many sends a process has in flight at most
- * @returns how many arrivals were repetitions, and how many of the killed had sent anything at all
+ * @returns how many arrivals were repetitions, and how many of the killed processes had sent anything
  */
 export function expectRepeatsExplained(
   receivers: TestReceiver[],
@@ -81,7 +79,7 @@ export function expectRepeatsExplained(
       for (const sender of senders) everSent.add(sender)
       if (senders.length === 1) continue
       repeats += senders.length - 1
-      // Nobody sends anything twice, and whoever did not write down what he sent was killed. The last one did.
+      // No process sends an event twice. Each sender but the last was killed before it recorded its send.
       expect(new Set(senders).size).toBe(senders.length)
       for (const sender of senders.slice(0, -1)) {
         expect(killed).toContain(sender)
@@ -89,7 +87,7 @@ export function expectRepeatsExplained(
       }
     }
   }
-  // As many as are in flight may have been answered and wait to be written down.
+  // As many sends as are in flight may have been answered and wait to be recorded.
   expect([...unrecorded].filter(([, count]) => count > 2 * capacity)).toEqual([])
   return { repeats, killedWhileSending: [...killed].filter((sender) => everSent.has(sender)).length }
 }

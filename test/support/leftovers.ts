@@ -1,16 +1,16 @@
-/** Removes what a test started; may be told more than once. */
+/** Removes something that a test started. May be called more than once. */
 export type CleanUp = () => unknown
 
 declare global {
-  // Handed over by the test environment, which outlives the modules of a test file.
+  // Set by the test environment, which outlives the modules of a test file.
   var leftovers: Set<CleanUp> | undefined
 }
 
 /**
- * Removes something when the test file is over, latest first, be it because a test failed before it could do so itself
- * or because the run was broken off. What a clean-up does before its first `await` happens in both cases.
+ * Registers a clean-up for the end of the test file, newest first: a failed test leaves things behind, and so does a run
+ * that is aborted. After an abort only the part before the first `await` runs.
  *
- * @returns forgets it again: it was removed in time
+ * @returns cancels the clean-up
  */
 export function atEnd(cleanUp: CleanUp): () => void {
   const { leftovers } = globalThis

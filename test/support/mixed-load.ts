@@ -6,13 +6,13 @@ import type { Random } from './random'
 
 export const TYPES = ['post.created', 'post.updated', 'comment.created']
 
-/** What the admins of a gateway and its publishers do all day. */
+/** The usual requests of admins and publishers. */
 export interface MixedLoad {
   /** the events that were accepted */
   eventIds: number[]
-  /** answers by status, or by code where GraphQL refused */
+  /** answers by status, or by the code of a GraphQL error */
   answers: Map<string, number>
-  /** Stops, and rejects with whatever went wrong. */
+  /** Stops; rejects with the first error. */
   end(): Promise<void>
 }
 
@@ -20,16 +20,16 @@ export interface MixedLoadOptions {
   random: Random
   /** endpoints that stay, are patched and resent to */
   endpointIds: number[]
-  /** where endpoints that come and go point to */
+  /** the target of endpoints that are created and deleted during the load */
   passingTarget: string
 }
 
-/** Endpoints that come and go: this many at once. */
+/** How many such endpoints exist at once. */
 const PASSING = 5
-/** Answers that are no fault: an endpoint was switched off, or deleted, in the meantime. */
+/** Expected answers: an endpoint may have been switched off or deleted in the meantime. */
 const EXPECTED = /^(2\d\d|404|409|ok|NOT_FOUND|CONFLICT)$/
 
-/** Puts a gateway under a load of its own pace: it neither waits for deliveries nor keeps up with a slow machine. */
+/** Puts a gateway under a steady load, which does not wait for deliveries. */
 export function startMixedLoad(
   gateway: TestGateway,
   { random, endpointIds, passingTarget }: MixedLoadOptions,
@@ -100,7 +100,7 @@ export function startMixedLoad(
     passing.push((await byRest('POST', 'endpoint/', { json })).body.id)
     const oldest = passing.length > PASSING ? passing.shift() : undefined
     if (oldest === undefined) return
-    // Off and on again: what is pending waits meanwhile.
+    // Off and on again: pending deliveries wait meanwhile.
     await byRest('PATCH', `endpoint/${oldest}/`, { json: { is_active: false } })
     await byRest('PATCH', `endpoint/${oldest}/`, { json: { is_active: true } })
     await byRest('DELETE', `endpoint/${oldest}/`)
@@ -114,7 +114,7 @@ export function startMixedLoad(
     steadily(1, expire),
     steadily(2, comeAndGo),
   ])
-  // Told by end().
+  // Reported by end().
   running.catch(() => undefined)
   return {
     eventIds,

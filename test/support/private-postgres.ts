@@ -8,7 +8,7 @@ import { type TestDatabase, testDatabase } from './gateway'
 import { atEnd } from './leftovers'
 import { databaseUrl, onServer } from './template'
 
-/** A PostgreSQL cluster of a test's own, which it may stop, start and starve as it likes. */
+/** A PostgreSQL cluster of one test, which may stop it, start it and fill its disk. */
 export interface PrivatePostgres {
   /** its database `postgres` */
   url: string
@@ -27,7 +27,7 @@ export interface PrivatePostgresOptions {
   folder?: string
   /** a folder for its log of writes (WAL); default: with the data */
   walFolder?: string
-  /** of postgresql.conf, beside what every test needs */
+  /** of postgresql.conf, beside those that every test needs */
   settings?: Record<string, string | number>
 }
 
@@ -88,7 +88,7 @@ async function run(program: string, args: string[]): Promise<void> {
 function asPostgres(program: string, args: string[]): [command: string, args: string[], { cwd: string }] {
   const path = join(POSTGRES_PROGRAMS ?? '', program)
   const identity = ['--reuid=postgres', '--regid=postgres', '--clear-groups']
-  // Not every folder is one that the user postgres may stand in.
+  // The user postgres has no access to some folders.
   const options = { cwd: '/' }
   return isRoot() ? ['setpriv', [...identity, path, ...args], options] : [path, args, options]
 }
@@ -112,7 +112,7 @@ function newestProgramsOf(folder: string): string | undefined {
   return newest && join(folder, newest, 'bin')
 }
 
-/** Nobody takes it between this moment and the start, or the start fails loudly. */
+/** The start fails when another process takes the port before it. */
 async function freePort(): Promise<number> {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

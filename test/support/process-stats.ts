@@ -10,10 +10,10 @@ export function residentMb(pid: number): number {
 /** How many files, sockets and pipes a process holds open. */
 export const openHandles = (pid: number) => readdirSync(`/proc/${pid}/fd`).length
 
-/** Figures that were read one after the other, while something went on. */
+/** Values of one figure, read one after the other. */
 export interface Samples {
   values: number[]
-  /** Reads no more. */
+  /** Stops reading. */
   end(): void
 }
 
@@ -24,7 +24,7 @@ export function sample(read: () => number, everyMs = 200): Samples {
   return { values, end: () => clearInterval(timer) }
 }
 
-/** How a series goes on once it has warmed up. */
+/** The development of a series after its warm-up. */
 export interface Trend {
   /** medians of the second and the last third */
   middle: number
@@ -32,7 +32,7 @@ export interface Trend {
   peak: number
 }
 
-/** The first third is the warm-up: caches fill, code is compiled, the heap finds its size. */
+/** The first third is the warm-up: caches fill, code is compiled, the heap reaches its size. */
 export function trendOf(values: number[]): Trend {
   const third = Math.floor(values.length / 3)
   return {

@@ -1,6 +1,6 @@
 import { report } from './report'
 
-/** Random numbers that can be had again: the seed is printed, and HOOKGATE_FAULTS_SEED sets it. */
+/** Reproducible random numbers: the seed is printed, and HOOKGATE_FAULTS_SEED sets it. */
 export interface Random {
   /** from `least` (included) to `most` (not included) */
   between(least: number, most: number): number
@@ -20,5 +20,5 @@ export function seededRandom(): Random {
   return { between: (least, most) => least + next() * (most - least) }
 }
 
-/** A new one for each run, unless one is asked for. */
+/** A new seed for each run, unless HOOKGATE_FAULTS_SEED is set. */
 export const faultsSeed = () => Number(process.env.HOOKGATE_FAULTS_SEED ?? Date.now() % 2 ** 31)

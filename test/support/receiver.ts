@@ -17,27 +17,27 @@ export interface Received {
   id: string
 }
 
-/** What a receiver answers: a status, or more about it, or nothing at all, ever. */
+/** The answer of a receiver: a status, a status with details, or no answer at all. */
 export type Answer =
   | number
   | { status: number; headers?: Record<string, string>; body?: string; afterMs?: number }
   | 'never'
 
-/** A local HTTP receiver that keeps what it gets. */
+/** A local HTTP receiver that keeps the webhooks that arrive. */
 export interface TestReceiver {
   /** `http://127.0.0.1:<port>/hook` */
   url: string
   port: number
   received: Received[]
-  /** requests whose answer is still to come */
+  /** requests without an answer yet */
   open(): number
   /** the most requests that were open at once */
   peak(): number
-  /** what it answers from now on; `nth` counts the requests, from 1. Default: 204 */
+  /** the answer to later requests; `nth` counts the requests, from 1. Default: 204 */
   answer: (request: Received, nth: number) => Answer
   /** Event ids in the order of arrival. */
   eventIds(): number[]
-  /** Breaks every connection; new ones are welcome. */
+  /** Breaks every connection and accepts new ones. */
   dropConnections(): void
   close(): Promise<void>
 }
@@ -80,16 +80,16 @@ export async function startReceiver(answer: TestReceiver['answer'] = () => 204):
       for (const socket of sockets) socket.destroy()
     },
     async close() {
-      forget()
+      cancelCleanUp()
       receiver.dropConnections()
       await new Promise((resolve) => server.close(resolve))
     },
   }
-  const forget = atEnd(receiver.close)
+  const cancelCleanUp = atEnd(receiver.close)
   return receiver
 }
 
-/** Undefined when it broke off. */
+/** @returns undefined when the connection broke */
 async function read(request: IncomingMessage): Promise<Received | undefined> {
   const chunks: Buffer[] = []
   try {

@@ -1,4 +1,4 @@
-/** Tells a figure that was measured, beside what was merely asserted. */
+/** Prints a measured figure, in addition to the assertions. */
 export function report(line: string): void {
   process.stderr.write(`    ${line}\n`)
 }

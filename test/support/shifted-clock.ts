@@ -3,13 +3,13 @@ import { join } from 'node:path'
 
 /** The wall clock of one process, which a test sets forwards and backwards while it runs. */
 export interface ShiftedClock {
-  /** makes a process go by it */
+  /** environment of a process that uses this clock */
   env: Record<string, string>
-  /** Sets it this far from the real one; the process has it within some 10 ms. */
+  /** Sets it this far from the real one; the process notices within about 10 ms. */
   shift(byMs: number): void
 }
 
-/** Shifts `Date`; timers and `performance` go on as a monotonic clock does. */
+/** Shifts `Date`. Timers and `performance` use the monotonic clock, which no change of the wall clock affects. */
 const script = (file: string) => `
   const { readFileSync } = require('node:fs')
   const RealDate = Date
@@ -24,7 +24,7 @@ const script = (file: string) => `
     get: (target, name, self) => (name === 'now' ? now : Reflect.get(target, name, self)),
   })`
 
-/** @param folder where its files may stand */
+/** @param folder for its files */
 export function shiftedClock(folder: string): ShiftedClock {
   const [state, preload] = [join(folder, 'clock'), join(folder, 'clock.cjs')]
   const shift = (byMs: number) => writeFileSync(state, String(byMs))

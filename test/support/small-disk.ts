@@ -8,7 +8,7 @@ import { isRoot } from './private-postgres'
 /** A file system of a few megabytes, in memory, that a test fills to the last byte. */
 export interface SmallDisk {
   folder: string
-  /** Leaves no room, and takes again what becomes free, until room is made. */
+  /** Fills the disk, and keeps filling it, until `makeRoom`. */
   fill(): void
   makeRoom(): void
 }
@@ -17,9 +17,9 @@ const PIECE = Buffer.alloc(64 * 1024)
 const FILL_EVERY_MS = 50
 
 /**
- * Mounts one; it is gone when the test file ends. Needs root.
+ * Mounts a small disk until the end of the test file. Needs root.
  *
- * @param over a folder that it takes the place of, with all that is in there; default: a new one
+ * @param over a folder that the disk replaces, with the folder's content; default: a new folder
  */
 export function mountSmallDisk(megabytes: number, over?: string): SmallDisk {
   const spare = mkdtempSync(join(tmpdir(), 'hookgate-disk-'))
@@ -31,7 +31,7 @@ export function mountSmallDisk(megabytes: number, over?: string): SmallDisk {
   let filling: NodeJS.Timeout | undefined
   atEnd(() => {
     clearInterval(filling)
-    // Whoever has files open in there keeps it until he is gone.
+    // Processes with open files on the disk keep it until they end.
     execFileSync('umount', ['--lazy', folder])
     rmSync(spare, { recursive: true })
   })

@@ -13,7 +13,7 @@ export const MAIN = join(__dirname, '../../dist/bundle/hookgate.js')
  */
 export const NODE_FLAGS = ['--liftoff-only']
 
-/** Where the migrated databases stand that each test's own is copied from. */
+/** The migrated databases that the databases of tests are copied from. */
 export interface Template {
   /** a data folder with an embedded database */
   folder: string
@@ -22,8 +22,8 @@ export interface Template {
 }
 
 /**
- * Prepares one migrated database for the whole run: copying it is quicker than migrating anew for every file. Each
- * of the projects has it as global setup; the first makes the template, the others find it.
+ * Prepares one migrated database for the whole run: copying it is quicker than migrating a new one for every file. Each
+ * project has this global setup; the first one creates the template for all.
  */
 export default async function makeTemplate(): Promise<void> {
   if (process.env.HOOKGATE_TEST_TEMPLATE) return
@@ -42,7 +42,7 @@ export default async function makeTemplate(): Promise<void> {
 
 export const readTemplate = (): Template => JSON.parse(process.env.HOOKGATE_TEST_TEMPLATE ?? '{}')
 
-/** The environment of a gateway under test: the machine's, less what would configure a gateway. */
+/** The environment of a gateway under test: that of this process, without the variables that configure a gateway. */
 export function cleanEnvironment(): NodeJS.ProcessEnv {
   const isGateways = (name: string) =>
     /^(HOOKGATE_|DATABASE_URL$|HOST$|PORT$|NODE_ENV$|LOG_LEVEL$)/.test(name)

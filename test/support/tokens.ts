@@ -2,7 +2,7 @@ import { createHmac, type KeyObject, sign } from 'node:crypto'
 
 type Claims = Record<string, unknown>
 
-/** Signs the first two parts of a token, as they stand in it. */
+/** Signs the first two parts of a token in their encoded form. */
 type Signer = (input: Buffer) => Buffer
 
 const part = (json: unknown) => Buffer.from(JSON.stringify(json)).toString('base64url')
@@ -12,7 +12,7 @@ export const fromNow = (seconds: number) => Math.floor(Date.now() / 1000) + seco
 
 export const HOUR = 3600
 
-/** A token with any header at all, made by hand: libraries refuse to make the bad ones. */
+/** A token with any header: libraries refuse to create bad ones. */
 export function handmadeToken(header: Claims, claims: Claims, signer: Signer): string {
   const input = `${part(header)}.${part(claims)}`
   return `${input}.${signer(Buffer.from(input)).toString('base64url')}`
@@ -30,7 +30,7 @@ export const hmacToken = (claims: Claims, secret: string, alg = 'HS256', header:
 export const unsignedToken = (claims: Claims, alg = 'none') =>
   handmadeToken({ alg, typ: 'JWT' }, claims, () => Buffer.alloc(0))
 
-/** Signed with a private key, as its kind demands: RS256, ES256 or EdDSA. */
+/** Signed with a private key by the algorithm for its kind: RS256, ES256 or EdDSA. */
 export function keyToken(claims: Claims, privateKey: KeyObject, header: Claims = {}): string {
   const { alg, hash } = signatureOf(privateKey)
   const signer: Signer = (input) => sign(hash, input, { key: privateKey, dsaEncoding: 'ieee-p1363' })

@@ -1,9 +1,9 @@
 import { Agent, request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 
-/** A request as it goes over the wire: nothing is added to it but what HTTP itself needs. */
+/** A request as it is sent: only headers that HTTP itself needs are added. */
 export interface WireRequest {
   method: string
-  /** with the query, as it stands in the request line */
+  /** with the query, exactly as in the request line */
   path: string
   headers: Record<string, string>
   body?: string
@@ -20,10 +20,10 @@ export interface Wire {
   close(): void
 }
 
-/** No request of these tests takes a thousandth of it on a quiet machine: what lasts longer hangs. */
+/** A request that takes longer hangs: on an idle machine all take less than a thousandth of this. */
 const ANSWER_WITHIN_MS = 60_000
 
-/** Plain HTTP to a gateway, over connections that are kept: `fetch` would mend or refuse what is odd. */
+/** Plain HTTP to a gateway over persistent connections. `fetch` would correct or reject odd requests. */
 export function openWire(url: string): Wire {
   const agent = new Agent({ keepAlive: true, maxSockets: 4 })
   const send = ({ method, path, headers, body }: WireRequest) =>

@@ -50,15 +50,15 @@ const startHolders = (count: number, program?: string) =>
 const lockFile = () => join(folder, 'lock')
 const owner = () => JSON.parse(readFileSync(lockFile(), 'utf8'))
 
-/** @returns `locked`, or the message of the refusal */
+/** @returns `locked`, or the message of the error */
 const lock = (holder: LockHolder) => holder.run('lock', folder)
 const release = (holder: LockHolder) => holder.run('release')
-const REFUSED = { refusal: expect.any(String) }
+const HELD = { message: expect.any(String) }
 
-async function refusalTo(holder: LockHolder): Promise<string> {
+async function errorOf(holder: LockHolder): Promise<string> {
   const answer = await lock(holder)
   if (answer === 'locked') throw new Error('The lock was not held')
-  return answer.refusal
+  return answer.message
 }
 
 /** Leaves the lock of a process that was killed. */
@@ -86,16 +86,16 @@ describe('the lock of a data folder', () => {
   it('refuses a second process in a sentence that names the folder, the first one and what to do', async () => {
     const [first, second] = (await startHolders(2)) as [LockHolder, LockHolder]
     expect(await lock(first)).toBe('locked')
-    const refusal = await refusalTo(second)
-    expect(refusal).toContain(folder)
-    expect(refusal).toMatch(new RegExp(`\\b${first.child.pid}\\b`))
-    expect(refusal).toContain('HOOKGATE_DATA_DIR')
+    const message = await errorOf(second)
+    expect(message).toContain(folder)
+    expect(message).toMatch(new RegExp(`\\b${first.child.pid}\\b`))
+    expect(message).toContain('HOOKGATE_DATA_DIR')
   })
 
   it('stays with the first process however often others try to take it', async () => {
     const [first, ...others] = (await startHolders(4)) as [LockHolder, ...LockHolder[]]
     await lock(first)
-    for (const other of [...others, ...others]) expect(await lock(other)).toEqual(REFUSED)
+    for (const other of [...others, ...others]) expect(await lock(other)).toEqual(HELD)
     expect(owner().pid).toBe(first.child.pid)
   })
 
@@ -104,7 +104,7 @@ describe('the lock of a data folder', () => {
     await lock(first)
     await release(first)
     expect(await lock(second)).toBe('locked')
-    expect(await lock(first)).toEqual(REFUSED)
+    expect(await lock(first)).toEqual(HELD)
     await release(second)
     expect(await lock(first)).toBe('locked')
   })
@@ -167,7 +167,7 @@ describe('a lock whose owner is gone', () => {
     const startedAt = fieldsOfStat(pid)[19]
     await abandonLock()
     writeFileSync(lockFile(), JSON.stringify({ ...owner(), pid, startedAt }))
-    expect(await lock(await startHolder())).toEqual(REFUSED)
+    expect(await lock(await startHolder())).toEqual(HELD)
 
     process.kill(pid, 'SIGKILL')
     await until(() => fieldsOfStat(pid)[0] === 'Z')
@@ -191,7 +191,7 @@ describe('a lock whose owner is gone', () => {
     utimesSync(lockFile(), new Date(0), new Date(0))
     const [first, second] = (await startHolders(2)) as [LockHolder, LockHolder]
     expect(await lock(first)).toBe('locked')
-    expect(await lock(second)).toEqual(REFUSED)
+    expect(await lock(second)).toEqual(HELD)
   })
 })
 
@@ -201,14 +201,14 @@ describe('a lock of another host or container', () => {
     utimesSync(lockFile(), heartbeat, heartbeat)
   }
 
-  it('is refused while its heartbeat goes on', async () => {
+  it('is refused while its heartbeat continues', async () => {
     await abandonLock()
     lockElsewhere(new Date())
     const beating = setInterval(() => utimesSync(lockFile(), new Date(), new Date()), 100)
     try {
-      const refusal = await refusalTo(await startHolder())
-      expect(refusal).toContain(folder)
-      expect(refusal).toContain('4711')
+      const message = await errorOf(await startHolder())
+      expect(message).toContain(folder)
+      expect(message).toContain('4711')
     } finally {
       clearInterval(beating)
     }
@@ -226,7 +226,7 @@ describe('a lock of another host or container', () => {
     writeFileSync(lockFile(), JSON.stringify({ ...owner(), pid: process.pid }))
     const beating = setInterval(() => utimesSync(lockFile(), new Date(), new Date()), 100)
     try {
-      expect(await lock(await startHolder())).toEqual(REFUSED)
+      expect(await lock(await startHolder())).toEqual(HELD)
     } finally {
       clearInterval(beating)
     }
