@@ -291,7 +291,7 @@ describe('texts and names', () => {
     ['process.env by another spelling', 'http/a.ts', "process['env'].PORT", 'reads the environment'],
     ['process.env by import', 'http/a.ts', "import { env } from 'node:process'", 'reads the environment'],
     [
-      'Prisma handed on to schema',
+      'Prisma in a resolver',
       'schema/a.ts',
       'context.prisma.endpoint.findMany()',
       'Prisma stays in the core',
