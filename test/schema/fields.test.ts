@@ -12,7 +12,7 @@ const fieldsOf = (type: string) => {
 }
 
 describe('the fields of an endpoint', () => {
-  it('are the same in the input and in the patch, besides the version of the patch', () => {
+  it('are the same in the input and in the patch, apart from the version of the patch', () => {
     const patch = fieldsOf('WebhookEndpointPatch').filter((field) => field !== 'expectedVersion')
     expect(patch.sort()).toEqual(fieldsOf('WebhookEndpointInput').sort())
   })
