@@ -5,7 +5,7 @@ import type { Role } from '../auth/viewer'
 import { Failure } from '../failure'
 import type { Context } from './context'
 
-/** Roles that read endpoints, events, deliveries and attempts. A new reading role is added here and to `Role`. */
+/** Roles that read endpoints, events, deliveries and attempts. To add a reading role, add it here and to `ROLES` in auth/viewer.ts. */
 const READERS: Role[] = ['admin']
 /** Roles that change endpoints, send and see secrets. */
 const ADMINS: Role[] = ['admin']
