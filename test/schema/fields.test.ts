@@ -12,11 +12,7 @@ const fieldsOf = (type: string) => {
 }
 
 describe('the fields of an endpoint', () => {
-<<<<<<< HEAD
   it('are the same in the input and in the patch, except the version of the patch', () => {
-=======
-  it('are the same in the input and in the patch, apart from the version of the patch', () => {
->>>>>>> schema
     const patch = fieldsOf('WebhookEndpointPatch').filter((field) => field !== 'expectedVersion')
     expect(patch.sort()).toEqual(fieldsOf('WebhookEndpointInput').sort())
   })
