@@ -11,7 +11,7 @@ import { wildActions } from '../support/fuzz/wild-actions'
 import { startTestGateway, type TestGateway } from '../support/gateway'
 import { openWire, type Wire } from '../support/wire'
 
-/** How many requests are sent in all; the long form is FUZZ_REQUESTS=100000. */
+/** How many requests are sent in all; `npm run test:long` sets 100,000. */
 const REQUESTS = Number(process.env.FUZZ_REQUESTS ?? 3_000)
 /** How many more a failure may cost, to find its smallest form. */
 const TO_SHRINK = 5_000
