@@ -49,7 +49,6 @@ export async function createCore(config: Config, database: Database): Promise<Co
     timeoutMs: config.delivery.sendTimeoutMs,
     allowHttp: config.targets.allowHttp,
     userAgent: `Hookgate/${version}`,
-    connectionsPerOrigin: config.delivery.concurrency,
   })
   return {
     database,

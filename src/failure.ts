@@ -1,6 +1,6 @@
 /**
- * What can go wrong that a caller may hear about. Both doors translate these kinds, each in one table:
- * `schema/errors.ts` into GraphQL codes, `http/rest/errors.ts` into HTTP statuses.
+ * The kinds of errors that callers see. Each API has one table of them: `schema/errors.ts` from kind to GraphQL code,
+ * `http/rest/errors.ts` from kind to HTTP status.
  */
 export type FailureKind =
   | 'unauthenticated'
@@ -12,7 +12,7 @@ export type FailureKind =
   | 'rate_limited'
   | 'unavailable'
 
-/** What is wrong with one value of the input. */
+/** The kinds of problems of one value of the input. */
 export type ProblemCode =
   | 'REQUIRED'
   | 'NULL_NOT_ALLOWED'
@@ -26,18 +26,18 @@ export type ProblemCode =
   | 'UNKNOWN_EVENT'
   | 'OUT_OF_RANGE'
 
-/** One fault of the input. `path` starts at the argument: `['patch', 'events', 1, 'type']`. */
+/** One problem of the input. `path` starts with the argument: `['patch', 'events', 1, 'type']`. */
 export interface Problem {
   path: (string | number)[]
   code: ProblemCode
   message: string
 }
 
-/** An error whose message is meant for the caller. Anything else that is thrown is masked. */
+/** An error whose message is written for the caller. Callers do not see the messages of other errors. */
 export class Failure extends Error {
   override name = 'Failure'
 
-  /** @param details sent along by both doors, such as `problems` or `current` */
+  /** @param details such as `problems` or `current`: each API sends those that it documents */
   constructor(
     readonly kind: FailureKind,
     message: string,
@@ -47,7 +47,7 @@ export class Failure extends Error {
   }
 }
 
-/** @throws Failure `validation_failed` that carries every problem, unless there is none */
+/** @throws Failure `validation_failed` with every problem, unless the list is empty */
 export function throwProblems(problems: Problem[]): void {
   if (problems.length === 0) return
   const count = problems.length === 1 ? 'one problem' : `${problems.length} problems`

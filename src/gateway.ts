@@ -4,9 +4,10 @@ import { developmentTokens, tokenKey } from './auth/issue-token'
 import type { Config } from './config'
 import { createCore } from './core'
 import { openDatabase } from './database/open-database'
-import { releaseAbandonedLeases } from './delivery/queue/leases'
-import { startWorker } from './delivery/worker'
+import { releaseAbandonedLeases } from './delivery/queue/claims/leases'
+import { startDelivery } from './delivery/start-delivery'
 import { createLog } from './log'
+import { startRetention } from './retention/start-retention'
 
 /** A running gateway. */
 export interface Gateway {
@@ -63,9 +64,10 @@ export async function startGateway(config: Config, log: Logger = createLog(confi
     // Deliver only once the port is taken: two processes with one port must not both deliver. The embedded database has no
     // other process, so a lease that is still there was left by one that died.
     if (config.databaseUrl === undefined) await releaseAbandonedLeases(database.prisma)
-    const worker = config.roles.includes('worker')
-      ? startWorker({ ...core, log }, database.notifications)
-      : undefined
+    const delivery = config.roles.includes('worker') ? startDelivery({ ...core, log }) : undefined
+    if (delivery) opened.push(() => delivery.stop(STOP_WITHIN_MS))
+    const retention = config.roles.includes('worker') ? startRetention(core, log) : undefined
+    if (retention) opened.push(() => retention.stop())
     return {
       url,
       developmentToken: await developmentToken?.(),
@@ -73,7 +75,7 @@ export async function startGateway(config: Config, log: Logger = createLog(confi
       crashed: database.crashed,
       async stop() {
         const late = setTimeout(() => app.server.closeAllConnections(), STOP_WITHIN_MS)
-        await Promise.all([app.close(), worker?.stop(STOP_WITHIN_MS)])
+        await Promise.all([app.close(), delivery?.stop(STOP_WITHIN_MS)])
         clearTimeout(late)
         await closeAll()
       },

@@ -1,10 +1,21 @@
-/** Endpoints have positive 32-bit integers; whatever else a caller sends names no endpoint. */
+/** The largest value of PostgreSQL's `integer` and of GraphQL's `Int`. */
+export const INTEGER_MAX = 2_147_483_647
+
+/**
+ * Reads the id of an endpoint, a positive 32-bit integer.
+ *
+ * @returns undefined for any other text: no endpoint has such an id
+ */
 export function parseEndpointId(id: string): number | undefined {
   const number = /^[1-9]\d{0,9}$/.test(id) ? Number(id) : 0
-  return number >= 1 && number <= 2_147_483_647 ? number : undefined
+  return number >= 1 && number <= INTEGER_MAX ? number : undefined
 }
 
-/** Events have positive integers that JSON can hold exactly. */
+/**
+ * Reads the id of an event, a positive integer that a JSON number holds exactly.
+ *
+ * @returns undefined for any other text: no event has such an id
+ */
 export function parseEventId(id: string): bigint | undefined {
   const number = /^[1-9]\d{0,15}$/.test(id) ? BigInt(id) : 0n
   return number >= 1n && number <= BigInt(Number.MAX_SAFE_INTEGER) ? number : undefined

@@ -1,26 +1,26 @@
 import { type Problem, throwProblems } from './failure'
+import { INTEGER_MAX } from './identifiers'
 
 export const PAGE_LIMIT_DEFAULT = 20
+/** A larger limit counts as this one. */
 export const PAGE_LIMIT_MAX = 100
-/** The largest offset that PostgreSQL's integers and everybody's patience bear. */
-const OFFSET_MAX = 2_147_483_647
 
 /**
- * The part of a list that a caller asks for; null and undefined mean the default.
+ * The rows of a list that a page holds. For `limit` and `offset`, null and undefined mean the default.
  *
- * @param others what else is wrong with the request, to be told along
+ * @param otherProblems problems of the other arguments, reported in the same failure
  * @throws Failure `validation_failed`
  */
 export function pageRange(
   { limit, offset }: { limit?: number | null; offset?: number | null },
-  others: Problem[] = [],
+  otherProblems: Problem[] = [],
 ): { take: number; skip: number } {
   const take = limit ?? PAGE_LIMIT_DEFAULT
   const skip = offset ?? 0
   throwProblems([
     ...validateRange('limit', take, 1, Number.MAX_SAFE_INTEGER),
-    ...validateRange('offset', skip, 0, OFFSET_MAX),
-    ...others,
+    ...validateRange('offset', skip, 0, INTEGER_MAX),
+    ...otherProblems,
   ])
   return { take: Math.min(take, PAGE_LIMIT_MAX), skip }
 }

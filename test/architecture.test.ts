@@ -290,12 +290,7 @@ describe('texts and names', () => {
     ['process.env in gateway', 'gateway.ts', 'const { PORT } = process.env', 'reads the environment'],
     ['process.env by another spelling', 'http/a.ts', "process['env'].PORT", 'reads the environment'],
     ['process.env by import', 'http/a.ts', "import { env } from 'node:process'", 'reads the environment'],
-    [
-      'Prisma handed on to schema',
-      'schema/a.ts',
-      'context.prisma.endpoint.findMany()',
-      'Prisma stays in the core',
-    ],
+    ['Prisma in a resolver', 'schema/a.ts', 'context.prisma.endpoint.findMany()', 'Prisma stays in the core'],
     ['SQL in http', 'http/a.ts', 'database.$queryRaw`SELECT 1`', 'Prisma stays in the core'],
     [
       'an import inside a type',

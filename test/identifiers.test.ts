@@ -39,7 +39,7 @@ describe('parseEndpointId', () => {
     '[object Object]',
     "1' OR '1'='1",
     '\0',
-  ])('finds no endpoint in %.20j', (id) => {
+  ])('returns undefined for %.20j', (id) => {
     expect(parseEndpointId(id)).toBeUndefined()
   })
 })

@@ -1,6 +1,6 @@
-/** How bearer tokens are verified. Exactly one key source. */
+/** How bearer tokens are verified. */
 export interface AuthConfig {
-  /** HS256 secret, JWKS address or PEM public key; undefined = the development secret of the data folder */
+  /** HS256 secret, address of a JWKS or PEM public key; undefined = the development secret of the data folder */
   key: { secret: string } | { jwksUrl: string } | { publicKey: string } | undefined
   issuer: string | undefined
   audience: string | undefined

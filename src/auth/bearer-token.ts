@@ -4,13 +4,13 @@ import type { Logger } from 'pino'
 import { Failure } from '../failure'
 import type { AuthConfig } from './auth-config'
 import { tokenAlgorithm } from './token-algorithm'
-import { cachingVerified } from './verified-tokens'
+import { withTokenCache } from './token-cache'
 import { type Role, type Viewer, viewerOf } from './viewer'
 
-/** A caller is known, or there is a reason why not. */
-export type Caller = { viewer: Viewer; refusal?: undefined } | { viewer?: undefined; refusal: Failure }
+/** An authenticated caller, or why the caller is not authenticated. */
+export type Caller = { viewer: Viewer; denial?: undefined } | { viewer?: undefined; denial: Failure }
 
-/** Judges the value of an `Authorization` header. Never rejects. */
+/** Reads the value of an `Authorization` header. Never rejects. */
 export type IdentifyCaller = (authorization: string | undefined) => Promise<Caller>
 
 /** The key source with its development default filled in. */
@@ -19,26 +19,26 @@ export type TokenKey = NonNullable<AuthConfig['key']>
 type Verify = (token: string) => Promise<JWTPayload>
 
 /**
- * Makes the one function that turns a bearer token into a caller.
+ * Makes the function that turns a bearer token into a caller.
  *
- * Only the algorithms of the configured key are accepted, so `none` and a public key passed off as an HMAC secret
- * are refused by their header already (RFC 8725, section 3.1).
+ * It accepts only the algorithms of the configured key. So it denies by their header alone tokens with the algorithm
+ * `none`, and tokens that use a public key as an HMAC secret (RFC 8725, section 3.1).
  */
 export async function callerIdentifier(
   auth: AuthConfig,
   key: TokenKey,
   log: Pick<Logger, 'warn'>,
 ): Promise<IdentifyCaller> {
-  const verify = cachingVerified(await tokenVerifier(auth, key))
+  const verify = withTokenCache(await tokenVerifier(auth, key))
   return async (authorization) => {
-    if (authorization === undefined) return { refusal: unauthenticated('A bearer token is required.') }
+    if (authorization === undefined) return { denial: unauthenticated('A bearer token is required.') }
     const token = /^Bearer +([\w.~+/=-]+) *$/i.exec(authorization)?.[1]
     if (token === undefined)
-      return { refusal: unauthenticated('The Authorization header is not a bearer token.') }
+      return { denial: unauthenticated('The Authorization header is not a bearer token.') }
     try {
       return { viewer: viewerOf(await verify(token), auth.roleClaim) }
     } catch (error) {
-      return { refusal: refusalFor(error, 'jwksUrl' in key, log) }
+      return { denial: denialFor(error, 'jwksUrl' in key, log) }
     }
   }
 }
@@ -54,7 +54,7 @@ export async function signToken(
   claims: { role: Role; subject: string; ttl: string },
 ): Promise<string> {
   const { SignJWT } = await import('jose')
-  // A claim that has a path in other systems' tokens is written at that path.
+  // Write the role where viewerOf reads it: a claim with dots in its name is a path.
   const payload = auth.roleClaim
     .split('.')
     .reduceRight<unknown>((value, name) => ({ [name]: value }), claims.role) as JWTPayload
@@ -87,12 +87,12 @@ async function tokenVerifier(auth: AuthConfig, key: TokenKey): Promise<Verify> {
 
 const unauthenticated = (message: string) => new Failure('unauthenticated', message)
 
-/** Tells an expired token apart, which its owner can mend; of a forged one it says nothing more. */
-function refusalFor(error: unknown, keysAreRemote: boolean, log: Pick<Logger, 'warn'>): Failure {
+/** The owner of an expired token learns why it is denied. Any other bad token gets one and the same message. */
+function denialFor(error: unknown, keysAreRemote: boolean, log: Pick<Logger, 'warn'>): Failure {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   if (code === 'ERR_JWT_EXPIRED') return unauthenticated('The bearer token has expired.')
-  const isTokensFault = /^ERR_(JWT|JWS_|JOSE_ALG|JOSE_NOT|JWKS_NO_|JWKS_MULTIPLE)/.test(code)
-  if (keysAreRemote && !isTokensFault) {
+  const isTokenBad = /^ERR_(JWT|JWS_|JOSE_ALG|JOSE_NOT|JWKS_NO_|JWKS_MULTIPLE)/.test(code)
+  if (keysAreRemote && !isTokenBad) {
     const errorId = randomUUID()
     log.warn({ err: error, errorId }, 'the keys of the identity provider cannot be read')
     const message = 'The keys of the identity provider cannot be read at the moment.'

@@ -1,14 +1,15 @@
 import { developmentKeys } from '../secrets/development-keys'
 import type { AuthConfig } from './auth-config'
 import { signToken, type TokenKey } from './bearer-token'
-import type { Role } from './viewer'
+import { ADMIN, type Role } from './viewer'
 
+/** The part of the configuration that has to do with tokens. */
 interface TokenConfig {
   auth: AuthConfig
   dataDir: string
 }
 
-/** The key that tokens are verified with: the configured one, else the development secret of the data folder. */
+/** The key that verifies tokens: the configured one, else the development secret of the data folder. */
 export const tokenKey = ({ auth, dataDir }: TokenConfig): TokenKey =>
   auth.key ?? { secret: developmentKeys(dataDir).jwtSecret }
 
@@ -16,7 +17,7 @@ export const tokenKey = ({ auth, dataDir }: TokenConfig): TokenKey =>
  * Signs a token with the shared secret.
  *
  * @param claims.ttl lifetime such as `30s`, `15m`, `1h`, `7d`
- * @throws Error with a message for the operator when tokens come from an identity provider
+ * @throws Error with a message for the operator when an identity provider signs the tokens
  */
 export async function issueToken(
   config: TokenConfig,
@@ -27,10 +28,10 @@ export async function issueToken(
   return signToken(config.auth, key.secret, claims)
 }
 
-/** Makes admin tokens to start with; undefined in production, and where tokens come from an identity provider. */
+/** Makes admin tokens for development; undefined in production, or when an identity provider signs the tokens. */
 export function developmentTokens(
   config: TokenConfig & { production: boolean },
 ): (() => Promise<string>) | undefined {
   if (config.production || !('secret' in tokenKey(config))) return undefined
-  return () => issueToken(config, { role: 'admin', subject: 'developer', ttl: '12h' })
+  return () => issueToken(config, { role: ADMIN, subject: 'developer', ttl: '12h' })
 }

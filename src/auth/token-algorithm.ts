@@ -1,9 +1,9 @@
 import type { KeyObject } from 'node:crypto'
 
 /**
- * The algorithm that tokens of this key are signed with.
+ * The algorithm of tokens that a public key verifies.
  *
- * @throws Error when the key is of no kind that tokens are signed with
+ * @throws Error when no supported algorithm uses this kind of key
  */
 export function tokenAlgorithm({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): string {
   if (asymmetricKeyType === 'rsa') return 'RS256'

@@ -1,29 +1,30 @@
-/** `admin` may do everything, `publisher` may publish events. */
-export const ROLES = ['admin', 'publisher'] as const
+/** The role that may do everything. */
+export const ADMIN = 'admin'
+
+/** The roles of callers. A publisher may publish events. */
+export const ROLES = [ADMIN, 'publisher'] as const
+
 export type Role = (typeof ROLES)[number]
 
-export const isRole = (value: unknown): value is Role => ROLES.some((role) => role === value)
-
-/** Who is asking, as the bearer token says. */
+/** An authenticated caller, as the bearer token describes it. */
 export interface Viewer {
   subject: string
   roles: Role[]
 }
 
 /**
- * Reads the roles out of a token's claims. Roles of other systems are passed over.
+ * Reads subject and roles from the claims of a token. Roles of other systems are left out.
  *
- * @param roleClaim the claim's own name, or a path of names joined by dots (`realm_access.roles`); its value is a
- *   role or a list of roles
+ * @param roleClaim the name of a claim, or a path of names joined by dots (`realm_access.roles`). Its value is a role
+ *   or a list of roles.
  */
 export function viewerOf(claims: Record<string, unknown>, roleClaim: string): Viewer {
   const value = Object.hasOwn(claims, roleClaim) ? claims[roleClaim] : valueAt(claims, roleClaim.split('.'))
-  const roles = Array.isArray(value) ? value : [value]
-  return {
-    subject: typeof claims.sub === 'string' ? claims.sub : '',
-    roles: roles.filter(isRole),
-  }
+  const roles: unknown[] = Array.isArray(value) ? value : [value]
+  return { subject: typeof claims.sub === 'string' ? claims.sub : '', roles: roles.filter(isRole) }
 }
+
+export const isRole = (value: unknown): value is Role => ROLES.some((role) => role === value)
 
 function valueAt(value: unknown, path: string[]): unknown {
   const [name, ...rest] = path

@@ -3,8 +3,8 @@ import { defineConfig } from 'vite'
 
 /**
  * Builds the browser pages into dist/console, where src/http serves them from.
- * A page's folder is its address: dist/console/graphiql is served under /graphiql/, assets included,
- * so that every file has one absolute URL whether or not the page was asked for with a trailing slash.
+ * A page's folder is its URL path: dist/console/graphiql is served under /graphiql/, assets included, so that
+ * every file has one absolute URL, whether the page's URL has a trailing slash or not.
  */
 export default defineConfig({
   base: '/',
@@ -14,7 +14,7 @@ export default defineConfig({
     emptyOutDir: true,
     assetsDir: 'graphiql/assets',
     target: 'es2022',
-    // The editor is one piece of 3 MB, loaded once and cached for ever: splitting it gains nothing.
+    // The editor is one file of 3 MB. Browsers load it once and cache it, so splitting it gains nothing.
     chunkSizeWarningLimit: 3000,
     rolldownOptions: {
       input: resolve(import.meta.dirname, 'graphiql/index.html'),

@@ -7,10 +7,11 @@ import type { PrismaClient } from '../generated/prisma/client'
 import { parseEndpointId } from '../identifiers'
 import { samplePayload } from '../samples/sample-payloads'
 import { type Attempt, readAttempt } from './log/attempts'
-import type { ClaimedDelivery } from './queue/claim'
-import { recordAttempts } from './queue/record-attempts'
-import { type AttemptParts, attemptDelivery } from './queue/send-delivery'
+import { type AttemptParts, attemptDelivery } from './queue/attempt-delivery'
+import type { ClaimedDelivery } from './queue/claims/claim-deliveries'
+import { recordAttempts } from './queue/recording/record-attempts'
 
+/** The parts of the gateway that a test send needs. */
 export interface TestSendCore extends AttemptParts {
   prisma: PrismaClient
   query: Query
@@ -18,10 +19,12 @@ export interface TestSendCore extends AttemptParts {
 }
 
 /**
- * Sends an endpoint a sample event, at once and once: the attempt is on record like any other and never retried. An
- * endpoint that is switched off can be tried as well.
+ * Sends a sample event to an endpoint at once, and records the attempt like any other. Never retries. Also sends to an endpoint
+ * that is switched off.
  *
- * @param type default: the first type that the endpoint listens to
+ * @param endpointId as the caller sent it
+ * @param type default: the first event type that the endpoint listens to
+ * @returns the recorded attempt
  * @throws Failure `not_found`, `validation_failed`
  */
 export async function sendTestEvent(
@@ -34,22 +37,19 @@ export async function sendTestEvent(
     const message = `There is no event type ${JSON.stringify(type.slice(0, 100))}.`
     throwProblems([{ path: ['type'], code: 'UNKNOWN_EVENT_TYPE', message }])
   }
-  const delivery = await prepare(prisma, endpointId, type)
-  const { outcome } = await attemptDelivery(delivery, core, new AbortController().signal)
-  if (outcome.isGone) await disableGoneEndpoint(prisma, delivery)
+  const delivery = await createDelivery(prisma, endpointId, type)
+  const { attempt } = await attemptDelivery(delivery, core, new AbortController().signal)
+  if (attempt.isGone) await disableGoneEndpoint(prisma, delivery)
   const holder = { owner: randomUUID(), clockOffsetMs: 0 }
-  const [recorded] = await recordAttempts(query, holder, [{ ...outcome, retryInMs: null }])
-  const status = outcome.error === null ? 'DELIVERED' : 'FAILED'
+  const [recorded] = await recordAttempts(query, holder, [{ ...attempt, retryInMs: null }])
+  const status = attempt.error === null ? 'DELIVERED' : 'FAILED'
   await prisma.delivery.update({ where: { id: delivery.id }, data: { status, attemptCount: 1 } })
-  if (!recorded) throw new Error('An attempt that was recorded is not there')
+  if (!recorded) throw new Error('The delivery of a test send was removed before its attempt was recorded')
   return readAttempt(prisma, BigInt(recorded.id))
 }
 
-/**
- * The event and its delivery. The delivery counts as failed until it is known better, so that no worker ever takes it
- * up, even when this process dies now.
- */
-async function prepare(
+/** Stores the event and its delivery. The delivery is stored as failed, so that no worker claims it, even if this process dies. */
+async function createDelivery(
   prisma: PrismaClient,
   endpointId: string,
   type: string | null | undefined,

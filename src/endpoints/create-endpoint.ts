@@ -1,8 +1,7 @@
 import { throwProblems } from '../failure'
 import { newSecretRow } from '../secrets/signing-secret'
-import type { Endpoint, EndpointInput, EndpointsCore } from './endpoint'
+import { type Endpoint, type EndpointInput, type EndpointsCore, eventTypesOf, storedFields } from './endpoint'
 import { WITH_EVENTS } from './find-endpoints'
-import { eventTypesOf, storedFields } from './stored-fields'
 import { validateEndpoint } from './validate-endpoint'
 
 /**

@@ -1,8 +1,7 @@
 import { endpointNotFound } from '../failure'
 import { parseEndpointId } from '../identifiers'
 import { cancelDeliveries } from './cancel-deliveries'
-import type { EndpointsCore } from './endpoint'
-import { WITH_EVENTS } from './find-endpoints'
+import { type EndpointJson, type EndpointsCore, fromJson } from './endpoint'
 import { versionConflict } from './update-endpoint'
 
 /** Pending deliveries that a deletion cancels itself. The retention cancels the others, in batches. */
@@ -25,12 +24,11 @@ export async function deleteEndpoint(
   await prisma.$transaction(async (tx) => {
     // Claims hold an endpoint FOR SHARE while they start sends: wait for them, so that none starts after the answer.
     await tx.$queryRaw`SELECT FROM endpoints WHERE id = ${endpointId} FOR UPDATE`
-    const stored = await tx.endpoint.findFirst({
-      where: { id: endpointId, deletedAt: null },
-      include: WITH_EVENTS,
-    })
-    if (!stored) throw endpointNotFound(id)
-    if (expectedVersion != null && expectedVersion !== stored.version) throw versionConflict(stored)
+    const [row] = await tx.$queryRaw<{ stored: EndpointJson }[]>`
+      SELECT stored FROM endpoint_json(${endpointId}::integer) AS stored`
+    if (!row) throw endpointNotFound(id)
+    const { stored } = row
+    if (expectedVersion != null && expectedVersion !== stored.version) throw versionConflict(fromJson(stored))
     await tx.$executeRaw`UPDATE endpoints SET deleted_at = clock_timestamp() WHERE id = ${endpointId}`
     await tx.signingSecret.deleteMany({ where: { endpointId } })
     await cancelDeliveries(tx, endpointId, CANCELLED_AT_ONCE)

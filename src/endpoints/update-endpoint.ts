@@ -8,9 +8,10 @@ import {
   type EndpointJson,
   type EndpointPatch,
   type EndpointsCore,
+  eventTypesOf,
   fromJson,
+  storedFields,
 } from './endpoint'
-import { eventTypesOf, storedFields } from './stored-fields'
 import { validateEndpoint } from './validate-endpoint'
 
 /**

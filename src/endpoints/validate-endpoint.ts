@@ -15,7 +15,7 @@ export interface EndpointRules {
 /**
  * Validates every field that a patch or an input gives.
  *
- * @param argument the name of the GraphQL argument; the paths of problems begin with it
+ * @param argument the name of the GraphQL argument; the first element of every problem's path
  * @returns every problem, in the order of the checks; empty = valid
  */
 export function validateEndpoint(

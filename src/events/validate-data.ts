@@ -1,6 +1,6 @@
 import type { Problem } from '../failure'
 
-/** Lists and objects within each other. Readers of receivers give up soon after, PHP's at 512. */
+/** Nested lists and objects. JSON parsers of receivers stop at a little more: PHP's json_decode at 512. */
 export const DATA_MAX_DEPTH = 500
 
 /** The largest payload, in bytes of JSON. */
@@ -9,8 +9,8 @@ export const DATA_MAX_BYTES = 256 * 1024
 const PATH = ['input', 'data']
 
 /**
- * Judges whether a payload can be written as JSON and read again. Level by level: recursion would end where the stack
- * does.
+ * Validates that a payload can be written as JSON and read again. Walks level by level, because recursion on a deep payload would
+ * overflow the stack.
  */
 export function validateData(data: unknown): Problem[] {
   let level = [data]
@@ -20,7 +20,7 @@ export function validateData(data: unknown): Problem[] {
     }
     level = level.filter((value) => typeof value === 'object' && value !== null)
     if (level.length > 0 && depth === DATA_MAX_DEPTH) {
-      const message = `The data has more than ${DATA_MAX_DEPTH} lists or objects within each other.`
+      const message = `The data has more than ${DATA_MAX_DEPTH} nested lists or objects.`
       return [{ path: PATH, code: 'OUT_OF_RANGE', message }]
     }
     level = level.flatMap((value) => Object.values(value as object))
@@ -30,5 +30,5 @@ export function validateData(data: unknown): Problem[] {
   return [{ path: PATH, code: 'TOO_LONG', message }]
 }
 
-/** A number beyond the range of doubles is read as infinite, which would be written as null. */
+/** A number beyond the range of doubles is parsed as Infinity, which JSON.stringify writes as null. */
 const isWritable = (value: unknown) => typeof value !== 'number' || Number.isFinite(value)

@@ -4,16 +4,16 @@ import fastifyStatic from '@fastify/static'
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import { packageFolder } from '../package-folder'
 
-export interface GraphiqlPageOptions {
-  /** Makes an admin token for a browser on this machine. Development only: left out, the page offers none. */
+export interface GraphiqlOptions {
+  /** makes an admin token for a browser on this machine, in development; undefined = no token */
   developmentToken?: () => Promise<string>
-  /** Where `vite build src/console` put the pages. Default: the package's dist/console. */
+  /** the output folder of `vite build src/console`; by default dist/console of the package */
   pagesFolder?: string
 }
 
 /**
- * No script but our own, from our own files: a text that finds its way into the page cannot run.
- * The editor (Monaco) writes its styles into the page and carries icons and fonts as data: URLs.
+ * Only scripts from files of the gateway run, so a text that gets into the page as HTML cannot run. Monaco, the editor,
+ * writes its styles into the page and has icons and fonts as data: URLs.
  */
 const contentSecurityPolicy = [
   "default-src 'none'",
@@ -32,8 +32,8 @@ const loopback = new BlockList()
 loopback.addSubnet('127.0.0.0', 8)
 loopback.addAddress('::1', 'ipv6')
 
-/** GraphiQL at /graphiql with all it loads, and GET /graphiql/session, which fills in its token in development. */
-export const graphiqlPage: FastifyPluginAsync<GraphiqlPageOptions> = async (app, options) => {
+/** GraphiQL at /graphiql with its assets, and GET /graphiql/session, the token that it fills in during development. */
+export const graphiqlPlugin: FastifyPluginAsync<GraphiqlOptions> = async (app, options) => {
   const { developmentToken, pagesFolder = path.join(packageFolder, 'dist/console') } = options
 
   app.addHook('onRequest', async (_request, reply) => {
@@ -50,7 +50,7 @@ export const graphiqlPage: FastifyPluginAsync<GraphiqlPageOptions> = async (app,
     prefix: '/graphiql/',
     cacheControl: false,
     setHeaders: (response, file) => {
-      // Vite puts a hash of the content into every name but the page's own.
+      // Vite puts a hash of the content into every file name except that of the page.
       const immutable = !file.endsWith('.html')
       response.setHeader('Cache-Control', immutable ? 'public, max-age=31536000, immutable' : 'no-cache')
     },
@@ -66,12 +66,12 @@ export const graphiqlPage: FastifyPluginAsync<GraphiqlPageOptions> = async (app,
 }
 
 /**
- * Whether the page that asks was served by this gateway to a browser on this very machine.
- * The answer is an admin token, so each way round a bare address check is shut:
- * - a site whose name was made to resolve to 127.0.0.1 (DNS rebinding) still sends its own name as Host;
- * - a reverse proxy connects from loopback on behalf of the whole network, and says so in forwarding headers;
- * - another site's page, open in the same browser, is told apart by Sec-Fetch-Site.
- * It reads the socket and the raw headers, because Fastify's `ip` and `host` believe a proxy once told to.
+ * Whether the request comes from a page that this gateway served to a browser on this machine. The response is an admin
+ * token, so an address check alone is not enough:
+ * - the page of a site whose name resolves to 127.0.0.1 (DNS rebinding) sends the name of the site as Host;
+ * - a reverse proxy connects from loopback for clients of the whole network, and adds forwarding headers;
+ * - the page of another site in the same browser sends another Sec-Fetch-Site.
+ * Reads the socket and the raw headers: `ip` and `host` of Fastify trust proxies if the server is configured so.
  */
 function isOwnPageOnThisMachine({ socket, headers }: FastifyRequest): boolean {
   const address = socket.remoteAddress ?? ''

@@ -6,24 +6,26 @@ import {
 import fastifyApollo from '@as-integrations/fastify'
 import { maxAliasesRule } from '@escape.tech/graphql-armor-max-aliases'
 import { maxDepthRule } from '@escape.tech/graphql-armor-max-depth'
-import type { FastifyInstance } from 'fastify'
+import fastifyAccepts from '@fastify/accepts'
+import type { FastifyPluginAsync, FastifyReply } from 'fastify'
 import type { GraphQLError, GraphQLSchema, ValidationContext, ValidationRule } from 'graphql'
 import type { Logger } from 'pino'
-import { isAcceptable } from '../acceptable'
 import type { Core } from '../core'
 import { type Context, createContext } from '../schema/context'
 import { formatError } from '../schema/errors'
 
-/** Enough for every query of the schema, with room for fragments; GraphiQL's introspection is not counted. */
+/** Enough for every query of the schema and its fragments. Introspection does not count. */
 const MAX_DEPTH = 10
 const MAX_ALIASES = 15
 const MAX_TOKENS = 1000
-/** How many faults of one document, or of its variables, are told at once. */
-const MAX_FAULTS = 50
+/** How many problems of one document, or of its variables, a response reports. */
+const MAX_PROBLEMS = 50
 
 const MEDIA_TYPES = ['application/json', 'application/graphql-response+json']
+/** @fastify/accepts takes `Accept` with this charset, and without one. */
+const ACCEPTED = MEDIA_TYPES.map((type) => `${type}; charset=utf-8`)
 
-/** Left alone, these rules throw, which Apollo takes for a fault of its own instead of the document's. */
+/** Has the rules of graphql-armor report problems. By default they throw, which Apollo takes for an internal error. */
 const reported = {
   onReject: [(context: ValidationContext | null, error: GraphQLError) => context?.reportError(error)],
   propagateOnRejection: false,
@@ -37,66 +39,74 @@ export interface GraphqlOptions {
   log: Logger
 }
 
-/** `POST /graphql` (and GET, for queries): GraphQL over HTTP by Apollo Server. */
-export function graphqlPlugin({ schema, core, production, log }: GraphqlOptions) {
-  return async (app: FastifyInstance): Promise<void> => {
-    const apollo = new ApolloServer<Context>({
-      schema,
-      introspection: !production,
-      includeStacktraceInErrorResponses: false,
-      hideSchemaDetailsFromClientErrors: production,
-      formatError: formatError(log),
-      csrfPrevention: true,
-      allowBatchedHttpRequests: false,
-      persistedQueries: false,
-      parseOptions: { maxTokens: MAX_TOKENS },
-      validationRules: [
-        maxDepthRule({ n: MAX_DEPTH, ignoreIntrospection: true, ...reported }) as unknown as ValidationRule,
-        // Its default leaves the introspection fields out of the count.
-        maxAliasesRule({ n: MAX_ALIASES, allowList: [], ...reported }) as unknown as ValidationRule,
-      ],
-      validationOptions: { maxErrors: MAX_FAULTS },
-      executionOptions: { maxCoercionErrors: MAX_FAULTS },
-      // The gateway listens to signals itself, and stops its parts in order.
-      stopOnTerminationSignals: false,
-      plugins: [ApolloServerPluginCacheControlDisabled(), ApolloServerPluginLandingPageDisabled()],
-      logger: log,
-    })
-    app.setErrorHandler((error: { statusCode?: number; message: string }, _request, reply) => {
-      const { statusCode = 500, message } = error
-      if (statusCode < 500) return reply.code(statusCode).send(refusal(message, 'BAD_REQUEST'))
-      log.error({ err: error, errorId: reply.request.id }, 'internal error')
-      return reply.code(500).send(refusal('Internal server error', 'INTERNAL_SERVER_ERROR', reply.request.id))
-    })
-    await apollo.start()
-    app.addHook('onClose', () => apollo.stop())
-    // Apollo looks at it when all is done, and would say of a change that it was refused.
-    app.addHook('onRequest', async ({ headers }) => {
-      if (isAcceptable(headers.accept, MEDIA_TYPES)) return
-      throw Object.assign(new Error(`Answers are ${MEDIA_TYPES.join(' or ')}.`), { statusCode: 406 })
-    })
-    // Apollo's adapter makes a URL of it, and fails where it cannot.
-    app.addHook('onRequest', async ({ hostname }) => {
-      if (URL.canParse(`http://${hostname}/`)) return
-      throw Object.assign(new Error('The Host header names no host.'), { statusCode: 400 })
-    })
-    await app.register(fastifyApollo(apollo), {
-      path: '/graphql',
-      method: ['GET', 'POST'],
-      context: async ({ caller }) => createContext(core, caller),
-    })
-    app.route({
-      method: ['PUT', 'PATCH', 'DELETE', 'OPTIONS'],
-      url: '/graphql',
-      handler: (_request, reply) =>
-        reply
-          .code(405)
-          .header('Allow', 'GET, HEAD, POST')
-          .send(refusal('GraphQL is asked by POST.', 'BAD_REQUEST')),
-    })
-  }
+/** GraphQL over HTTP by Apollo Server: `POST /graphql`, and `GET` for queries. */
+export const graphqlPlugin: FastifyPluginAsync<GraphqlOptions> = async (app, options) => {
+  const apollo = apolloServer(options)
+  await apollo.start()
+  app.addHook('onClose', () => apollo.stop())
+
+  app.setErrorHandler((error: { statusCode?: number; message: string }, _request, reply) => {
+    const { statusCode = 500, message } = error
+    if (statusCode < 500) return sendError(reply, statusCode, { message, code: 'BAD_REQUEST' })
+    options.log.error({ err: error, errorId: reply.request.id }, 'internal error')
+    const code = 'INTERNAL_SERVER_ERROR'
+    return sendError(reply, 500, { message: 'Internal server error', code, errorId: reply.request.id })
+  })
+
+  await app.register(fastifyAccepts)
+  app.addHook('onRequest', async (request) => {
+    // Apollo checks Accept after it runs a mutation. The 406 would then say that nothing has changed.
+    if (!request.types(ACCEPTED)) throw errorOf(406, `Responses are ${MEDIA_TYPES.join(' or ')}.`)
+    // The integration makes a URL of the Host header and fails if that is not possible.
+    if (!URL.canParse(`http://${request.hostname}/`)) throw errorOf(400, 'The Host header names no host.')
+  })
+
+  await app.register(fastifyApollo(apollo), {
+    path: '/graphql',
+    method: ['GET', 'POST'],
+    context: async ({ caller }) => createContext(options.core, caller),
+  })
+  app.route({
+    method: ['PUT', 'PATCH', 'DELETE', 'OPTIONS'],
+    url: '/graphql',
+    handler: (_request, reply) => {
+      reply.header('Allow', 'GET, HEAD, POST')
+      return sendError(reply, 405, { message: 'Send GraphQL requests by POST.', code: 'BAD_REQUEST' })
+    },
+  })
 }
 
-const refusal = (message: string, code: string, errorId?: string) => ({
-  errors: [{ message, extensions: { code, ...(errorId && { errorId }) } }],
-})
+function apolloServer({ schema, production, log }: GraphqlOptions): ApolloServer<Context> {
+  return new ApolloServer<Context>({
+    schema,
+    introspection: !production,
+    includeStacktraceInErrorResponses: false,
+    hideSchemaDetailsFromClientErrors: production,
+    formatError: formatError(log),
+    csrfPrevention: true,
+    allowBatchedHttpRequests: false,
+    persistedQueries: false,
+    parseOptions: { maxTokens: MAX_TOKENS },
+    validationRules: [
+      maxDepthRule({ n: MAX_DEPTH, ignoreIntrospection: true, ...reported }) as unknown as ValidationRule,
+      // By default this rule does not count the aliases of introspection fields.
+      maxAliasesRule({ n: MAX_ALIASES, allowList: [], ...reported }) as unknown as ValidationRule,
+    ],
+    validationOptions: { maxErrors: MAX_PROBLEMS },
+    executionOptions: { maxCoercionErrors: MAX_PROBLEMS },
+    // The gateway handles signals itself and stops its parts in order.
+    stopOnTerminationSignals: false,
+    plugins: [ApolloServerPluginCacheControlDisabled(), ApolloServerPluginLandingPageDisabled()],
+    logger: log,
+  })
+}
+
+const errorOf = (statusCode: number, message: string) => Object.assign(new Error(message), { statusCode })
+
+function sendError(
+  reply: FastifyReply,
+  status: number,
+  { message, ...extensions }: { message: string; code: string; errorId?: string },
+): FastifyReply {
+  return reply.code(status).send({ errors: [{ message, extensions }] })
+}

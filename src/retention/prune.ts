@@ -1,14 +1,14 @@
 import { cancelDeliveries } from '../endpoints/cancel-deliveries'
 import { Prisma, type PrismaClient } from '../generated/prisma/client'
 
-/** Rows of one statement: small enough never to hold up delivery. */
+/** The most rows of one statement: few enough that deliveries do not wait long for their locks. */
 const BATCH = 500
-/** On very large tables a look takes its time, and nothing waits for it. */
+/** Reading very large tables takes long, and nothing waits for it. */
 const TIMEOUT_MS = 60_000
-/** Only one process prunes at a time; the others skip their turn. */
+/** The advisory lock of the one process that prunes. The other processes skip their turn. */
 const PRUNE_LOCK = 4_860_112
 
-/** An event whose deliveries have ended, and whose attempts are gone. */
+/** All deliveries of the event have ended, and all their attempts were removed. */
 const isSettled = Prisma.sql`
   NOT EXISTS (SELECT FROM deliveries WHERE event_id = event.id AND status = 'PENDING')
   AND NOT EXISTS (SELECT FROM attempts JOIN deliveries ON deliveries.id = attempts.delivery_id
@@ -17,13 +17,13 @@ const isSettled = Prisma.sql`
 type Transaction = Prisma.TransactionClient
 
 /**
- * Removes one batch of each kind of what is older than the retention time: attempts, settled deliveries with their
- * events, keys that have expired, endpoints that were deleted and have nothing on record any more. Cancels what
- * deleted endpoints still have pending. Each in a transaction of its own, for delivery waits for none of them long, and
- * none of them for another that fails.
+ * Removes one batch of each kind of old records: attempts and settled events (with their deliveries) that are older than the
+ * retention time, expired idempotency keys, and deleted endpoints without any record. Cancels the deliveries that deleted
+ * endpoints still have pending. Each kind has a transaction of its own, so that deliveries wait for none of them long, and one
+ * that fails does not stop the others.
  *
- * @param onFailure told of each that failed
- * @returns how many rows it removed or cancelled; 0 = nothing is left to do, or another process is at it
+ * @param onFailure called for each kind that failed
+ * @returns how many rows it removed or cancelled; 0 = none was left, or another process is pruning
  */
 export async function prune(
   prisma: PrismaClient,
@@ -52,10 +52,10 @@ async function isOurTurn(tx: Transaction): Promise<boolean> {
 }
 
 /**
- * The oldest by their ids, which follow the time of recording: that saves an index, whose upkeep every attempt would
- * pay for. Where the clock was set back, the old wait until the ones before them are old as well.
+ * Finds the oldest attempts by their ids, which follow the time of recording. That saves an index on created_at, which every
+ * recorded attempt would have to maintain. After the clock was set back, an old attempt waits until those with smaller ids are old.
  *
- * Invariant: counts are locked in the order of their keys, as by recordAttempts.
+ * Invariant: counts are locked in the order of their keys, as recordAttempts does.
  */
 async function pruneAttempts(tx: Transaction, retentionDays: number): Promise<number> {
   const [removed] = await tx.$queryRaw<[{ count: number }]>`
@@ -84,8 +84,8 @@ async function pruneAttempts(tx: Transaction, retentionDays: number): Promise<nu
 }
 
 async function pruneEvents(tx: Transaction, retentionDays: number): Promise<number> {
-  // Locked by statements of their own, so that the one that removes sees what a resend, or an outcome that came late, has
-  // committed meanwhile.
+  // Lock by separate statements. A statement reads what was committed before it started, so the removal then sees a resend or
+  // a late attempt that was committed while the locks were awaited.
   const old = await tx.$queryRaw<{ id: bigint }[]>`
     SELECT id FROM events event
     WHERE created_at < now() - make_interval(days => ${retentionDays}::integer) AND ${isSettled}
@@ -115,8 +115,8 @@ async function cancelOrphans(tx: Transaction): Promise<number> {
 }
 
 /**
- * One at a time, and not before all that it had is old: no index leads from an endpoint to what it was sent, so that
- * to make sure that nothing is left takes a look at every delivery.
+ * Removes one endpoint that was deleted long ago and has no delivery left. One at a time, because no index leads from an endpoint
+ * to its ended deliveries: making sure that none is left reads every delivery.
  */
 async function pruneEndpoint(tx: Transaction, retentionDays: number): Promise<number> {
   const [removed] = await tx.$queryRaw<[{ count: number }]>`

@@ -10,7 +10,7 @@ import {
   type Sample,
 } from './sample-objects'
 
-/** Why moderators step in, with the words that the author gets. */
+/** The reasons of moderators, with the message to the author. */
 const REASONS = {
   advertising: 'It advertises a product.',
   aggressive: 'It attacks another member.',
@@ -19,7 +19,7 @@ const REASONS = {
   vulgar: 'Its language is vulgar.',
 }
 
-/** A notification of this type, addressed to whom the event concerns, with what it is about. */
+/** @param subject the fields that only this type of notification has */
 const notification = (type: string, recipient: Sample, subject: Sample): [string, Sample] => [
   `notification.${type}`,
   { id: 99_310, type, recipient, is_new: true, active_at: HAPPENED_AT, ...subject },

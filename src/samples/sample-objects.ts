@@ -1,8 +1,8 @@
-/** A JSON object as receivers get it: ids are integers, instants RFC 3339 texts in UTC, addresses of example.com. */
+/** A JSON object as receivers get it. Ids are integers, instants are RFC 3339 texts in UTC, addresses are of example.com. */
 export type Sample = Record<string, unknown>
 
 export const CREATED_AT = '2026-03-18T09:24:31.482Z'
-/** The latest instant of the samples: what the event tells of happened then. */
+/** The latest instant of the samples: the time at which the event happened. */
 export const HAPPENED_AT = '2026-03-20T16:05:12.907Z'
 
 const site = (path: string) => `https://community.example.com/${path}`
@@ -15,12 +15,12 @@ const person = (id: number, username: string, realName: string): Sample => ({
   avatar: media(`avatars/${id}.png`),
 })
 
-/** The people of the samples, as they stand within other objects. */
+/** The people of the samples, as other objects contain them. */
 export const author = person(42, 'nora.vale', 'Nora Vale')
 export const reader = person(57, 'tom.ashby', 'Tom Ashby')
 export const moderator = person(3, 'ida.moss', 'Ida Moss')
 
-/** A member as it stands for itself. */
+/** A member with all fields. */
 export const member: Sample = {
   ...author,
   email: 'nora.vale@example.com',
@@ -62,7 +62,7 @@ export const category: Sample = {
   created_at: CREATED_AT,
 }
 
-/** What members write at the top level. */
+/** The kinds of content that members write, without comments. */
 export type ContentKind = 'post' | 'discussion' | 'status'
 
 const CONTENT: Record<ContentKind, { id: number; title: string | null; slug: string; text: string }> = {
@@ -81,7 +81,7 @@ const CONTENT: Record<ContentKind, { id: number; title: string | null; slug: str
   status: { id: 5590, title: null, slug: 'first-blossom', text: 'First blossom of the year!' },
 }
 
-/** A post, discussion or status as it stands within other objects. */
+/** A post, discussion or status, as other objects contain it. */
 export function contentBrief(kind: ContentKind): Sample {
   const { id, title, slug } = CONTENT[kind]
   return { id, type: kind, title, slug, author, url: site(`${kind}/${id}/${slug}`) }

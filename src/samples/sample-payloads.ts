@@ -22,8 +22,8 @@ import {
 } from './sample-objects'
 
 /**
- * A sample of the `data` that an event of this type carries, to try a receiver with: always the same for the same
- * type, less than 4 KiB as JSON. A type of the operator's own has a general one.
+ * A sample of the `data` of an event of this type, for test sends. Always the same for the same type, and less than 4 KiB as JSON.
+ * An event type that the operator has added has a general sample.
  */
 export function samplePayload(type: string): Record<string, unknown> {
   return structuredClone(SAMPLES.get(type) ?? generalSample(type))
@@ -34,7 +34,7 @@ function generalSample(type: string): Sample {
   return { id: 1, type: group, action: action.join('.') || null, user: author, created_at: HAPPENED_AT }
 }
 
-/** What is left of an object that was deleted. */
+/** The fields that remain of a deleted object. */
 const deleted = (object: Sample, rest: Sample = {}): Sample => ({
   id: object.id,
   ...rest,
@@ -84,7 +84,7 @@ const prizeRequest: Sample = {
   user: reader,
   prize: { id: prize.id, title: prize.title, points: prize.points },
   status: 'pending',
-  note: 'Please leave it at the door.',
+  note: 'Please leave it with my neighbour.',
   created_at: CREATED_AT,
   updated_at: CREATED_AT,
 }

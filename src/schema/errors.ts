@@ -6,7 +6,7 @@ import { isDatabaseUnavailable } from '../database/unavailable'
 import type { Endpoint } from '../endpoints/endpoint'
 import { Failure, type FailureKind } from '../failure'
 
-/** Where errors that are not for callers are written. */
+/** The log of errors that callers must not see. */
 export type ErrorLog = Pick<Logger, 'warn' | 'error'>
 
 /** The GraphQL code of every kind of failure. */
@@ -24,8 +24,8 @@ const CODE = {
 const INTERNAL = 'INTERNAL_SERVER_ERROR'
 
 /**
- * The one place that decides what a caller sees of an error. A failure passes; anything else is logged under an id
- * and becomes a masked failure or, when it is nobody's fault but ours, undefined.
+ * Decides what a caller sees of an error, for GraphQL and REST. A failure passes unchanged. Any other error is logged under an id:
+ * an unavailable database becomes a failure, an internal error becomes undefined.
  */
 export function failureOf(thrown: unknown, log: ErrorLog): { failure?: Failure; errorId?: string } {
   const error = unwrapResolverError(thrown)
@@ -39,11 +39,11 @@ export function failureOf(thrown: unknown, log: ErrorLog): { failure?: Failure; 
   return { errorId }
 }
 
-/** Apollo's `formatError`: codes for failures, a mask for everything unforeseen, the rest as GraphQL says it. */
+/** Apollo's `formatError`: failures get their code, internal errors are masked, and errors of GraphQL itself pass. */
 export function formatError(log: ErrorLog) {
   return (formatted: GraphQLFormattedError, thrown: unknown): GraphQLFormattedError => {
-    // graphql-js and Apollo refuse a request under codes of their own, before any resolver runs and so without a
-    // path. What comes with a path was thrown in a resolver, whatever code it says it has.
+    // graphql-js and Apollo reject a request before any resolver runs, with their own codes and without a path. An error
+    // with a path was thrown by a resolver, so its code counts for nothing.
     if (formatted.path === undefined && formatted.extensions?.code !== INTERNAL) return formatted
     if (isCoercion(thrown)) return { ...formatted, extensions: { code: 'BAD_USER_INPUT' } }
     const { failure, errorId } = failureOf(thrown, log)
@@ -59,13 +59,13 @@ export function formatError(log: ErrorLog) {
   }
 }
 
-/** graphql-js itself: a variable that may be null stands for an argument that may not. */
+/** An error of graphql-js during execution: a nullable variable is null, and its argument must not be null. */
 function isCoercion(thrown: unknown): boolean {
   const error = unwrapResolverError(thrown)
   return error instanceof GraphQLError && /^Argument ".*" of (required|non-null) type /.test(error.message)
 }
 
-/** Details as a GraphQL client expects them: the identifier of the current endpoint is an ID. */
+/** Details in the types of the schema: the id of the current endpoint is an ID, a string. */
 function printed(details: Record<string, unknown> = {}): Record<string, unknown> {
   const { current } = details
   return current ? { ...details, current: { ...current, id: String((current as Endpoint).id) } } : details

@@ -1,5 +1,12 @@
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core'
-import { execute, type GraphQLInputType, type GraphQLSchema, getOperationAST, Kind } from 'graphql'
+import {
+  execute,
+  type GraphQLInputObjectType,
+  type GraphQLSchema,
+  getOperationAST,
+  isInputObjectType,
+  Kind,
+} from 'graphql'
 import type { Caller } from '../auth/bearer-token'
 import type { Core } from '../core'
 import { validateEndpoint } from '../endpoints/validate-endpoint'
@@ -9,73 +16,88 @@ import { createContext } from './context'
 import { type ErrorLog, failureOf } from './errors'
 import { denialOf } from './permissions'
 
-/** An error that is nobody's fault but ours, already in the log under its id. */
-export class MaskedError extends Error {
-  override name = 'MaskedError'
+/** An internal error that is already in the log under this id. Callers do not see its cause. */
+export class InternalError extends Error {
+  override name = 'InternalError'
 
   constructor(readonly errorId: string) {
     super('Internal server error')
   }
 }
 
-/** Runs documents against the guarded schema in process: the only way from REST into the gateway. */
+/** An input object of the schema, and how the core validates it. */
+export interface SchemaInput {
+  type: GraphQLInputObjectType
+  /** The problems of the fields that are given, all of them of the right type. Fields may be missing. */
+  problemsOf(given: Record<string, unknown>): Problem[]
+}
+
+/** Runs documents against the guarded schema inside the process: the only way from REST to the core. */
 export interface SchemaExecutor {
-  /** Why this caller may not run the document at all, whatever its variables; undefined = may. */
-  refusal(document: TypedDocumentNode<unknown, never>, caller: Caller): Failure | undefined
-  /** The type of an input object of the schema, for a door that judges types before it runs a document. */
-  inputType(name: string): GraphQLInputType
-  /** What is wrong with the fields that are there, for a door that tells it along with those that are missing. */
-  problemsOf(inputType: string, given: Record<string, unknown>): Problem[]
-  /** @throws Failure, or MaskedError when the cause is not for callers */
+  input(name: keyof typeof VALIDATORS): SchemaInput
+  /**
+   * @param request the caller, and the log for internal errors
+   * @throws Failure, InternalError
+   */
   run<Data, Variables extends Record<string, unknown>>(
     document: TypedDocumentNode<Data, Variables>,
     variables: Variables,
-    caller: Caller,
-    log: ErrorLog,
+    request: { caller: Caller; log: ErrorLog },
   ): Promise<Data>
 }
+
+/** The inputs of the schema that are bodies of REST requests. */
+const VALIDATORS = {
+  WebhookEndpointInput: (given, core) => validateEndpoint(given, 'input', core),
+  WebhookEndpointPatch: (given, core) => validateEndpoint(given, 'patch', core),
+  PublishWebhookEventInput: validateEvent,
+} satisfies Record<string, (given: Record<string, unknown>, core: Core) => Problem[]>
 
 /** @param schema the guarded one */
 export function schemaExecutor(schema: GraphQLSchema, core: Core): SchemaExecutor {
   return {
-    refusal(document, caller) {
-      const operation = getOperationAST(document)
-      if (!operation || operation.operation === 'subscription')
-        throw new Error('A document runs one operation')
-      const parent = operation.operation === 'query' ? 'Query' : 'Mutation'
-      for (const selection of operation.selectionSet.selections) {
-        if (selection.kind !== Kind.FIELD) throw new Error('A document names its fields')
-        const refusal = denialOf(caller, parent, selection.name.value)
-        if (refusal) return refusal
-      }
-      return undefined
-    },
-
-    inputType(name) {
+    input(name) {
       const type = schema.getType(name)
-      if (!type || !('getFields' in type) || 'getInterfaces' in type)
-        throw new Error(`${name} is no input type`)
-      return type as GraphQLInputType
+      if (!isInputObjectType(type)) throw new Error(`The schema has no input ${name}`)
+      return { type, problemsOf: (given) => VALIDATORS[name](given, core) }
     },
 
-    problemsOf(inputType, given) {
-      if (inputType === 'PublishWebhookEventInput') return validateEvent(given, core)
-      return validateEndpoint(given, 'input', core)
-    },
-
-    async run(document, variables, caller, log) {
-      const result = await execute({
-        schema,
-        document,
-        variableValues: variables,
-        contextValue: createContext(core, caller),
-      })
+    async run(document, variables, { caller, log }) {
+      const contextValue = createContext(core, caller)
+      const result = await execute({ schema, document, variableValues: variables, contextValue })
       const error = result.errors?.[0]
       if (error) {
         const { failure, errorId } = failureOf(error.originalError ?? error, log)
-        throw failure ?? new MaskedError(errorId ?? '')
+        throw failure ?? new InternalError(errorId ?? '')
       }
       return result.data as never
     },
+  }
+}
+
+/**
+ * Makes the function that decides whether a caller may run a document, whatever its variables. The schema decides the
+ * same again when it runs the document. Reads the document once: call it at start, not for each request.
+ *
+ * @returns the denial of a caller; undefined = the caller may run the document
+ */
+export function documentAccess(
+  document: TypedDocumentNode<unknown, never>,
+): (caller: Caller) => Failure | undefined {
+  const operation = getOperationAST(document)
+  if (!operation || operation.operation === 'subscription') {
+    throw new Error('A document must have one query or mutation')
+  }
+  const parent = operation.operation === 'query' ? 'Query' : 'Mutation'
+  const fields = operation.selectionSet.selections.map((selection) => {
+    if (selection.kind !== Kind.FIELD) throw new Error('An operation must select fields, not fragments')
+    return selection.name.value
+  })
+  return (caller) => {
+    for (const field of fields) {
+      const denial = denialOf(caller, parent, field)
+      if (denial) return denial
+    }
+    return undefined
   }
 }

@@ -5,7 +5,7 @@ import type { Role } from '../auth/viewer'
 import { Failure } from '../failure'
 import type { Context } from './context'
 
-/** Roles that read endpoints, events, deliveries and attempts. A new reading role is added here and to `Role`. */
+/** Roles that read endpoints, events, deliveries and attempts. To add a reading role, add it here and to `ROLES` in auth/viewer.ts. */
 const READERS: Role[] = ['admin']
 /** Roles that change endpoints, send and see secrets. */
 const ADMINS: Role[] = ['admin']
@@ -57,8 +57,8 @@ type Parent = keyof typeof ACCESS
  * Why a caller may not call a field of the table; undefined = allowed. The rules below use this function, and so does REST, which
  * checks access before it reads a body.
  */
-export function denialOf({ viewer, refusal }: Caller, parent: Parent, field: string): Failure | undefined {
-  if (refusal) return refusal
+export function denialOf({ viewer, denial }: Caller, parent: Parent, field: string): Failure | undefined {
+  if (denial) return denial
   const roles = rolesOf(parent, field) ?? []
   if (roles.some((role) => viewer.roles.includes(role))) return undefined
   const message = roles.length > 0 ? `This needs the role ${roles.join(' or ')}.` : 'No role may do this.'

@@ -6,7 +6,7 @@ import { buildSchema } from './build'
 
 const HEADER = '# Written by `npm run schema` from src/schema. Do not edit.\n\n'
 
-/** The text of schema.graphql: sorted, so that a change of the schema reads as one. */
+/** The text of schema.graphql, sorted, so that its diff shows changes of the schema alone. */
 export const printedSchema = (): string => `${HEADER}${printSchema(lexicographicSortSchema(buildSchema()))}\n`
 
 if (require.main === module) writeFileSync(join(packageFolder, 'schema.graphql'), printedSchema())

@@ -216,6 +216,19 @@ describe('a patch of another version than the stored one is refused with the cur
     }
   })
 
+  it('and so are a replacement and a deletion', async () => {
+    const { target } = stored
+    const input = { ...ENDPOINT, target }
+    for (const [mutation, variables] of [
+      [REPLACE, { id, input, expectedVersion: 999 }],
+      [DELETE, { id, expectedVersion: 999 }],
+    ] as const) {
+      const graphql = await gateway.gql(mutation, variables)
+      expect(graphqlCodes(graphql)).toEqual(['VERSION_CONFLICT'])
+      expect(graphql.errors?.[0]?.extensions?.current).toEqual(stored)
+    }
+  })
+
   it('unless it is invalid, which REST and GraphQL report first', async () => {
     const rest = await patchByRest({ json: { target: '' }, headers: { 'if-match': '"999"' } })
     expect(restResult(rest)).toEqual(resultOf(400, ['target invalid_url']))

@@ -6,8 +6,8 @@ import { createTestDatabase, type TestDatabase } from '../support/gateway'
 /** Longer than every lease. */
 const LATER_MS = 60_000
 
-const SUCCESS: Result = { verdict: 'delivered', responseStatus: 204, error: null, retryInMs: null }
-const FAILURE: Result = { verdict: 'retry', responseStatus: 500, error: 'HTTP_STATUS', retryInMs: 5_000 }
+const SUCCESS: Result = { outcome: 'delivered', responseStatus: 204, error: null, retryInMs: null }
+const FAILURE: Result = { outcome: 'retry', responseStatus: 500, error: 'HTTP_STATUS', retryInMs: 5_000 }
 
 let database: TestDatabase
 let core: Core<LateOutcomeCommands>

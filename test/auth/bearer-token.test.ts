@@ -9,7 +9,7 @@ const SECRET = 'a secret of the tests, longer than 32 bytes'
 const log = { warn: jest.fn() }
 const AUTH: AuthConfig = { key: undefined, issuer: undefined, audience: undefined, roleClaim: 'role' }
 
-/** Who the token is taken for, as `subject: roles`, or the kind of the refusal. */
+/** The caller that a token identifies, as `subject: roles`, or the kind of the denial. */
 async function identified(token: string, auth: Partial<AuthConfig> = {}, key: TokenKey = { secret: SECRET }) {
   return headerIdentified(`Bearer ${token}`, auth, key)
 }
@@ -20,20 +20,20 @@ async function headerIdentified(
   key: TokenKey = { secret: SECRET },
 ) {
   const identify = await callerIdentifier({ ...AUTH, ...auth }, key, log)
-  const { viewer, refusal } = await identify(header)
-  return viewer ? `${viewer.subject}: ${viewer.roles}` : refusal.kind
+  const { viewer, denial } = await identify(header)
+  return viewer ? `${viewer.subject}: ${viewer.roles}` : denial.kind
 }
 
 async function denialOf(token: string, key: TokenKey = { secret: SECRET }): Promise<string> {
-  const { refusal } = await (await callerIdentifier(AUTH, key, log))(`Bearer ${token}`)
-  expect(refusal?.kind).toBe('unauthenticated')
-  return refusal?.message ?? ''
+  const { denial } = await (await callerIdentifier(AUTH, key, log))(`Bearer ${token}`)
+  expect(denial?.kind).toBe('unauthenticated')
+  return denial?.message ?? ''
 }
 
 const token = (claims: JwtPayload = {}, options: SignOptions = { expiresIn: '1h' }, secret = SECRET) =>
   sign({ sub: 'alice', role: 'admin', ...claims }, secret, options)
 
-/** A token put together by hand, for what no library signs. */
+/** A token that no library signs. */
 function handmade(header: object, payload: object | string, secret = SECRET): string {
   const part = (value: object | string) =>
     Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url')
@@ -46,7 +46,7 @@ const anHourAgo = () => Math.floor(Date.now() / 1000) - 3600
 
 describe('the Authorization header', () => {
   it.each(['Bearer TOKEN', 'bearer TOKEN', 'BEARER TOKEN', 'Bearer   TOKEN', 'Bearer TOKEN '])(
-    'may say %j',
+    'may be %j',
     async (header) => {
       expect(await headerIdentified(header.replace('TOKEN', token()))).toBe('alice: admin')
     },
@@ -67,7 +67,7 @@ describe('the Authorization header', () => {
     'Bearer "TOKEN"',
     'Bearer TOKEN\n',
     'Bearer TÖKEN',
-  ])('identifies nobody by %j', async (header) => {
+  ])('identifies no caller: %j', async (header) => {
     expect(await headerIdentified(header?.replaceAll('TOKEN', token()))).toBe('unauthenticated')
   })
 
@@ -75,20 +75,20 @@ describe('the Authorization header', () => {
     ['one long token', `Bearer ${'a'.repeat(5_000_000)}`],
     ['one long token with dots', `Bearer ${'a.'.repeat(2_500_000)}`],
     ['a long gap', `Bearer ${' '.repeat(5_000_000)}!`],
-    ['a long token with a fault at its end', `Bearer ${'a'.repeat(5_000_000)}!`],
+    ['a long token with a bad character at its end', `Bearer ${'a'.repeat(5_000_000)}!`],
     ['a long gap after the token', `Bearer a${' '.repeat(5_000_000)}!`],
-  ])('may be megabytes long and is refused all the same: %s', async (_case, header) => {
+  ])('is denied quickly even when it is megabytes long: %s', async (_case, header) => {
     expect(await headerIdentified(header)).toBe('unauthenticated')
   })
 })
 
 describe('a token of the shared secret', () => {
-  it('identifies its subject with the roles it gives', async () => {
+  it('identifies its subject and roles', async () => {
     expect(await identified(token())).toBe('alice: admin')
     expect(await identified(token({ role: ['publisher', 'other'] }))).toBe('alice: publisher')
   })
 
-  it('identifies a caller without any role, whom rules refuse later', async () => {
+  it('identifies a caller without a role, whom the access rules deny later', async () => {
     expect(await identified(token({ role: 'other' }))).toBe('alice: ')
   })
 
@@ -104,7 +104,7 @@ describe('a token of the shared secret', () => {
     ['signed with HS384', token({}, { algorithm: 'HS384' })],
     ['signed with HS512', token({}, { algorithm: 'HS512' })],
     ['not signed', sign({ role: 'admin' }, '', { algorithm: 'none' })],
-    ['said to be unsigned in other letters', handmade({ alg: 'nOnE' }, { role: 'admin' })],
+    ['unsigned, in other letters', handmade({ alg: 'nOnE' }, { role: 'admin' })],
     ['without an algorithm', handmade({ typ: 'JWT' }, { role: 'admin' })],
     ['stripped of its signature', token().replace(/[^.]+$/, '')],
     ['stripped of its signature and the dot', token().replace(/\.[^.]+$/, '')],
@@ -121,11 +121,11 @@ describe('a token of the shared secret', () => {
     ['garbage with dots', 'a.b.c'],
     ['of five parts', 'a.b.c.d.e'],
     ['nothing but dots', '..'],
-  ])('is refused when it is %s', async (_case, refused) => {
-    expect(await identified(refused)).toBe('unauthenticated')
+  ])('is denied when it is %s', async (_case, denied) => {
+    expect(await identified(denied)).toBe('unauthenticated')
   })
 
-  it('is told to have expired, and nothing more is told of a forged one', async () => {
+  it('gets a message that it has expired, while every forged token gets the same message', async () => {
     const expired = await denialOf(token({ exp: anHourAgo() }, {}))
     const forged = await denialOf(token({}, {}, `${SECRET}!`))
     expect(expired).toMatch(/expired/i)
@@ -135,7 +135,7 @@ describe('a token of the shared secret', () => {
     expect(await denialOf(token({}, { algorithm: 'HS384' }))).toBe(forged)
   })
 
-  it('is never repeated in a refusal', async () => {
+  it('is not in the message of a denial', async () => {
     const forged = token({}, {}, `${SECRET}!`)
     for (const part of forged.split('.')) expect(await denialOf(forged)).not.toContain(part)
     expect(await denialOf('garbage')).not.toContain('garbage')
@@ -144,12 +144,17 @@ describe('a token of the shared secret', () => {
 
 describe('issuer and audience', () => {
   it.each<[string, string, Partial<AuthConfig>, SignOptions]>([
-    ['no issuer is asked for', 'alice: admin', {}, { issuer: 'anybody' }],
-    ['the issuer is the one asked for', 'alice: admin', { issuer: 'us' }, { issuer: 'us' }],
+    ['no issuer is configured', 'alice: admin', {}, { issuer: 'anybody' }],
+    ['the issuer is the configured one', 'alice: admin', { issuer: 'us' }, { issuer: 'us' }],
     ['the issuer is another', 'unauthenticated', { issuer: 'us' }, { issuer: 'them' }],
     ['the issuer is missing', 'unauthenticated', { issuer: 'us' }, {}],
-    ['no audience is asked for', 'alice: admin', {}, { audience: 'anybody' }],
-    ['the audience is the one asked for', 'alice: admin', { audience: 'hookgate' }, { audience: 'hookgate' }],
+    ['no audience is configured', 'alice: admin', {}, { audience: 'anybody' }],
+    [
+      'the audience is the configured one',
+      'alice: admin',
+      { audience: 'hookgate' },
+      { audience: 'hookgate' },
+    ],
     [
       'the audience is one of several',
       'alice: admin',
@@ -158,18 +163,18 @@ describe('issuer and audience', () => {
     ],
     ['the audience is another', 'unauthenticated', { audience: 'hookgate' }, { audience: 'x' }],
     ['the audience is missing', 'unauthenticated', { audience: 'hookgate' }, {}],
-  ])('%s: %s', async (_case, outcome, auth, options) => {
-    expect(await identified(token({}, options), auth)).toBe(outcome)
+  ])('%s: %s', async (_case, result, auth, options) => {
+    expect(await identified(token({}, options), auth)).toBe(result)
   })
 })
 
 describe('signToken', () => {
   it.each<[string, Partial<AuthConfig>]>([
-    ['as it is', {}],
+    ['without options', {}],
     ['with issuer and audience', { issuer: 'https://us.example/', audience: 'hookgate' }],
     ['with a role claim at a path', { roleClaim: 'realm_access.roles' }],
     ['with a role claim whose name has dots', { roleClaim: 'https://hookgate.example/role' }],
-  ])('signs what is identified again, %s', async (_case, auth) => {
+  ])('signs a token that identifies the subject, %s', async (_case, auth) => {
     const claims = { role: 'publisher', subject: 'bob', ttl: '1h' } as const
     const signed = await signToken({ ...AUTH, ...auth }, SECRET, claims)
     expect(await identified(signed, auth)).toBe('bob: publisher')
@@ -196,7 +201,7 @@ describe('signToken', () => {
   })
 
   it.each(['__proto__', '__proto__.role', 'constructor.prototype.role'])(
-    'leaves the prototype of objects alone: %s',
+    'does not change the prototype of objects: %s',
     async (roleClaim) => {
       await signToken({ ...AUTH, roleClaim }, SECRET, { role: 'admin', subject: 'bob', ttl: '1h' })
       expect(Object.hasOwn(Object.prototype, 'role')).toBe(false)
@@ -216,7 +221,7 @@ const KEY_PAIRS = [
 
 const pemOf = (key: KeyObject) => key.export({ type: 'spki', format: 'pem' }).toString()
 
-/** jsonwebtoken knows no EdDSA: jose signs for all three. */
+/** Signs with jose, because jsonwebtoken has no EdDSA. */
 async function signedBy(privateKey: KeyObject, alg: string, kid?: string): Promise<string> {
   const { SignJWT } = await import('jose')
   return new SignJWT({ role: 'admin' })
@@ -227,26 +232,26 @@ async function signedBy(privateKey: KeyObject, alg: string, kid?: string): Promi
 }
 
 describe('a token of a public key', () => {
-  it.each(KEY_PAIRS)('is taken when signed with %s', async (alg, { publicKey, privateKey }) => {
+  it.each(KEY_PAIRS)('is accepted when signed with %s', async (alg, { publicKey, privateKey }) => {
     const signed = await signedBy(privateKey, alg)
     expect(await identified(signed, {}, { publicKey: pemOf(publicKey) })).toBe('alice: admin')
   })
 
-  it('is refused when signed with another key of the kind', async () => {
+  it('is denied when signed with another key of the kind', async () => {
     const other = generateKeyPairSync('ec', { namedCurve: 'P-256' })
     const signed = await signedBy(other.privateKey, 'ES256')
     expect(await identified(signed, {}, { publicKey: pemOf(p256.publicKey) })).toBe('unauthenticated')
   })
 
   it.each(['RS384', 'RS512', 'PS256'] satisfies Algorithm[])(
-    'is refused when an RSA key signed it with %s',
+    'is denied when an RSA key signed it with %s',
     async (algorithm) => {
       const signed = sign({ role: 'admin' }, rsa.privateKey, { algorithm })
       expect(await identified(signed, {}, { publicKey: pemOf(rsa.publicKey) })).toBe('unauthenticated')
     },
   )
 
-  it('is refused when the public key was passed off as a shared secret', async () => {
+  it('is denied when it uses the public key as a shared secret', async () => {
     const publicKey = pemOf(rsa.publicKey)
     const forged = handmade({ alg: 'HS256' }, { role: 'admin', exp: inAnHour() }, publicKey)
     expect(await identified(forged, {}, { publicKey })).toBe('unauthenticated')
@@ -271,7 +276,7 @@ describe('a token of an identity provider', () => {
   })
   afterAll(() => provider.close())
 
-  it.each(KEY_PAIRS)('is taken when signed with %s', async (alg, { privateKey }) => {
+  it.each(KEY_PAIRS)('is accepted when signed with %s', async (alg, { privateKey }) => {
     expect(await identified(await signedBy(privateKey, alg, alg), {}, key)).toBe('alice: admin')
   })
 
@@ -281,8 +286,8 @@ describe('a token of an identity provider', () => {
     ['of a shared secret', () => token()],
     ['unsigned', () => sign({ role: 'admin' }, '', { algorithm: 'none' })],
     ['garbage', () => 'garbage'],
-  ])('is refused when it is %s', async (_case, refused) => {
-    expect(await identified(await refused(), {}, key)).toBe('unauthenticated')
+  ])('is denied when it is %s', async (_case, makeToken) => {
+    expect(await identified(await makeToken(), {}, key)).toBe('unauthenticated')
   })
   const otherP256 = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 
@@ -290,27 +295,27 @@ describe('a token of an identity provider', () => {
     ['answers with an error', 500, ''],
     ['answers with something else', 200, '<html>'],
     ['answers with JSON of another form', 200, '{"error": "later"}'],
-  ])('is not called bad when the provider %s', async (_case, status, body) => {
+  ])('is not reported as bad when the provider %s', async (_case, status, body) => {
     answer = { status, body }
     expect(await identified(await signedBy(p256.privateKey, 'ES256', 'ES256'), {}, key)).toBe('unavailable')
   })
 
-  it('is not called bad when the provider is away, and the log says under which id', async () => {
+  it('is not reported as bad when the provider does not answer, and the log has the id of the error', async () => {
     const identify = await callerIdentifier(AUTH, { jwksUrl: 'http://127.0.0.1:1/jwks' }, log)
-    const { refusal } = await identify(`Bearer ${await signedBy(p256.privateKey, 'ES256', 'ES256')}`)
-    expect(refusal?.kind).toBe('unavailable')
+    const { denial } = await identify(`Bearer ${await signedBy(p256.privateKey, 'ES256', 'ES256')}`)
+    expect(denial?.kind).toBe('unavailable')
     expect(log.warn).toHaveBeenLastCalledWith(
-      { err: expect.objectContaining({ message: 'fetch failed' }), errorId: refusal?.details.errorId },
+      { err: expect.objectContaining({ message: 'fetch failed' }), errorId: denial?.details.errorId },
       expect.stringContaining('identity provider'),
     )
   })
 
-  it('is taken again once the provider is back', async () => {
+  it('is accepted again when the provider answers again', async () => {
     const identify = await callerIdentifier(AUTH, key, log)
     const header = `Bearer ${await signedBy(p256.privateKey, 'ES256', 'ES256')}`
     const { status, body } = answer
     answer = { status: 503, body: '' }
-    expect((await identify(header)).refusal?.kind).toBe('unavailable')
+    expect((await identify(header)).denial?.kind).toBe('unavailable')
     answer = { status, body }
     expect((await identify(header)).viewer?.subject).toBe('alice')
   })

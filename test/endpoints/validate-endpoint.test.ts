@@ -2,25 +2,18 @@ import type { EndpointInput, EndpointPatch } from '../../src/endpoints/endpoint'
 import { readEventCatalogue } from '../../src/endpoints/event-types/event-catalogue'
 import { targetPolicy } from '../../src/endpoints/targets/target-policy'
 import { validateEndpoint } from '../../src/endpoints/validate-endpoint'
-import { validateText } from '../../src/validate-text'
+import { ENDPOINT_SAMPLE } from '../support/endpoint-sample'
 
 const RULES = {
   validateTarget: targetPolicy({ allowHttp: false, allowedNetworks: [] }),
   catalogue: readEventCatalogue(undefined),
 }
-const INPUT: EndpointInput = {
-  target: 'https://example.com/hook',
-  events: [{ type: 'post.created' }],
-  isActive: true,
-  description: '',
-  sslCertVerification: true,
-}
 
 /** Each problem as `path: CODE`. */
-const faults = (given: EndpointPatch | EndpointInput, argument: 'patch' | 'input') =>
+const problemsOf = (given: EndpointPatch | EndpointInput, argument: 'patch' | 'input') =>
   validateEndpoint(given, argument, RULES).map(({ path, code }) => `${path.join('.')}: ${code}`)
-const faultsOfPatch = (patch: EndpointPatch) => faults(patch, 'patch')
-const faultsOfInput = (input: EndpointInput) => faults(input, 'input')
+const problemsOfPatch = (patch: EndpointPatch) => problemsOf(patch, 'patch')
+const problemsOfInput = (input: EndpointInput) => problemsOf(input, 'input')
 
 describe('a patch', () => {
   it.each<[string, EndpointPatch]>([
@@ -36,27 +29,27 @@ describe('a patch', () => {
     ['an empty description', { description: '' }],
     ['a null description, which is an empty one', { description: null }],
     ['an expected version', { expectedVersion: 3 }],
-    ['everything', { ...INPUT, expectedVersion: 1 }],
+    ['everything', { ...ENDPOINT_SAMPLE, expectedVersion: 1 }],
   ])('may give %s', (_case, patch) => {
-    expect(faultsOfPatch(patch)).toEqual([])
+    expect(problemsOfPatch(patch)).toEqual([])
   })
 
   it.each(['target', 'events', 'isActive', 'sslCertVerification', 'expectedVersion'])(
     'may not set %s to null',
     (field) => {
-      expect(faultsOfPatch({ [field]: null })).toEqual([`patch.${field}: NULL_NOT_ALLOWED`])
+      expect(problemsOfPatch({ [field]: null })).toEqual([`patch.${field}: NULL_NOT_ALLOWED`])
     },
   )
 })
 
 describe('a whole endpoint', () => {
-  it('may be one', () => {
-    expect(faultsOfInput(INPUT)).toEqual([])
-    expect(faultsOfInput({ ...INPUT, description: null })).toEqual([])
+  it('is valid with every field, and with a null description', () => {
+    expect(problemsOfInput(ENDPOINT_SAMPLE)).toEqual([])
+    expect(problemsOfInput({ ...ENDPOINT_SAMPLE, description: null })).toEqual([])
   })
 
-  it('may not set a switch to null', () => {
-    expect(faultsOfInput({ ...INPUT, isActive: null, sslCertVerification: null })).toEqual([
+  it('may not set a Boolean to null', () => {
+    expect(problemsOfInput({ ...ENDPOINT_SAMPLE, isActive: null, sslCertVerification: null })).toEqual([
       'input.isActive: NULL_NOT_ALLOWED',
       'input.sslCertVerification: NULL_NOT_ALLOWED',
     ])
@@ -64,9 +57,9 @@ describe('a whole endpoint', () => {
 })
 
 describe('the events', () => {
-  it('may not be none', () => {
-    expect(faultsOfPatch({ events: [] })).toEqual(['patch.events: EMPTY'])
-    expect(faultsOfInput({ ...INPUT, events: [] })).toEqual(['input.events: EMPTY'])
+  it('may not be an empty list', () => {
+    expect(problemsOfPatch({ events: [] })).toEqual(['patch.events: EMPTY'])
+    expect(problemsOfInput({ ...ENDPOINT_SAMPLE, events: [] })).toEqual(['input.events: EMPTY'])
   })
 
   it.each([
@@ -81,19 +74,19 @@ describe('the events', () => {
     'constructor',
     '__proto__',
     'toString',
-  ])('must be of the catalogue: %j is not', (type) => {
-    expect(faultsOfPatch({ events: [{ type }] })).toEqual(['patch.events.0.type: UNKNOWN_EVENT_TYPE'])
+  ])('must be in the catalogue: %j is not', (type) => {
+    expect(problemsOfPatch({ events: [{ type }] })).toEqual(['patch.events.0.type: UNKNOWN_EVENT_TYPE'])
   })
 
-  it('are each judged at their place', () => {
+  it('are each validated, and problems name their index', () => {
     const types = ['post.created', 'none', 'category.created', 'none']
-    expect(faultsOfPatch({ events: types.map((type) => ({ type })) })).toEqual([
+    expect(problemsOfPatch({ events: types.map((type) => ({ type })) })).toEqual([
       'patch.events.1.type: UNKNOWN_EVENT_TYPE',
       'patch.events.3.type: UNKNOWN_EVENT_TYPE',
     ])
   })
 
-  it('are named in the message, in short when they are long', () => {
+  it('are named in the message, cut off when they are long', () => {
     const [unknown] = validateEndpoint({ events: [{ type: 'post.exploded' }] }, 'patch', RULES)
     expect(unknown?.message).toContain('post.exploded')
     const [long] = validateEndpoint({ events: [{ type: 'x'.repeat(100_000) }] }, 'patch', RULES)
@@ -103,8 +96,8 @@ describe('the events', () => {
 
 describe('the description', () => {
   it('may have 10,000 characters', () => {
-    expect(faultsOfPatch({ description: 'x'.repeat(10_000) })).toEqual([])
-    expect(faultsOfPatch({ description: 'x'.repeat(10_001) })).toEqual(['patch.description: TOO_LONG'])
+    expect(problemsOfPatch({ description: 'x'.repeat(10_000) })).toEqual([])
+    expect(problemsOfPatch({ description: 'x'.repeat(10_001) })).toEqual(['patch.description: TOO_LONG'])
   })
 
   it.each([
@@ -113,19 +106,19 @@ describe('the description', () => {
     "'; DROP TABLE endpoints; --",
     '🔑 ünïcode',
   ])('may be any text: %j', (description) => {
-    expect(faultsOfPatch({ description })).toEqual([])
+    expect(problemsOfPatch({ description })).toEqual([])
   })
 
   it.each(['\0', 'a\0b', '\ud83d', 'a\udd11', '\udd11\ud83d'])(
     'must be storable: %j is not',
     (description) => {
-      expect(faultsOfPatch({ description })).toEqual(['patch.description: INVALID_CHARACTER'])
+      expect(problemsOfPatch({ description })).toEqual(['patch.description: INVALID_CHARACTER'])
     },
   )
 })
 
-describe('every fault of an input', () => {
-  it('is told at once, none first', () => {
+describe('validation', () => {
+  it('reports every problem of a patch at once', () => {
     const patch = {
       isActive: null,
       target: 'https://a:b@10.0.0.1/',
@@ -133,7 +126,7 @@ describe('every fault of an input', () => {
       sslCertVerification: null,
       description: `\0${'x'.repeat(10_000)}`,
     }
-    expect(faultsOfPatch(patch).sort()).toEqual([
+    expect(problemsOfPatch(patch).sort()).toEqual([
       'patch.description: INVALID_CHARACTER',
       'patch.description: TOO_LONG',
       'patch.events.0.type: UNKNOWN_EVENT_TYPE',
@@ -145,24 +138,12 @@ describe('every fault of an input', () => {
     ])
   })
 
-  it('leaves what was given alone', () => {
+  it('does not change its argument', () => {
     const patch = Object.freeze({
       events: Object.freeze([{ type: 'none' }]) as { type: string }[],
       target: '',
     })
-    expect(faultsOfPatch(patch)).toHaveLength(2)
+    expect(problemsOfPatch(patch)).toHaveLength(2)
     expect(patch).toEqual({ events: [{ type: 'none' }], target: '' })
-  })
-})
-
-describe('validateText', () => {
-  it.each(['', 'text', '🔑', '\u0001'])('takes %j', (text) => {
-    expect(validateText(text, ['filter', 'targetContains'])).toEqual([])
-  })
-
-  it.each(['\0', 'a\0', '\ud83d'])('refuses %j at its path', (text) => {
-    expect(validateText(text, ['filter', 'targetContains'])).toMatchObject([
-      { path: ['filter', 'targetContains'], code: 'INVALID_CHARACTER' },
-    ])
   })
 })

@@ -1,33 +1,36 @@
 import fc from 'fast-check'
-import { type Action, stepOf } from '../support/fuzz/action'
-import { graphqlEndpointActions } from '../support/fuzz/graphql-endpoint-actions'
-import { graphqlEventActions } from '../support/fuzz/graphql-event-actions'
-import { restEndpointActions } from '../support/fuzz/rest-endpoint-actions'
-import { restEventActions } from '../support/fuzz/rest-event-actions'
-import { restListActions } from '../support/fuzz/rest-list-actions'
-import { Session } from '../support/fuzz/session'
-import { Tally } from '../support/fuzz/tally'
-import { wildActions } from '../support/fuzz/wild-actions'
+import { graphqlEndpointRequests } from '../support/fuzz/graphql/endpoint-requests'
+import { graphqlEventRequests } from '../support/fuzz/graphql/event-requests'
+import { unpredictedGraphqlRequests } from '../support/fuzz/graphql/unpredicted-requests'
+import { type RequestKind, stepOf } from '../support/fuzz/model/request-kind'
+import { OutcomeCounts } from '../support/fuzz/outcome-counts'
+import { RequestSequence } from '../support/fuzz/request-sequence'
+import { restEndpointRequests } from '../support/fuzz/rest/endpoint-requests'
+import { restEventRequests } from '../support/fuzz/rest/event-requests'
+import { restListRequests } from '../support/fuzz/rest/list-requests'
+import { unpredictedRestRequests } from '../support/fuzz/rest/unpredicted-requests'
 import { startTestGateway, type TestGateway } from '../support/gateway'
 import { openWire, type Wire } from '../support/wire'
 
-/** How many requests are sent in all; `npm run test:long` sets 100,000. */
+/** The number of requests in all; `npm run test:long` sets 100,000. */
 const REQUESTS = Number(process.env.FUZZ_REQUESTS ?? 3_000)
-/** How many more a failure may cost, to find its smallest form. */
-const TO_SHRINK = 5_000
-const STEPS = 60
-/** Far more than a machine that is busy with other things needs. */
-jest.setTimeout(120_000 + (REQUESTS + TO_SHRINK) * 50)
+/** The number of requests that may be added after a failure, to find the smallest sequence that fails. */
+const SHRINK_REQUESTS = 5_000
+const MAX_STEPS = 60
+/** A busy machine needs far less than 50 ms per request. */
+jest.setTimeout(120_000 + (REQUESTS + SHRINK_REQUESTS) * 50)
 
-const ACTIONS: Action[] = [
-  ...restEndpointActions,
-  ...restListActions,
-  ...restEventActions,
-  ...graphqlEndpointActions,
-  ...graphqlEventActions,
-  ...wildActions,
+const KINDS: RequestKind[] = [
+  ...restEndpointRequests,
+  ...restListRequests,
+  ...restEventRequests,
+  ...graphqlEndpointRequests,
+  ...graphqlEventRequests,
+  ...unpredictedGraphqlRequests,
+  ...unpredictedRestRequests,
 ]
-const CREATIONS = ACTIONS.filter(({ name }) =>
+/** Most sequences start with these, so that the other requests find endpoints and events. */
+const CREATIONS = KINDS.filter(({ name }) =>
   /^(POST endpoint\/|createWebhookEndpoint|POST event\/)$/.test(name),
 )
 
@@ -35,7 +38,7 @@ let gateway: TestGateway
 let wire: Wire
 
 beforeAll(async () => {
-  // Nothing that is published leaves a process that does not deliver.
+  // The role `api` does not deliver, so that no published event leaves the process.
   gateway = await startTestGateway({ HOOKGATE_ROLES: 'api', LOG_LEVEL: 'error' })
   wire = openWire(gateway.url)
 })
@@ -44,31 +47,31 @@ afterAll(async () => {
   await gateway?.stop()
 })
 
-it('every request to REST or GraphQL gets a well-formed answer, and changes only what it should', async () => {
-  const tally = new Tally()
-  const steps = fc
+it('answers any REST or GraphQL request in the documented form, and changes exactly what the request says', async () => {
+  const counts = new OutcomeCounts()
+  const sequence = fc
     .tuple(
       fc.array(stepOf(CREATIONS), { maxLength: 6 }),
-      fc.array(stepOf(ACTIONS), { minLength: 1, maxLength: STEPS, size: 'max' }),
+      fc.array(stepOf(KINDS), { minLength: 1, maxLength: MAX_STEPS, size: 'max' }),
     )
     .map(([creations, others]) => [...creations, ...others])
   let limit = REQUESTS
-  let sessions = 0
-  const property = fc.asyncProperty(steps, async (taken) => {
-    if (tally.count >= limit) return
-    sessions += 1
+  let sequences = 0
+  const property = fc.asyncProperty(sequence, async (steps) => {
+    if (counts.total >= limit) return
+    sequences += 1
     try {
-      await new Session({ gateway, wire, tally, actions: ACTIONS }, `key ${sessions}`).run(taken)
+      await new RequestSequence({ gateway, wire, counts, kinds: KINDS }, `key ${sequences}`).run(steps)
     } catch (error) {
-      if (limit === REQUESTS) limit = tally.count + TO_SHRINK
+      if (limit === REQUESTS) limit = counts.total + SHRINK_REQUESTS
       throw error
     }
   })
   try {
     await fc.assert(property, { numRuns: REQUESTS, includeErrorInReport: true })
   } finally {
-    tally.print()
+    counts.print()
   }
-  expect(tally.count).toBeGreaterThanOrEqual(REQUESTS)
+  expect(counts.total).toBeGreaterThanOrEqual(REQUESTS)
   expect(gateway.output()).not.toContain('internal error')
 })

@@ -4,7 +4,7 @@ import path from 'node:path'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { buildSchema, getVariableValues, Kind, type OperationDefinitionNode, parse, validate } from 'graphql'
 import { examples } from '../../src/console/graphiql/examples'
-import { type GraphiqlPageOptions, graphiqlPage } from '../../src/http/graphiql-plugin'
+import { type GraphiqlOptions, graphiqlPlugin } from '../../src/http/graphiql-plugin'
 
 const developmentToken = async () => 'an-admin-token'
 
@@ -25,22 +25,25 @@ describe('the GraphiQL page', () => {
     rmSync(pagesFolder, { recursive: true })
   })
 
-  it.each(['/graphiql', '/graphiql/'])('answers at %s and is asked for anew each time', async (url) => {
-    const answer = await app.inject(url)
-    expect(answer.statusCode).toBe(200)
-    expect(answer.headers['content-type']).toMatch(/^text\/html/)
-    expect(answer.headers['cache-control']).toBe('no-cache')
-    expect(answer.body).toContain('GraphiQL')
-  })
+  it.each(['/graphiql', '/graphiql/'])(
+    'is served at %s, and browsers revalidate it each time',
+    async (url) => {
+      const answer = await app.inject(url)
+      expect(answer.statusCode).toBe(200)
+      expect(answer.headers['content-type']).toMatch(/^text\/html/)
+      expect(answer.headers['cache-control']).toBe('no-cache')
+      expect(answer.body).toContain('GraphiQL')
+    },
+  )
 
-  it('is found with a trailing slash when the server does not ignore it', async () => {
-    const strict = Fastify().register(graphiqlPage, { pagesFolder })
+  it('is served with a trailing slash when the server does not ignore trailing slashes', async () => {
+    const strict = Fastify().register(graphiqlPlugin, { pagesFolder })
     expect((await strict.inject('/graphiql')).statusCode).toBe(200)
     expect((await strict.inject('/graphiql/')).statusCode).toBe(200)
     await strict.close()
   })
 
-  it('lets browsers keep its assets for ever', async () => {
+  it('lets browsers cache its assets for a year', async () => {
     const answer = await app.inject('/graphiql/assets/index-AbCd1234.js')
     expect(answer.statusCode).toBe(200)
     expect(answer.headers['content-type']).toMatch(/javascript/)
@@ -48,7 +51,7 @@ describe('the GraphiQL page', () => {
   })
 
   it.each(['/graphiql', '/graphiql/assets/index-AbCd1234.js', '/graphiql/session'])(
-    'runs no script but its own and sits in no frame: %s',
+    'runs only its own scripts, and in no frame: %s',
     async (url) => {
       const { headers } = await app.inject(url)
       const policy = headers['content-security-policy']
@@ -61,7 +64,7 @@ describe('the GraphiQL page', () => {
   )
 
   it.each(['/graphiql/assets/none.js', '/graphiql/../secret.txt', '/graphiql/%2e%2e/secret.txt'])(
-    'serves nothing else: %s',
+    'serves no other file: %s',
     async (url) => {
       expect((await app.inject(url)).statusCode).toBeGreaterThanOrEqual(400)
     },
@@ -74,20 +77,20 @@ describe('GET /graphiql/session', () => {
     ['localhost:4000', '::1'],
     ['127.0.0.1:4000', '::ffff:127.0.0.1'],
     ['[::1]:4000', '::1'],
-  ])('offers the development token to %s asked from %s', async (host, remoteAddress) => {
+  ])('gives the development token to Host %s from %s', async (host, remoteAddress) => {
     expect(await sessionToken({ host }, remoteAddress)).toBe('an-admin-token')
   })
 
-  it('offers it to its own page', async () => {
+  it('gives the token to its own page', async () => {
     expect(await sessionToken({ 'sec-fetch-site': 'same-origin' })).toBe('an-admin-token')
   })
 
-  it('offers none when the gateway has none to offer', async () => {
+  it('gives null when the gateway has no development token', async () => {
     expect(await sessionToken({}, '127.0.0.1', {})).toBeNull()
   })
 
   it.each(['192.168.1.20', '10.0.0.7', '::ffff:10.0.0.7', '2001:db8::1'])(
-    'offers none to another machine: %s',
+    'gives null to another machine: %s',
     async (remoteAddress) => {
       expect(await sessionToken({}, remoteAddress)).toBeNull()
     },
@@ -99,30 +102,30 @@ describe('GET /graphiql/session', () => {
     'localhost.evil.example',
     'evil.example#@localhost',
     '127.0.0.1.evil.example',
-  ])('offers none to a name that only resolves to this machine: %j', async (host) => {
+  ])('gives null for a name that resolves to this machine: %j', async (host) => {
     expect(await sessionToken({ host })).toBeNull()
   })
 
   it.each(['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto'])(
-    'offers none through a proxy: %s',
+    'gives null through a proxy: %s',
     async (name) => {
       expect(await sessionToken({ [name]: '127.0.0.1' })).toBeNull()
     },
   )
 
-  it.each(['cross-site', 'same-site', 'none'])('offers none to another page: %s', async (site) => {
+  it.each(['cross-site', 'same-site', 'none'])('gives null to another page: %s', async (site) => {
     expect(await sessionToken({ 'sec-fetch-site': site })).toBeNull()
   })
 
-  it('believes the socket, whatever proxies the server trusts', async () => {
-    const app = Fastify({ trustProxy: true }).register(graphiqlPage, { developmentToken })
+  it('reads the address of the socket, also when the server trusts proxies', async () => {
+    const app = Fastify({ trustProxy: true }).register(graphiqlPlugin, { developmentToken })
     const headers = { host: 'evil.example', 'x-forwarded-host': 'localhost', 'x-forwarded-for': '127.0.0.1' }
     const answer = await app.inject({ url: '/graphiql/session', headers, remoteAddress: '10.0.0.7' })
     expect(answer.json()).toEqual({ token: null })
     await app.close()
   })
 
-  it('is never stored', async () => {
+  it('is not cached', async () => {
     const app = start({ developmentToken })
     expect((await app.inject('/graphiql/session')).headers['cache-control']).toBe('no-store')
     await app.close()
@@ -131,7 +134,7 @@ describe('GET /graphiql/session', () => {
   async function sessionToken(
     headers: Record<string, string>,
     remoteAddress = '127.0.0.1',
-    options: GraphiqlPageOptions = { developmentToken },
+    options: GraphiqlOptions = { developmentToken },
   ) {
     const app = start(options)
     const answer = await app.inject({ url: '/graphiql/session', headers, remoteAddress })
@@ -157,7 +160,7 @@ describe('the example tabs', () => {
     expect(values.errors).toBeUndefined()
   })
 
-  it('begins with the update and has every operation', () => {
+  it('start with the update and have every operation', () => {
     const fields = examples.flatMap(({ query }) =>
       parse(query).definitions.flatMap((definition) =>
         definition.kind === Kind.OPERATION_DEFINITION
@@ -173,8 +176,8 @@ describe('the example tabs', () => {
   })
 })
 
-function start(options: GraphiqlPageOptions): FastifyInstance {
+function start(options: GraphiqlOptions): FastifyInstance {
   const app = Fastify({ routerOptions: { ignoreTrailingSlash: true } })
-  app.register(graphiqlPage, options)
+  app.register(graphiqlPlugin, options)
   return app
 }

@@ -6,6 +6,7 @@ import { createEndpoint } from '../../src/endpoints/create-endpoint'
 import { deleteEndpoint } from '../../src/endpoints/delete-endpoint'
 import { publishEvent } from '../../src/events/publish-event'
 import { prune } from '../../src/retention/prune'
+import { ENDPOINT_SAMPLE } from '../support/endpoint-sample'
 import { type Environment, serveCommands } from './commands'
 import { warningLog } from './warning-log'
 
@@ -68,7 +69,7 @@ export function coreCommands({ core, config, warnings, ...opened }: OpenCore) {
     },
     async createEndpoint(target: string, types: string[]) {
       const events = types.map((type) => ({ type }))
-      const input = { target, events, isActive: true, description: '', sslCertVerification: true }
+      const input = { ...ENDPOINT_SAMPLE, target, events, isActive: true }
       return (await createEndpoint(core, input)).id
     },
     async deleteEndpoint(id: number) {

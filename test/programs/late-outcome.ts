@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { type ClaimedDelivery, claimDeliveries } from '../../src/delivery/queue/claim'
-import { type Outcome, recordAttempts } from '../../src/delivery/queue/record-attempts'
+import { type ClaimedDelivery, claimDeliveries } from '../../src/delivery/queue/claims/claim-deliveries'
+import { type FinishedAttempt, recordAttempts } from '../../src/delivery/queue/recording/record-attempts'
 import type { FromJson } from '../support/program'
 import { type Environment, serveCommands } from './commands'
 import { coreCommands, type OpenCore, openCore } from './core'
@@ -8,7 +8,7 @@ import { coreCommands, type OpenCore, openCore } from './core'
 export type LateOutcomeCommands = ReturnType<typeof lateOutcomeCommands>
 
 /** The result of a send, less what identifies the send. */
-export type Result = Pick<Outcome, 'verdict' | 'responseStatus' | 'error' | 'retryInMs'>
+export type Result = Pick<FinishedAttempt, 'outcome' | 'responseStatus' | 'error' | 'retryInMs'>
 
 /** Claims and records as any number of processes do, each with an owner id and a clock of its own. */
 function lateOutcomeCommands(opened: OpenCore) {
@@ -16,7 +16,7 @@ function lateOutcomeCommands(opened: OpenCore) {
   return {
     ...coreCommands(opened),
     async claim(owner: string, clockOffsetMs: number) {
-      const limits = { capacity: 10, laneCapacity: 10, busy: [], afterEndpoint: 0, leaseMs: 10_000 }
+      const limits = { slots: 10, slotsPerEndpoint: 10, busyEndpoints: [], afterEndpoint: 0, leaseMs: 10_000 }
       const { claimed } = await database.asyncCommitTransaction((query) =>
         claimDeliveries(query, { ...limits, owner, clockOffsetMs }),
       )
@@ -26,7 +26,7 @@ function lateOutcomeCommands(opened: OpenCore) {
     },
     async record(owner: string, clockOffsetMs: number, delivery: FromJson<ClaimedDelivery>, result: Result) {
       const { id, eventId, endpointId, number, resendCount } = delivery
-      const outcome: Outcome = {
+      const attempt: FinishedAttempt = {
         sendId: randomUUID(),
         deliveryId: String(id),
         eventId: String(eventId),
@@ -41,7 +41,7 @@ function lateOutcomeCommands(opened: OpenCore) {
         isGone: false,
         ...result,
       }
-      await recordAttempts(database.query, { owner, clockOffsetMs }, [outcome])
+      await recordAttempts(database.query, { owner, clockOffsetMs }, [attempt])
     },
   }
 }

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { Core } from '../../src/core'
-import { claimDeliveries } from '../../src/delivery/queue/claim'
-import { renewLeases } from '../../src/delivery/queue/leases'
-import { type Outcome, recordAttempts, type Verdict } from '../../src/delivery/queue/record-attempts'
+import { claimDeliveries } from '../../src/delivery/queue/claims/claim-deliveries'
+import { renewLeases } from '../../src/delivery/queue/claims/leases'
+import { type FinishedAttempt, recordAttempts } from '../../src/delivery/queue/recording/record-attempts'
 import { resendEvents } from '../../src/delivery/resend'
 import { Failure } from '../../src/failure'
 import type { Delivery } from '../../src/generated/prisma/client'
@@ -82,9 +82,9 @@ function contendingOperations(
       database.asyncCommitTransaction((transaction) =>
         claimDeliveries(transaction, {
           owner,
-          capacity: 300,
-          laneCapacity: 150,
-          busy: [],
+          slots: 300,
+          slotsPerEndpoint: 150,
+          busyEndpoints: [],
           afterEndpoint: 0,
           leaseMs,
           clockOffsetMs: 0,
@@ -95,8 +95,8 @@ function contendingOperations(
       await renewLeases(prisma, holder, ids, leaseMs)
     },
     async record() {
-      const outcomes = (await someDeliveries()).map(randomOutcome)
-      result.recorded += (await recordAttempts(query, holder, outcomes)).length
+      const attempts = (await someDeliveries()).map(randomAttempt)
+      result.recorded += (await recordAttempts(query, holder, attempts)).length
     },
     async resend() {
       const eventIds = some(await prisma.event.findMany()).map(({ id }) => String(id))
@@ -123,8 +123,9 @@ function contendingOperations(
 
 let sends = 0
 
-function randomOutcome({ id, eventId, endpointId, resendCount }: Delivery): Outcome {
-  const verdicts: Verdict[] = ['delivered', 'retry', 'failed', 'released']
+const OUTCOMES: FinishedAttempt['outcome'][] = ['delivered', 'retry', 'failed', 'aborted']
+
+function randomAttempt({ id, eventId, endpointId, resendCount }: Delivery): FinishedAttempt {
   sends += 1
   return {
     sendId: randomUUID(),
@@ -140,7 +141,7 @@ function randomOutcome({ id, eventId, endpointId, resendCount }: Delivery): Outc
     responseTruncated: false,
     durationMs: 1,
     error: null,
-    verdict: shuffled(verdicts)[0] as Verdict,
+    outcome: shuffled(OUTCOMES)[0] ?? 'retry',
     retryInMs: 0,
     isGone: false,
   }

@@ -4,7 +4,7 @@ import { samplePayload } from '../../src/samples/sample-payloads'
 const types = eventTypes.map(({ type }) => type)
 const json = (type: string) => JSON.stringify(samplePayload(type))
 
-/** Every value of a JSON text with the name it stands under, at any depth. */
+/** Every value of a JSON text with its name, at any depth. */
 function valuesOf(text: string): [string, unknown][] {
   const values: [string, unknown][] = []
   JSON.parse(text, (name, value) => {
@@ -23,7 +23,7 @@ describe.each(types)('the sample of %s', (type) => {
     expect(json(type)).toBe(JSON.stringify(sample))
   })
 
-  it('is one of its own, not the general one', () => {
+  it('differs from the general one and from those of all other types', () => {
     expect(Object.keys(samplePayload(type)).sort()).not.toEqual(Object.keys(samplePayload('a.b')).sort())
     const alike = types.filter((other) => json(other) === json(type))
     expect(alike).toEqual([type])
@@ -42,7 +42,7 @@ describe.each(types)('the sample of %s', (type) => {
     }
   })
 
-  it('has all that its verb promises', () => {
+  it('has the fields that its verb promises', () => {
     const sample = samplePayload(type)
     const verb = type.split('.').at(-1) ?? ''
     const promises: Record<string, string[]> = {
@@ -70,7 +70,7 @@ describe('a sample', () => {
     ['ping', 'ping', null],
     ['constructor', 'constructor', null],
     ['__proto__', '__proto__', null],
-  ])("of an operator's own type %s is a general one", (type, group, action) => {
+  ])('of the type %s, which an operator has added, is the general one', (type, group, action) => {
     expect(samplePayload(type)).toEqual({
       id: 1,
       type: group,
@@ -80,7 +80,7 @@ describe('a sample', () => {
     })
   })
 
-  it("is the caller's own: what is changed in it shows in no other", () => {
+  it('is a copy: changing it changes no other', () => {
     const before = json('post.created')
     const sample = samplePayload('post.created')
     sample.id = 0

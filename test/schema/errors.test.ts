@@ -19,8 +19,8 @@ interface Line {
   errorId: unknown
 }
 
-/** A log that remembers what was written to it. */
-function rememberingLog() {
+/** A log that records its lines. */
+function recordingLog() {
   const lines: Line[] = []
   const write = (level: Line['level']) => (fields: { err: unknown; errorId: unknown }) => {
     lines.push({ level, err: fields.err, errorId: fields.errorId })
@@ -28,9 +28,9 @@ function rememberingLog() {
   return { lines, log: { warn: write('warn'), error: write('error') } as unknown as ErrorLog }
 }
 
-/** Runs a document by Apollo Server, as the gateway does, on a schema whose resolvers throw. */
+/** Runs a document by Apollo Server on a schema whose resolvers throw. */
 async function answer(thrown: unknown, query = '{ broken }', variables?: Record<string, unknown>) {
-  const { lines, log } = rememberingLog()
+  const { lines, log } = recordingLog()
   const resolve = () => {
     throw thrown
   }
@@ -60,10 +60,10 @@ async function answer(thrown: unknown, query = '{ broken }', variables?: Record<
   return { error, errors, lines, text: JSON.stringify(errors) }
 }
 
-describe('an error that nobody foresaw', () => {
+describe('an unexpected error', () => {
   const causes: [string, unknown][] = [
     ['an error', new Error(SECRET)],
-    ['an error of a kind of its own', new TypeError(`Cannot read properties of ${SECRET}`)],
+    ['an error of another class', new TypeError(`Cannot read properties of ${SECRET}`)],
     ['an error with a code', Object.assign(new Error(SECRET), { code: 'P2002', meta: { target: SECRET } })],
     ['an error with a cause', new Error('x', { cause: new Error(SECRET) })],
     [
@@ -85,7 +85,7 @@ describe('an error that nobody foresaw', () => {
     expect(text).not.toMatch(/stack|node_modules|\.ts:/)
   })
 
-  it.each(causes)('is in the log under the id that the caller gets: %s', async (_case, thrown) => {
+  it.each(causes)('is logged under the id that the caller gets: %s', async (_case, thrown) => {
     const { error, lines } = await answer(thrown)
     expect(lines).toHaveLength(1)
     expect(lines[0]?.level).toBe('error')
@@ -93,7 +93,7 @@ describe('an error that nobody foresaw', () => {
     expect(error.extensions?.errorId).toBe(lines[0]?.errorId)
   })
 
-  it('is in the log as it was thrown', async () => {
+  it('is logged unchanged', async () => {
     const thrown = new Error(SECRET)
     const { lines } = await answer(thrown)
     expect(lines[0]?.err).toBe(thrown)
@@ -104,22 +104,22 @@ describe('an error that nobody foresaw', () => {
     expect(one.error.extensions?.errorId).not.toBe(other.error.extensions?.errorId)
   })
 
-  it('says where it happened', async () => {
+  it('is reported with its path and location', async () => {
     const { error } = await answer(new Error(SECRET), '{ a: broken }')
     expect(error).toMatchObject({ path: ['a'], locations: [{ line: 1, column: 3 }] })
   })
 
   it.each([
-    ['a null where none may be', '{ needed }'],
+    ['null for a non-null field', '{ needed }'],
     ['a value of another type', '{ uneven }'],
-  ])('may be a resolver that answers %s', async (_case, query) => {
+  ])('may come from a resolver that returns %s', async (_case, query) => {
     const { error, lines, text } = await answer(undefined, query)
     expect(error.extensions?.code).toBe('INTERNAL_SERVER_ERROR')
     expect(text).not.toContain(SECRET)
     expect(error.extensions?.errorId).toBe(lines[0]?.errorId)
   })
 
-  it('is masked by itself, however many there are', async () => {
+  it('is masked and logged under its own id, one by one', async () => {
     const { errors, lines } = await answer(new Error(SECRET), '{ a: broken b: broken }')
     expect(errors.map(({ extensions }) => extensions?.errorId)).toEqual(lines.map(({ errorId }) => errorId))
     expect(new Set(lines.map(({ errorId }) => errorId)).size).toBe(2)
@@ -134,7 +134,7 @@ describe('a failure', () => {
     ['validation_failed', 'VALIDATION_FAILED'],
     ['version_conflict', 'VERSION_CONFLICT'],
     ['unavailable', 'INTERNAL_SERVER_ERROR'],
-  ])('%s reaches the caller as %s, in its own words', async (kind, code) => {
+  ])('%s reaches the caller as %s, with its own message', async (kind, code) => {
     const { error, lines } = await answer(new Failure(kind, 'In words.'))
     expect(error).toMatchObject({ message: 'In words.', path: ['broken'] })
     expect(error.extensions).toEqual({ code })
@@ -146,19 +146,19 @@ describe('a failure', () => {
       { path: ['patch', 'target'], code: 'INVALID_URL' as const, message: 'No URL.' },
       { path: ['patch', 'events', 1, 'type'], code: 'UNKNOWN_EVENT_TYPE' as const, message: 'No type.' },
     ]
-    let refused: unknown
+    let thrown: unknown
     try {
       throwProblems(problems)
     } catch (error) {
-      refused = error
+      thrown = error
     }
-    const { error } = await answer(refused)
+    const { error } = await answer(thrown)
     expect(error.extensions).toEqual({ code: 'VALIDATION_FAILED', problems })
     expect(error.message).toContain('No URL.')
     expect(error.message).toContain('No type.')
   })
 
-  it('of a stale version carries the endpoint as it is stored, its id as GraphQL writes it', async () => {
+  it('of a stale version carries the stored endpoint, with its id as a GraphQL ID', async () => {
     const current = { id: 7, version: 3, target: 'https://example.com', updatedAt: new Date(0) }
     const { text } = await answer(new Failure('version_conflict', 'Changed.', { current }))
     expect(JSON.parse(text)[0].extensions).toEqual({
@@ -167,40 +167,40 @@ describe('a failure', () => {
     })
   })
 
-  it('may not pass itself off as something else by its details', async () => {
+  it('has the code of its kind', async () => {
     const { error } = await answer(new Failure('forbidden', 'x'))
     expect(error.extensions?.code).toBe('FORBIDDEN')
   })
 })
 
 describe('a database that does not answer', () => {
-  const away = Object.assign(new Error(`connect ECONNREFUSED ${SECRET}`), { code: 'ECONNREFUSED' })
+  const unreachable = Object.assign(new Error(`connect ECONNREFUSED ${SECRET}`), { code: 'ECONNREFUSED' })
 
-  it('is told to the caller without its address, and is in the log as a warning', async () => {
-    const { error, lines, text } = await answer(away)
+  it('is reported to the caller without its address, and logged as a warning', async () => {
+    const { error, lines, text } = await answer(unreachable)
     expect(error.extensions?.code).toBe('INTERNAL_SERVER_ERROR')
     expect(text).not.toContain(SECRET)
     expect(text).not.toContain('ECONNREFUSED')
-    expect(lines).toEqual([{ level: 'warn', err: away, errorId: error.extensions?.errorId }])
+    expect(lines).toEqual([{ level: 'warn', err: unreachable, errorId: error.extensions?.errorId }])
   })
 
-  it('is a failure of its own kind, for the REST API', () => {
-    const { log, lines } = rememberingLog()
-    const { failure, errorId } = failureOf(away, log)
+  it('is a failure of the kind unavailable for the REST API', () => {
+    const { log, lines } = recordingLog()
+    const { failure, errorId } = failureOf(unreachable, log)
     expect(failure?.kind).toBe('unavailable')
     expect(failure?.message).not.toContain(SECRET)
     expect(lines[0]?.errorId).toBe(errorId)
   })
 })
 
-describe('what GraphQL itself refuses', () => {
+describe('a request that GraphQL itself rejects', () => {
   it.each<[string, string, Record<string, unknown> | undefined, string]>([
-    ['a document that is none', '{ broken', undefined, 'GRAPHQL_PARSE_FAILED'],
-    ['a field that is none', '{ none }', undefined, 'GRAPHQL_VALIDATION_FAILED'],
+    ['a document with a syntax error', '{ broken', undefined, 'GRAPHQL_PARSE_FAILED'],
+    ['an unknown field', '{ none }', undefined, 'GRAPHQL_VALIDATION_FAILED'],
     ['an argument of the wrong type', '{ echo(number: "x") }', undefined, 'GRAPHQL_VALIDATION_FAILED'],
     ['a variable of the wrong type', 'query ($n: Int) { echo(number: $n) }', { n: 'x' }, 'BAD_USER_INPUT'],
     ['a variable that is missing', 'query ($n: Int!) { echo(number: $n) }', {}, 'BAD_USER_INPUT'],
-  ])('reaches the caller in its own words: %s', async (_case, query, variables, code) => {
+  ])('reaches the caller with its own message: %s', async (_case, query, variables, code) => {
     const { error, lines } = await answer(undefined, query, variables)
     expect(error.extensions?.code).toBe(code)
     expect(error.extensions?.errorId).toBeUndefined()

@@ -19,10 +19,10 @@ import { buildGuardedSchema, buildSchema, guardSchema } from '../../src/schema/b
 import { denialOf, isOpen } from '../../src/schema/permissions'
 
 const callerWith = (...roles: Role[]): Caller => ({ viewer: { subject: 'alice', roles } })
-const EVERYBODY = callerWith('admin', 'publisher')
-const STRANGER: Caller = { refusal: new Failure('unauthenticated', 'A bearer token is required.') }
+const EVERY_ROLE = callerWith('admin', 'publisher')
+const UNAUTHENTICATED: Caller = { denial: new Failure('unauthenticated', 'A bearer token is required.') }
 
-/** What publishers may do besides admins. */
+/** The operations that publishers may call. */
 const FOR_PUBLISHERS = ['publishWebhookEvent']
 
 const rootTypes = (schema: GraphQLSchema) =>
@@ -33,33 +33,38 @@ const operations = rootTypes(buildSchema()).flatMap((type) =>
   Object.keys(type.getFields()).map((field) => [type.name as 'Query' | 'Mutation', field] as const),
 )
 
+/** The schema with access control and without the core: every resolver returns a sample. */
+const guarded = guardSchema(answering(buildSchema()))
+
 describe('every operation of the schema', () => {
   it('is a query or a mutation', () => {
     expect(operations.length).toBeGreaterThan(0)
     expect(buildSchema().getSubscriptionType()).toBeFalsy()
   })
 
-  it.each(operations)('has its row in the table of access, and is open to admins: %s.%s', (parent, field) => {
+  it.each(operations)('is in the table of access, and is allowed to admins: %s.%s', (parent, field) => {
     expect(denialOf(callerWith('admin'), parent, field)).toBeUndefined()
   })
 
-  it.each(operations)('is open to publishers only where they publish: %s.%s', (parent, field) => {
-    const refusal = denialOf(callerWith('publisher'), parent, field)
-    expect(refusal?.kind).toBe(FOR_PUBLISHERS.includes(field) ? undefined : 'forbidden')
+  it.each(operations)('is allowed to publishers only when it publishes: %s.%s', (parent, field) => {
+    const denial = denialOf(callerWith('publisher'), parent, field)
+    expect(denial?.kind).toBe(FOR_PUBLISHERS.includes(field) ? undefined : 'forbidden')
   })
 
-  it.each(operations)('is shut to a caller without a role, and to a stranger: %s.%s', (parent, field) => {
-    expect(denialOf(callerWith(), parent, field)?.kind).toBe('forbidden')
-    expect(denialOf(STRANGER, parent, field)?.kind).toBe('unauthenticated')
-  })
+  it.each(operations)(
+    'is denied to a caller without a role and to an unauthenticated caller: %s.%s',
+    (parent, field) => {
+      expect(denialOf(callerWith(), parent, field)?.kind).toBe('forbidden')
+      expect(denialOf(UNAUTHENTICATED, parent, field)?.kind).toBe('unauthenticated')
+    },
+  )
 
-  it.each(operations)('is guarded in the schema as by the table: %s.%s', async (parent, field) => {
-    const guarded = guardSchema(answering(buildSchema()))
+  it.each(operations)('is guarded in the schema as the table says: %s.%s', async (parent, field) => {
     const run = (caller: Caller) => codesOf(guarded, operationOn(guarded, parent, field), caller)
-    expect(await run(EVERYBODY)).toEqual([])
+    expect(await run(EVERY_ROLE)).toEqual([])
     expect(await run(callerWith('admin'))).toEqual([])
     expect(await run(callerWith())).toEqual(['forbidden'])
-    expect(await run(STRANGER)).toEqual(['unauthenticated'])
+    expect(await run(UNAUTHENTICATED)).toEqual(['unauthenticated'])
   })
 })
 
@@ -67,9 +72,8 @@ describe('every type that an operation reaches', () => {
   const reached = reachedFrom(buildSchema())
 
   it.each(reached.map((type) => type.name))('has a rule: %s', async (name) => {
-    const guarded = guardSchema(answering(buildSchema()))
     for (const [parent, field] of operations) {
-      const errors = await errorsOf(guarded, operationOn(guarded, parent, field), EVERYBODY)
+      const errors = await errorsOf(guarded, operationOn(guarded, parent, field), EVERY_ROLE)
       expect(errors.map((error) => `${error.typeName}: ${error.code}`)).not.toContain(`${name}: forbidden`)
       expect(errors).toEqual([])
     }
@@ -84,7 +88,7 @@ describe('every type that an operation reaches', () => {
   })
 })
 
-it('a field is open where its rule allows it, whoever asks, and nowhere else', () => {
+it('a field is open when every caller who reaches its type may read it', () => {
   expect(isOpen('WebhookEndpoint', 'target')).toBe(true)
   expect(isOpen('WebhookEvent', 'data')).toBe(true)
   expect(isOpen('WebhookEvent', 'deliveries')).toBe(false)
@@ -97,20 +101,20 @@ describe('what has no rule', () => {
 
   it('is denied: a query', async () => {
     const schema = planted('extend type Query { planted: String }')
-    expect(await codesOf(schema, '{ planted }', EVERYBODY)).toEqual(['forbidden'])
+    expect(await codesOf(schema, '{ planted }', EVERY_ROLE)).toEqual(['forbidden'])
   })
 
   it('is denied: a mutation', async () => {
     const schema = planted('extend type Mutation { planted: String }')
-    expect(await codesOf(schema, 'mutation { planted }', EVERYBODY)).toEqual(['forbidden'])
+    expect(await codesOf(schema, 'mutation { planted }', EVERY_ROLE)).toEqual(['forbidden'])
   })
 
   it('is denied: a type, though the operation that reaches it is allowed', async () => {
     const schema = planted('type Planted { secret: String } extend type WebhookEndpoint { planted: Planted }')
     const document = '{ webhookEndpoint { target planted { secret } } }'
-    const errors = await errorsOf(schema, document, EVERYBODY)
+    const errors = await errorsOf(schema, document, EVERY_ROLE)
     expect(errors).toEqual([{ code: 'forbidden', typeName: 'Planted' }])
-    const { data } = await graphql({ schema, source: document, contextValue: { caller: EVERYBODY } })
+    const { data } = await graphql({ schema, source: document, contextValue: { caller: EVERY_ROLE } })
     expect(data).toEqual({ webhookEndpoint: { target: 'text', planted: { secret: null } } })
   })
 
@@ -123,35 +127,33 @@ describe('what has no rule', () => {
     expect(operationOn(schema, 'Query', 'webhookEndpoint')).toContain('secret')
   })
 
-  it('is denied when it is asked for by name', () => {
+  it('is denied by denialOf', () => {
     for (const parent of ['Query', 'Mutation'] as const) {
-      expect(denialOf(EVERYBODY, parent, 'planted')?.kind).toBe('forbidden')
+      expect(denialOf(EVERY_ROLE, parent, 'planted')?.kind).toBe('forbidden')
     }
   })
 })
 
 describe('several operations in one document', () => {
-  it('are each judged by themselves', async () => {
-    const guarded = guardSchema(answering(buildSchema()))
+  it('are each checked by themselves', async () => {
     const document = '{ a: webhookEndpoint { id } b: webhookEventTypes { type } __typename }'
     expect(await codesOf(guarded, document, callerWith('publisher'))).toEqual(['forbidden', 'forbidden'])
     expect(await codesOf(guarded, document, callerWith('admin'))).toEqual([])
   })
 
-  it('are judged anew for each caller', async () => {
-    const guarded = buildGuardedSchema()
+  it('are checked again for each caller', async () => {
+    const schema = buildGuardedSchema()
     const document = '{ webhookEventTypes { type } }'
-    const catalogue = { types: [] }
-    const run = (caller: Caller) =>
-      graphql({ schema: guarded, source: document, contextValue: { caller, catalogue } })
+    const core = { catalogue: { types: [] } }
+    const run = (caller: Caller) => graphql({ schema, source: document, contextValue: { caller, core } })
     expect((await run(callerWith('admin'))).errors).toBeUndefined()
     expect((await run(callerWith())).errors).toHaveLength(1)
-    expect((await run(STRANGER)).errors).toHaveLength(1)
+    expect((await run(UNAUTHENTICATED)).errors).toHaveLength(1)
     expect((await run(callerWith('admin'))).errors).toBeUndefined()
   })
 })
 
-/** Lets every field of a schema answer with something of its type, arguments or not. */
+/** Replaces every resolver of a schema by one that returns a sample of the field's type, and removes the arguments. */
 function answering(schema: GraphQLSchema): GraphQLSchema {
   for (const type of objectTypes(schema)) {
     for (const field of Object.values(type.getFields())) {
@@ -170,18 +172,20 @@ function sampleOf(type: GraphQLOutputType): unknown {
   return { Int: 1, Float: 1, Boolean: true, DateTime: new Date(0), JSON: {} }[type.name] ?? 'text'
 }
 
-const objectTypes = (schema: GraphQLSchema) =>
-  Object.values(schema.getTypeMap()).filter(
+function objectTypes(schema: GraphQLSchema): GraphQLObjectType[] {
+  return Object.values(schema.getTypeMap()).filter(
     (type): type is GraphQLObjectType => isObjectType(type) && !type.name.startsWith('__'),
   )
+}
 
-/** The object types below the operations. Interfaces and unions would need their own words here. */
+/** The object types that operations return, directly or nested. */
 function reachedFrom(schema: GraphQLSchema): GraphQLObjectType[] {
   const reached = new Set<GraphQLObjectType>()
   const visit = (type: GraphQLObjectType) => {
     for (const field of Object.values(type.getFields())) {
       const named = getNamedType(field.type)
-      if (isAbstractType(named)) throw new Error(`${named.name} is abstract: teach these tests about it`)
+      if (isAbstractType(named))
+        throw new Error(`${named.name} is abstract: these tests do not support it yet`)
       if (isObjectType(named) && !reached.has(named)) {
         reached.add(named)
         visit(named)
@@ -192,7 +196,7 @@ function reachedFrom(schema: GraphQLSchema): GraphQLObjectType[] {
   return [...reached]
 }
 
-/** A document that asks an operation for everything, each type once on the way down. */
+/** A document that selects every field of an operation, each type once per path. */
 function operationOn(schema: GraphQLSchema, parent: 'Query' | 'Mutation', field: string): string {
   const select = (type: GraphQLOutputType, above: string[]): string => {
     const named = getNamedType(type)
@@ -208,7 +212,7 @@ function operationOn(schema: GraphQLSchema, parent: 'Query' | 'Mutation', field:
   return `${parent.toLowerCase()} { ${field} ${select(type, [])} }`
 }
 
-/** Each error with the type whose field could not be had. */
+/** Each error with the type of its field. */
 async function errorsOf(schema: GraphQLSchema, source: string, caller: Caller) {
   const { errors = [] } = await graphql({ schema, source, contextValue: { caller } })
   return errors.map(({ originalError, path = [], message }) => ({

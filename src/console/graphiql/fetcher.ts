@@ -3,8 +3,8 @@ import { type ExecutionResult, GraphQLError } from 'graphql'
 
 type Fetcher = GraphiQLProps['fetcher']
 
-/** What the gateway answers when it knows the caller too little (or not at all), and the token it said it of. */
-export interface Refusal {
+/** The gateway denied a request: its error code, and the token of the request. */
+export interface Denial {
   code: 'UNAUTHENTICATED' | 'FORBIDDEN'
   token: string
 }
@@ -12,12 +12,12 @@ export interface Refusal {
 type Answer = ExecutionResult<Record<string, unknown>, Record<string, unknown>>
 
 /**
- * Sends what GraphiQL asks for, introspection included, to POST /graphql with the bearer token.
- * GraphiQL reads the schema anew whenever it is given another fetcher, hence one fetcher per token.
+ * Sends GraphiQL's requests, introspection included, to POST /graphql with the bearer token. GraphiQL reads the schema again
+ * when it gets another fetcher, so the page creates one fetcher per token.
  *
- * @param onAnswer told after every answer whether the gateway refused the token
+ * @param onAnswer called after every response; null = the token was accepted
  */
-export function gatewayFetcher(token: string, onAnswer: (refusal: Refusal | null) => void): Fetcher {
+export function gatewayFetcher(token: string, onAnswer: (denial: Denial | null) => void): Fetcher {
   return async (request, options) => {
     const response = await fetch('/graphql', {
       method: 'POST',
@@ -30,23 +30,23 @@ export function gatewayFetcher(token: string, onAnswer: (refusal: Refusal | null
       body: JSON.stringify(request),
     })
     const answer = await readAnswer(response)
-    const code = answer.errors?.map((error) => error.extensions?.code).find(isRefusal)
+    const code = answer.errors?.map((error) => error.extensions?.code).find(isDenial)
     onAnswer(code ? { code, token } : null)
     return answer
   }
 }
 
-/** A proxy in front of the gateway may answer in HTML: say so in the response pane instead of failing to parse it. */
+/** A proxy in front of the gateway may answer in HTML. Shows such a response as an error instead of failing to parse it. */
 async function readAnswer(response: Response): Promise<Answer> {
   const text = await response.text()
   try {
     return JSON.parse(text)
   } catch {
-    const message = `The answer is not JSON: ${response.status} ${response.statusText}`.trimEnd()
+    const message = `The response is not JSON: ${response.status} ${response.statusText}`.trimEnd()
     return { errors: [new GraphQLError(`${message}\n${text.slice(0, 500)}`)] }
   }
 }
 
-function isRefusal(code: unknown): code is Refusal['code'] {
+function isDenial(code: unknown): code is Denial['code'] {
   return code === 'UNAUTHENTICATED' || code === 'FORBIDDEN'
 }

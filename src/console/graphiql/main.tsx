@@ -5,30 +5,30 @@ import { GraphiQL } from 'graphiql'
 import { useEffect, useMemo, useState } from 'react'
 import { createRoot } from 'react-dom/client'
 import { examples } from './examples'
-import { gatewayFetcher, type Refusal } from './fetcher'
+import { type Denial, gatewayFetcher } from './fetcher'
 import { frontTab, tabStorage } from './open-tabs'
-import { developmentToken, rememberedToken, rememberToken } from './token'
+import { developmentToken, storedToken, storeToken } from './token'
 import { TokenBar } from './token-bar'
 
 const front = frontTab()
 
-/** GraphiQL under a bar that holds the bearer token. A token the user typed wins over the one offered. */
+/** GraphiQL below a bar with the bearer token. A typed token wins over the token that the gateway offers. */
 function Page({ offered }: { offered: string | null }) {
-  const [typed, setTyped] = useState(rememberedToken)
-  const [refusal, setRefusal] = useState<Refusal | null>(null)
+  const [typed, setTyped] = useState(storedToken)
+  const [denial, setDenial] = useState<Denial | null>(null)
   const token = typed ?? offered ?? ''
   const settledToken = useSettled(token, 300)
-  const fetcher = useMemo(() => gatewayFetcher(settledToken, setRefusal), [settledToken])
+  const fetcher = useMemo(() => gatewayFetcher(settledToken, setDenial), [settledToken])
 
   return (
     <>
       <TokenBar
         token={token}
         offered={typed === null && offered !== null}
-        refusal={refusal?.token === token ? refusal : null}
+        denial={denial?.token === token ? denial : null}
         onType={(text) => {
           setTyped(text)
-          rememberToken(text)
+          storeToken(text)
         }}
       />
       <main>
@@ -48,7 +48,7 @@ function Page({ offered }: { offered: string | null }) {
   )
 }
 
-/** The value once it has not changed for this long: the schema is read once per token, not once per keystroke. */
+/** The value, updated when it has not changed for this time: the schema is read once per token, not once per keystroke. */
 function useSettled<T>(value: T, milliseconds: number): T {
   const [settled, setSettled] = useState(value)
   useEffect(() => {

@@ -5,8 +5,8 @@ const prefix = 'hookgate/'
 const ownKeys = () => Object.keys(localStorage).filter((key) => key.startsWith(prefix))
 
 /**
- * Where GraphiQL keeps tabs, history and theme. Its own keys carry no project name, and several projects
- * take turns on one localhost port: without the prefix they would open each other's tabs.
+ * GraphiQL's storage of tabs, history and theme. GraphiQL's keys name no project, and different projects may use the same
+ * localhost port: without the prefix each would open the tabs of the other.
  */
 export const tabStorage: NonNullable<GraphiQLProps['storage']> = {
   getItem: (key) => localStorage.getItem(prefix + key),
@@ -21,8 +21,8 @@ export const tabStorage: NonNullable<GraphiQLProps['storage']> = {
 }
 
 /**
- * The tab in front: the one last used, or the first example. GraphiQL fills its editors from this alone;
- * left to itself it opens a default tab with no variables, and a restored one with no text at all.
+ * The active tab: the one used last, or the first example. GraphiQL fills its editors from this tab. Without it, GraphiQL opens
+ * a default tab without variables, or a restored tab without text.
  */
 export function frontTab(): { query: string; variables: string } {
   const tab = savedTab() ?? examples[0]

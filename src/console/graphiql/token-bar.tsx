@@ -1,20 +1,20 @@
 import { useState } from 'react'
-import type { Refusal } from './fetcher'
+import type { Denial } from './fetcher'
 import { bareToken } from './token'
 
 interface TokenBarProps {
   token: string
-  /** True while the token is the one the gateway offered, false once the user has typed. */
+  /** true = the gateway offered the token, false = the user typed it */
   offered: boolean
-  /** Set when the gateway refused this very token. */
-  refusal: Refusal | null
+  /** set when the gateway denied a request with this token */
+  denial: Denial | null
   onType(token: string): void
 }
 
-/** The page's header: whose page it is, where the bearer token goes, and what the gateway thinks of that token. */
-export function TokenBar({ token, offered, refusal, onType }: TokenBarProps) {
+/** The header of the page: its name, the field for the bearer token, and whether the gateway accepts the token. */
+export function TokenBar({ token, offered, denial, onType }: TokenBarProps) {
   const [readable, setReadable] = useState(false)
-  const { mood, text } = describe(token, offered, refusal)
+  const { mood, text } = describe(token, offered, denial)
   return (
     <header className="bar">
       <h1>
@@ -43,18 +43,18 @@ export function TokenBar({ token, offered, refusal, onType }: TokenBarProps) {
   )
 }
 
-function describe(token: string, offered: boolean, refusal: Refusal | null) {
-  if (refusal?.code === 'FORBIDDEN') {
-    return { mood: 'bad', text: 'Refused by the gateway: FORBIDDEN. This token’s role may not do that.' }
+function describe(token: string, offered: boolean, denial: Denial | null) {
+  if (denial?.code === 'FORBIDDEN') {
+    return { mood: 'bad', text: 'Refused by the gateway: FORBIDDEN. The role of this token may not do this.' }
   }
   if (!token) {
-    const refused = refusal ? 'Refused by the gateway: UNAUTHENTICATED. ' : ''
+    const refused = denial ? 'Refused by the gateway: UNAUTHENTICATED. ' : ''
     return {
-      mood: refusal ? 'bad' : 'none',
+      mood: denial ? 'bad' : 'none',
       text: `${refused}No token set. “hookgate token --role admin” prints one.`,
     }
   }
-  if (refusal) {
+  if (denial) {
     const remedy = offered ? 'Reload the page for a fresh one.' : 'It is wrong or has expired.'
     return { mood: 'bad', text: `Token refused by the gateway: UNAUTHENTICATED. ${remedy}` }
   }

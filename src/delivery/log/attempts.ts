@@ -7,13 +7,13 @@ import { pageRange } from '../../page-range'
 
 export { AttemptError }
 
-/** One send and what came of it, as it is on record. */
+/** One send and its result, as recorded. */
 export interface Attempt {
   id: bigint
   event: Event
   number: number
   createdAt: Date
-  /** null when not one byte went out */
+  /** null when not one byte was sent */
   sentAt: Date | null
   signatureHeader: string
   responseStatus: number | null
@@ -33,7 +33,7 @@ export enum AttemptOrder {
   NEXT_RETRY_DESC = 'NEXT_RETRY_DESC',
 }
 
-/** Every condition given must hold. */
+/** Every given condition must hold. */
 export interface AttemptFilter {
   eventId?: string | null
   /** true = delivered, false = failed */
@@ -41,7 +41,7 @@ export interface AttemptFilter {
   error?: AttemptError | null
 }
 
-/** Which part of the list; null and undefined mean the default. */
+/** A part of the list. Null and undefined mean the default. */
 export interface AttemptSlice {
   orderBy?: AttemptOrder | null
   limit?: number | null
@@ -49,8 +49,8 @@ export interface AttemptSlice {
 }
 
 /**
- * The attempts of an endpoint. Without a filter their number is read from a counter, so a page costs the same however many
- * attempts are on record.
+ * The attempts of an endpoint. Without a filter their number is read from a counter, so that a page costs the same however
+ * many attempts are on record.
  *
  * @param endpointId as the caller sent it
  * @throws Failure `validation_failed`, `not_found`
@@ -92,7 +92,7 @@ async function requireEndpoint(prisma: PrismaClient, endpointId: string): Promis
 
 const WITH_EVENT = { delivery: { select: { event: true } } } satisfies Prisma.AttemptInclude
 
-/** One attempt that is known to be on record. */
+/** @throws Error when there is no attempt with this id */
 export async function readAttempt(prisma: PrismaClient, id: bigint): Promise<Attempt> {
   return withEvent(await prisma.attempt.findUniqueOrThrow({ where: { id }, include: WITH_EVENT }))
 }
@@ -110,7 +110,7 @@ function conditionOf(
   { eventId, isSuccessful, error }: AttemptFilter,
 ): Prisma.AttemptWhereInput {
   const where: Prisma.AttemptWhereInput = { endpointId }
-  // An id that is none matches nothing.
+  // A malformed id matches no event.
   if (eventId != null) where.eventId = parseEventId(eventId) ?? -1n
   if (isSuccessful === true) where.error = null
   if (isSuccessful === false) where.error = { not: null }
@@ -118,7 +118,7 @@ function conditionOf(
   return where
 }
 
-/** Each by an index. Instants that are unknown come last going up and first going down, as PostgreSQL has it. */
+/** Each order is served by an index. As usual in PostgreSQL, null instants are last in ascending order and first in descending. */
 const ORDER_BY = {
   CREATED_AT_ASC: [{ createdAt: 'asc' }, { id: 'asc' }],
   CREATED_AT_DESC: [{ createdAt: 'desc' }, { id: 'desc' }],

@@ -3,7 +3,7 @@ import { DeliveryStatus } from '../../generated/prisma/enums'
 
 export { DeliveryStatus }
 
-/** One event on its way to one endpoint. */
+/** One event for one endpoint. */
 export interface Delivery {
   id: bigint
   endpointId: number
@@ -14,8 +14,8 @@ export interface Delivery {
 }
 
 /**
- * The deliveries of events, by event, in the order of endpoints. A pending delivery of a deleted endpoint counts as cancelled:
- * the retention cancels its row some time after the deletion.
+ * The deliveries of events, by event id, sorted by endpoint. A pending delivery of a deleted endpoint counts as cancelled: the
+ * retention cancels its row some time after the deletion.
  */
 export async function readDeliveries(
   { prisma }: { prisma: PrismaClient },

@@ -1,4 +1,4 @@
-/** A receiver may ask for patience, but not park a delivery for ever: a longer Retry-After counts as this. */
+/** The longest wait that a Retry-After header can impose: 24 hours. A longer one counts as this. */
 export const RETRY_AFTER_MAX_MS = 24 * 60 * 60 * 1_000
 
 export interface FailedTry {
@@ -11,18 +11,18 @@ export interface FailedTry {
   retryAfter: string | null
 }
 
-/** When to try again; null when the schedule is used up. Retry-After makes the wait longer, never shorter. */
+/** When the next attempt is due; null when the schedule is used up. Retry-After makes the wait longer, never shorter. */
 export function nextAttempt({ schedule, tries, now, retryAfter }: FailedTry): Date | null {
-  const wait = schedule[tries - 1]
-  if (wait === undefined) return null
-  const asked = retryAfter === null ? null : parseRetryAfter(retryAfter, now)
-  return new Date(now.getTime() + Math.max(wait * 1_000, asked ?? 0))
+  const scheduled = schedule[tries - 1]
+  if (scheduled === undefined) return null
+  const requested = retryAfter === null ? null : parseRetryAfter(retryAfter, now)
+  return new Date(now.getTime() + Math.max(scheduled * 1_000, requested ?? 0))
 }
 
 /**
  * Reads a Retry-After header (RFC 9110, section 10.2.3): seconds, or an HTTP date in one of its three forms.
  *
- * @returns milliseconds from `now`: 0 for a date in the past, RETRY_AFTER_MAX_MS at most; null when it is neither
+ * @returns milliseconds from `now`, from 0 (a date in the past) to RETRY_AFTER_MAX_MS; null when the value has neither form
  */
 export function parseRetryAfter(value: string, now: Date): number | null {
   const text = value.trim()
@@ -44,7 +44,7 @@ const HTTP_DATES = [
   new RegExp(`^[A-Z][a-z]{2} ${MONTH} (?<day>[ \\d]\\d) ${TIME} (?<year>\\d{4})$`),
 ]
 
-/** @returns Unix time in milliseconds; NaN when it is no HTTP date */
+/** @returns Unix time in milliseconds; NaN when the text is not an HTTP date */
 function httpDate(text: string, now: Date): number {
   const parts = HTTP_DATES.map((form) => form.exec(text)?.groups).find((groups) => groups !== undefined)
   if (parts === undefined) return Number.NaN
@@ -57,7 +57,7 @@ function httpDate(text: string, now: Date): number {
   return isReal ? midnight.setUTCHours(Number(hours), Number(minutes), Number(seconds)) : Number.NaN
 }
 
-/** A year of two digits that seems more than 50 years ahead is the last such year in the past (same section). */
+/** A year of two digits that seems more than 50 years ahead is the latest past year with these digits (same section). */
 function fullYear(year: string, now: Date): number {
   if (year.length === 4) return Number(year)
   const thisYear = now.getUTCFullYear()

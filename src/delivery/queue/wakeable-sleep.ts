@@ -1,24 +1,24 @@
-/** A sleep that can be cut short. A call to `wake` while nobody sleeps shortens the next sleep. */
-export class Wakeable {
-  private woken = false
-  private finish: (() => void) | undefined
+/** A sleep that `wake` ends early. A call of `wake` while nothing sleeps ends the next sleep at once. */
+export class WakeableSleep {
+  #isWoken = false
+  #finish: (() => void) | undefined
 
   wake(): void {
-    this.woken = true
-    this.finish?.()
+    this.#isWoken = true
+    this.#finish?.()
   }
 
-  async wait(milliseconds: number): Promise<void> {
-    if (!this.woken) {
+  async sleep(milliseconds: number): Promise<void> {
+    if (!this.#isWoken) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, milliseconds)
-        this.finish = () => {
+        this.#finish = () => {
           clearTimeout(timer)
           resolve()
         }
       })
-      this.finish = undefined
+      this.#finish = undefined
     }
-    this.woken = false
+    this.#isWoken = false
   }
 }

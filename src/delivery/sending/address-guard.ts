@@ -3,7 +3,7 @@ import { isIP, type LookupFunction } from 'node:net'
 import type { buildConnector } from 'undici'
 import type { IsAddressAllowed } from '../../endpoints/targets/address-policy'
 
-/** No address that the target stands for may be used. Tells nothing of what was found: that is the inner network. */
+/** The target leads to no allowed address. The message names no address, because it may be one of the inner network. */
 export class BlockedAddressError extends Error {
   override name = 'BlockedAddressError'
   readonly code = 'BLOCKED_ADDRESS'
@@ -13,13 +13,13 @@ export class BlockedAddressError extends Error {
   }
 }
 
-/** The target's name could not be resolved; `cause` is what the lookup said. */
+/** The target's name could not be resolved; `cause` is the error of the lookup. */
 export class NameLookupError extends Error {
   override name = 'NameLookupError'
   readonly code = 'NAME_LOOKUP'
 }
 
-/** Every address of a name, as `dns.lookup` with `all: true` gives them. It must call back, sooner or later. */
+/** Looks up every address of a name, as `dns.lookup` does with `all: true`. It must call back in the end. */
 export type LookupAll = (
   hostname: string,
   options: LookupAllOptions,
@@ -28,33 +28,33 @@ export type LookupAll = (
 
 export interface AddressGuardOptions {
   isAddressAllowed: IsAddressAllowed
-  /** default: the system's, which knows /etc/hosts and the like */
+  /** default: the lookup of the operating system, which also reads /etc/hosts */
   lookup?: LookupAll
 }
 
 /**
- * Guards a connector; what that one returns, the guarded one returns too.
+ * Guards a connector. The guarded connector returns what the connector itself returns.
  *
- * @param connectorWith makes the connector to be guarded; names must be looked up by the given lookup alone
+ * @param connectorWith creates the connector, which must look up names by the given lookup only
  */
 export type AddressGuard = (
   connectorWith: (lookup: LookupFunction) => buildConnector.connector,
 ) => buildConnector.connector
 
 /**
- * The check that protects the inner network; the one at saving a target is a courtesy. What is judged is what the
- * socket connects to: every answer to the lookup for a connection is judged, and the socket gets no other address, so
- * a name that changes between two lookups gains nothing. TLS still asks for the URL's host: only its addresses are
- * chosen.
+ * This check protects the inner network; the validation of a saved target is only a courtesy to its owner. The check covers the
+ * very addresses that the socket connects to: every address that the lookup for a connection returns is checked, and the
+ * socket gets the allowed ones only. So a name whose addresses change between two lookups reaches no blocked address. TLS
+ * still verifies the host of the URL.
  *
- * A guarded connection fails with BlockedAddressError, with NameLookupError, or as Node's sockets fail.
+ * A guarded connection fails with BlockedAddressError, with NameLookupError, or with an error of Node's sockets.
  */
 export function addressGuard({ isAddressAllowed, lookup = systemLookup }: AddressGuardOptions): AddressGuard {
   const filteredLookup = guardedLookup(isAddressAllowed, sharedLookup(lookup))
   return (connectorWith) => {
     const connect = connectorWith(filteredLookup)
     return (target, callback) => {
-      // Sockets look up names alone. The URL parser has folded every notation of an address into the plain one.
+      // A socket looks up names only, so check a literal address here. The URL parser has normalised its notation.
       if (isIP(target.hostname) !== 0 && !isAddressAllowed(target.hostname)) {
         process.nextTick(callback, new BlockedAddressError(), null)
         return
@@ -70,8 +70,8 @@ function guardedLookup(
 ): LookupFunction {
   return async (hostname, { all }, callback) => {
     try {
-      const allowed = judged(await resolve(hostname), isAddressAllowed)
-      // Outside of this stack: what a socket throws is not a failed lookup.
+      const allowed = allowedOf(await resolve(hostname), isAddressAllowed)
+      // Outside of this try block: an error that the socket throws is not a failed lookup.
       process.nextTick(() =>
         all ? callback(null, allowed) : callback(null, allowed[0].address, allowed[0].family),
       )
@@ -82,7 +82,7 @@ function guardedLookup(
 }
 
 /** @throws BlockedAddressError when no address is left */
-function judged(
+function allowedOf(
   addresses: LookupAddress[],
   isAddressAllowed: IsAddressAllowed,
 ): [LookupAddress, ...LookupAddress[]] {
@@ -92,13 +92,13 @@ function judged(
 }
 
 /**
- * Asks once for a name however many connections wait for it. The system's lookups run two at a time (libuv keeps
- * half of its four threads from them), so the ten sends of one name that hangs would hold up all other names. No
- * answer is kept after it came: the next connection asks anew.
+ * Looks up a name once for all connections that wait for it. The system runs two lookups at a time (libuv reserves half of its
+ * four threads for other work), so ten sends to one name that hangs would delay all other names. An answer is not cached: the
+ * next connection looks the name up again.
  */
 function sharedLookup(lookup: LookupAll): (hostname: string) => Promise<LookupAddress[]> {
-  const underWay = new Map<string, Promise<LookupAddress[]>>()
-  const ask = async (hostname: string) => {
+  const running = new Map<string, Promise<LookupAddress[]>>()
+  const lookUp = async (hostname: string) => {
     try {
       const addresses = await new Promise<LookupAddress[]>((resolve, reject) => {
         lookup(hostname, { all: true }, (error, found) => (error ? reject(error) : resolve(found)))
@@ -108,12 +108,12 @@ function sharedLookup(lookup: LookupAll): (hostname: string) => Promise<LookupAd
     } catch (cause) {
       throw new NameLookupError(`The name ${hostname} could not be resolved`, { cause })
     } finally {
-      underWay.delete(hostname)
+      running.delete(hostname)
     }
   }
   return (hostname) => {
-    const answer = underWay.get(hostname) ?? ask(hostname)
-    underWay.set(hostname, answer)
-    return answer
+    const addresses = running.get(hostname) ?? lookUp(hostname)
+    running.set(hostname, addresses)
+    return addresses
   }
 }

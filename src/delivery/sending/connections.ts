@@ -1,159 +1,82 @@
 import type { Client } from 'undici'
-import type { Departure } from './exchange'
-import type { Stop } from './stop-signal'
+import type { Departure } from './send-request'
 
-/** A way to send one request at a time to one origin. It is made with its first request. */
+/** A connection to one origin, for one request at a time. It is opened with its first request. */
 export interface Connection {
   client: Client
-  /** of the request that it serves now */
+  /** of the request that the connection serves now */
   departure?: Departure | undefined
-  /** Breaks off whatever it is doing, be it connecting, sending or receiving. */
+  /** Ends the connection in any state: connecting, sending or receiving. */
   end(): Promise<void>
 }
 
-/** Who asks for a connection. */
-interface User {
-  stop: Stop
-  departure?: Departure | undefined
-}
-
-/** What is done with a connection; tells whether it may serve again. */
-type Work<T> = (client: Client) => Promise<{ outcome: T; isOver: boolean }>
-
-/**
- * What there is for one origin. `taken` are in use, or promised to whoever waited longest; with `idle` they are never
- * more than the limit, since a connection is opened only when none is idle.
- */
-interface Line {
-  taken: number
+/** The connections to one origin. */
+interface Pool {
+  /** all of them, in use or idle */
+  open: Set<Connection>
   idle: Connection[]
-  waiting: (() => void)[]
 }
 
+/** Sends one request; `isReusable` = the connection can serve another one. */
+type Work<T> = (client: Client) => Promise<{ result: T; isReusable: boolean }>
+
 /**
- * Connections by origin (scheme, host and port), a limited number of each, kept for the next one who needs them.
+ * Keeps connections by origin (scheme, host and port), so that the next request to an origin finds one open.
  *
- * Each is an undici Client of its own instead of one of a Pool: a send that is given up ends its connection, also
- * while that is being made, and a Pool would open another one for it.
+ * Each connection is an undici Client of its own instead of a member of an undici Pool. A send that is given up ends its
+ * connection, also while it is being opened; a Pool would open another one for the same request.
  */
 export class Connections {
-  readonly #lines = new Map<string, Line>()
-  readonly #open = new Set<Connection>()
+  readonly #pools = new Map<string, Pool>()
 
-  constructor(
-    private readonly limitPerOrigin: number,
-    private readonly connect: (origin: string) => Connection,
-  ) {}
+  /** @param open returns a new connection to an origin */
+  constructor(private readonly open: (origin: string) => Connection) {}
 
-  /**
-   * Waits for a turn, in the order of asking, and does `work` with a connection that is nobody else's meanwhile.
-   * Where there is a turn at once, `work` is called before this returns.
-   *
-   * @param work tells whether its connection may serve again: else it is ended
-   * @returns what came of the work; undefined when it was stopped, or the departure refused, before there was a turn
-   */
-  use<T>(origin: string, user: User, work: Work<T>): Promise<T | undefined> {
-    const line = this.#lineOf(origin)
-    return takeTurn(line, this.limitPerOrigin, user.stop)
-      ? this.#serve(origin, line, user, work)
-      : this.#serveLater(origin, line, user, work)
-  }
-
-  async close(): Promise<void> {
-    await Promise.all([...this.#open].map((connection) => connection.end()))
-    this.#open.clear()
-  }
-
-  async #serveLater<T>(origin: string, line: Line, user: User, work: Work<T>): Promise<T | undefined> {
-    const { stop, departure } = user
-    departure?.onWaiting()
-    if (!(await waitForTurn(line, stop))) {
-      this.#forgetIfEmpty(origin, line)
-      return undefined
-    }
-    if (departure !== undefined && !(await departure.mayLeave())) {
-      this.#passTurn(origin, line)
-      return undefined
-    }
-    return this.#serve(origin, line, user, work)
-  }
-
-  async #serve<T>(origin: string, line: Line, { departure }: User, work: Work<T>): Promise<T> {
-    const connection = line.idle.pop() ?? this.#connect(origin, line)
+  /** Calls `work` with a connection that nobody else uses meanwhile, before this function returns. */
+  async use<T>(origin: string, departure: Departure | undefined, work: Work<T>): Promise<T> {
+    const pool = this.#poolOf(origin)
+    const connection = pool.idle.pop() ?? this.#open(origin, pool)
     connection.departure = departure
     let isReusable = false
     try {
-      const { outcome, isOver } = await work(connection.client)
-      isReusable = isOver
-      return outcome
+      const end = await work(connection.client)
+      isReusable = end.isReusable
+      return end.result
     } finally {
       connection.departure = undefined
-      this.#giveBack(origin, line, connection, isReusable)
+      // A receiver that accepts no further request has closed the connection by now.
+      if (isReusable && connection.client.stats.connected) pool.idle.push(connection)
+      else this.#end(origin, pool, connection)
     }
   }
 
-  #giveBack(origin: string, line: Line, connection: Connection, isReusable: boolean): void {
-    // A receiver that wants no other request has closed it by now.
-    if (isReusable && connection.client.stats.connected) line.idle.push(connection)
-    else this.#end(connection)
-    this.#passTurn(origin, line)
+  async close(): Promise<void> {
+    const pools = [...this.#pools.values()]
+    this.#pools.clear()
+    await Promise.all(pools.flatMap(({ open }) => [...open].map((connection) => connection.end())))
   }
 
-  #passTurn(origin: string, line: Line): void {
-    const next = line.waiting.shift()
-    if (next) next()
-    else line.taken -= 1
-    this.#forgetIfEmpty(origin, line)
+  #poolOf(origin: string): Pool {
+    const pool = this.#pools.get(origin) ?? { open: new Set(), idle: [] }
+    this.#pools.set(origin, pool)
+    return pool
   }
 
-  #lineOf(origin: string): Line {
-    const line = this.#lines.get(origin) ?? { taken: 0, idle: [], waiting: [] }
-    this.#lines.set(origin, line)
-    return line
-  }
-
-  #connect(origin: string, line: Line): Connection {
-    const connection = this.connect(origin)
-    this.#open.add(connection)
+  #open(origin: string, pool: Pool): Connection {
+    const connection = this.open(origin)
+    pool.open.add(connection)
     connection.client.on('disconnect', () => {
-      const index = line.idle.indexOf(connection)
+      const index = pool.idle.indexOf(connection)
       if (index === -1) return
-      line.idle.splice(index, 1)
-      this.#end(connection)
-      this.#forgetIfEmpty(origin, line)
+      pool.idle.splice(index, 1)
+      this.#end(origin, pool, connection)
     })
     return connection
   }
 
-  #end(connection: Connection): void {
-    this.#open.delete(connection)
+  #end(origin: string, pool: Pool, connection: Connection): void {
+    pool.open.delete(connection)
+    if (pool.open.size === 0 && this.#pools.get(origin) === pool) this.#pools.delete(origin)
     void connection.end()
   }
-
-  #forgetIfEmpty(origin: string, line: Line): void {
-    if (line.taken === 0 && line.idle.length === 0) this.#lines.delete(origin)
-  }
-}
-
-function takeTurn(line: Line, limit: number, stop: Stop): boolean {
-  if (stop.isStopped || line.taken >= limit) return false
-  line.taken += 1
-  return true
-}
-
-/** Resolves with true when there is a place in the line, with false when it is stopped first. */
-function waitForTurn(line: Line, stop: Stop): Promise<boolean> {
-  return new Promise((resolve) => {
-    if (stop.isStopped) return resolve(false)
-    const forget = stop.onStop(() => {
-      forget()
-      line.waiting.splice(line.waiting.indexOf(take), 1)
-      resolve(false)
-    })
-    const take = () => {
-      forget()
-      resolve(true)
-    }
-    line.waiting.push(take)
-  })
 }

@@ -1,15 +1,6 @@
-/** Why an attempt failed, as it is recorded with it. */
-export type AttemptError =
-  | 'DNS'
-  | 'CONNECTION'
-  | 'TLS'
-  | 'TIMEOUT'
-  | 'BLOCKED_ADDRESS'
-  | 'REDIRECT'
-  | 'HTTP_STATUS'
-  | 'ABORTED'
+import type { AttemptError } from '../../generated/prisma/enums'
 
-/** Its caller did not let the request leave. */
+/** The caller did not let the request leave. */
 export class WithdrawnError extends Error {
   override name = 'WithdrawnError'
   readonly code = 'WITHDRAWN'
@@ -20,9 +11,9 @@ export class WithdrawnError extends Error {
 }
 
 /**
- * Error codes and what they mean to the owner of an endpoint; the first line that matches counts. Whatever is not
- * listed broke the connection: ECONNREFUSED, ECONNRESET, EPIPE, EHOSTUNREACH, undici's UND_ERR_SOCKET and
- * UND_ERR_HEADERS_OVERFLOW, its parser's HPE_* for an answer that is no HTTP.
+ * Error codes and their meaning to the owner of an endpoint; the first line that matches counts. Every other code means
+ * CONNECTION: ECONNREFUSED, ECONNRESET, EPIPE, EHOSTUNREACH, undici's UND_ERR_SOCKET and UND_ERR_HEADERS_OVERFLOW, and HPE_* of
+ * undici's parser for an answer that is not HTTP.
  *
  * Sources: Node's documentation of errors, dns and tls ("X509 certificate error codes"), OpenSSL's X509_V_ERR list.
  */
@@ -36,19 +27,19 @@ const CLASSES: readonly [AttemptError, RegExp][] = [
   ['TLS', /^(INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED)$/],
 ]
 
-/** The class of what undici, Node or OpenSSL failed with. Several addresses that all failed count as the first. */
+/** The class of an error of undici, Node or OpenSSL. When several addresses failed, the code of the whole error counts. */
 export function errorClass(error: unknown): AttemptError {
   const code = codeOf(error)
   return CLASSES.find(([, pattern]) => pattern.test(code))?.[0] ?? 'CONNECTION'
 }
 
-/** How a final status is judged: 2xx is a success (null), 3xx is never followed, everything else failed. */
+/** The class of a final status: null = success (2xx). A redirect (3xx) is never followed, so it is a failure. */
 export function statusError(status: number): AttemptError | null {
   if (status >= 200 && status < 300) return null
   return status >= 300 && status < 400 ? 'REDIRECT' : 'HTTP_STATUS'
 }
 
-/** The error and its causes in a line for the log; never for the API, since it may name addresses. */
+/** Describes an error and its causes in one line. For the log only, because the line may contain addresses. */
 export function describeError(error: unknown): string {
   const parts: string[] = []
   for (let at = error; at && parts.length < CAUSES_MAX; at = partOf(at, 'cause')) parts.push(describeOne(at))

@@ -1,30 +1,30 @@
 import type { Transform } from 'node:stream'
 import { constants, createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib'
 
-/** How much of a receiver's answer is kept, in decompressed bytes. */
+/** The most bytes that are kept of a response body, after decompression. */
 export const KEPT_BYTES = 64 * 1024
 
 export interface ResponseBodyEvents {
-  /** nothing more will be kept: the body is whole, or as much as fits has come, or its compression is corrupt */
+  /** nothing more will be kept: the body has ended, the limit is reached, or the compression is corrupt */
   onDone(): void
-  /** there is room for more after `write` said false */
+  /** `write` may be called again after it returned false */
   onDrain(): void
 }
 
 /**
- * The beginning of a response body, decompressed while it comes. Holds 64 KiB at most and stops decompressing there,
- * so neither an endless body nor a small one that swells costs memory.
+ * The first 64 KiB of a response body, decompressed while it arrives. Decompression stops at 64 KiB, so that neither an endless
+ * body nor a small one that decompresses to a huge one costs memory.
  *
- * gzip, deflate (with or without the zlib wrapper, as senders do both: RFC 9110, 8.4.1.2) and br are decompressed;
- * of any other encoding, or of several at once, the bytes are kept as they are. Where compressed data breaks off or
- * is corrupt, what was decompressed until then is kept.
+ * Decompresses gzip, br and deflate; deflate with or without the zlib wrapper, because senders do both (RFC 9110, 8.4.1.2). Keeps
+ * the bytes of any other encoding, and of several encodings at once, unchanged. When compressed data ends early or is corrupt,
+ * the part before that is kept.
  */
 export class ResponseBody {
   #kept = Buffer.alloc(0)
   #length = 0
   #decoder: Transform | null | undefined
-  #done = false
-  #whole = false
+  #isDone = false
+  #isWhole = false
 
   /** @param encoding the Content-Encoding header */
   constructor(
@@ -32,35 +32,35 @@ export class ResponseBody {
     private readonly events: ResponseBodyEvents,
   ) {}
 
-  /** @returns false when no more should be written before `onDrain` */
+  /** @returns false when the caller should wait for `onDrain` before it writes more */
   write(chunk: Buffer): boolean {
-    if (this.#done || chunk.length === 0) return true
+    if (this.#isDone || chunk.length === 0) return true
     if (this.#decoder === undefined) this.#decoder = this.#openDecoder(chunk)
     if (this.#decoder !== null) return this.#decoder.write(chunk)
     this.#keep(chunk)
     return true
   }
 
-  /** The body has come to its end. `onDone` follows as soon as what is left is decompressed. */
+  /** The body has ended. `onDone` follows when the rest is decompressed. */
   end(): void {
     if (this.#decoder) this.#decoder.end()
     else this.#finish(true)
   }
 
-  /** Stops for good, without `onDone`. */
+  /** Keeps nothing more, and does not call `onDone`. */
   discard(): void {
-    this.#done = true
+    this.#isDone = true
     this.#decoder?.destroy()
   }
 
-  /** True when what is kept is not all that the receiver had to say. */
+  /** True when the kept text is not the whole body. */
   get truncated(): boolean {
-    return !this.#whole
+    return !this.#isWhole
   }
 
   /**
-   * What is kept as text: UTF-8, with U+FFFD for every byte that is not, for U+0000 (which PostgreSQL cannot store)
-   * and with no half character at the end of a truncated body.
+   * The kept bytes as text: UTF-8. U+FFFD replaces every byte that is not UTF-8, and U+0000, which PostgreSQL cannot store. A
+   * truncated body does not end in half a character.
    */
   text(): string {
     const bytes = this.#kept.subarray(0, this.#length)
@@ -77,9 +77,9 @@ export class ResponseBody {
     return decoder
   }
 
-  /** Copies, so that many tiny chunks cost no more than their bytes. */
+  /** Copies into one buffer, so that many tiny chunks cost no more memory than their bytes. */
   #keep(chunk: Buffer): void {
-    if (this.#done) return
+    if (this.#isDone) return
     const room = KEPT_BYTES - this.#length
     const part = chunk.subarray(0, room)
     const needed = this.#length + part.length
@@ -93,15 +93,15 @@ export class ResponseBody {
     if (chunk.length > room) this.#finish(false)
   }
 
-  #finish(whole: boolean): void {
-    if (this.#done) return
-    this.#whole = whole
+  #finish(isWhole: boolean): void {
+    if (this.#isDone) return
+    this.#isWhole = isWhole
     this.discard()
     this.events.onDone()
   }
 }
 
-/** With a flush for every chunk, what came before a break is there to be kept. */
+/** Flushes after every chunk, so that the part before an early end can be kept. */
 const ZLIB = { flush: constants.Z_SYNC_FLUSH }
 const BROTLI = { flush: constants.BROTLI_OPERATION_FLUSH }
 
@@ -111,7 +111,7 @@ function decoderFor(encoding: string, firstChunk: Buffer): Transform | null {
     case 'x-gzip':
       return createGunzip(ZLIB)
     case 'deflate':
-      // RFC 1950: the low four bits of the zlib wrapper's first byte name its method, which is always 8.
+      // RFC 1950: the low four bits of the first byte of the zlib wrapper are its method, always 8.
       return ((firstChunk[0] ?? 0) & 0x0f) === 8 ? createInflate(ZLIB) : createInflateRaw(ZLIB)
     case 'br':
       return createBrotliDecompress(BROTLI)

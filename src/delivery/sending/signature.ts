@@ -1,18 +1,18 @@
 import { createHmac } from 'node:crypto'
 
 export interface SignedHeadersOptions {
-  /** name of the documented header */
+  /** name of the documented signature header */
   headerName: string
   /** `whsec_...`, the live ones, newest first; at least one */
   secrets: string[]
   eventId: number | bigint | string
-  /** when it is sent: Unix time in whole seconds */
+  /** time of the send: Unix time in whole seconds */
   timestampSeconds: number
-  /** exactly what is sent */
+  /** exactly the bytes of the request */
   body: Buffer | string
 }
 
-/** Every header by which a receiver verifies a delivery: the documented one and those of Standard Webhooks. */
+/** Every header that a receiver can verify a delivery with: the documented one and those of Standard Webhooks. */
 export function signedHeaders({
   headerName,
   secrets,
@@ -30,9 +30,9 @@ export function signedHeaders({
 }
 
 /**
- * `t=<seconds>,v1=<hex>[,v1=<hex>]`, a v1 for each secret in their order: HMAC-SHA256 over `<t>.<body>`, keyed with
- * the whole text of the secret, `whsec_` included. This is Stripe's scheme (docs.stripe.com/webhooks, "Verify webhook
- * signatures manually"), which SelfCommunity's documentation of webhooks prescribes.
+ * `t=<seconds>,v1=<hex>[,v1=<hex>]`, one v1 per secret in the given order: HMAC-SHA256 over `<t>.<body>`, keyed with the whole
+ * text of the secret, `whsec_` included. This is Stripe's scheme (docs.stripe.com/webhooks, "Verify webhook signatures
+ * manually"), which SelfCommunity's documentation of webhooks prescribes.
  */
 export function documentedSignature(
   secrets: string[],
@@ -48,7 +48,7 @@ export function documentedSignature(
 /**
  * `v1,<base64>[ v1,<base64>]`, the webhook-signature header of Standard Webhooks (github.com/standard-webhooks,
  * spec/standard-webhooks.md, "Webhook Headers"): HMAC-SHA256 over `<id>.<timestamp>.<body>`, keyed with the bytes
- * that the base64 after `whsec_` stands for.
+ * that the base64 text after `whsec_` encodes.
  *
  * @param id the webhook-id header, the same on every retry
  */
@@ -65,7 +65,7 @@ export function standardSignatures(
   return signatures.join(' ')
 }
 
-/** Text is hashed in one piece: each piece crosses over to OpenSSL on its own. */
+/** Hashes text in one piece, because each piece costs one call into OpenSSL. */
 function hmac(
   key: Buffer | string,
   prefix: string,

@@ -1,13 +1,13 @@
-/** What may break off a send: the first of its signals that is aborted. */
+/** What may stop a send: any one of several abort signals. */
 export interface Stop {
   readonly isStopped: boolean
-  /** @returns forgets the listener */
+  /** @returns a function that removes the listener */
   onStop(listener: () => void): () => void
 }
 
 /**
- * Follows signals that hundreds of sends have in common. Each signal gets one listener for all of them, because leaving
- * a signal's own list takes longer the longer it is.
+ * Listens to abort signals that hundreds of sends share. Each signal gets one listener for all sends, because removing a
+ * listener from a signal takes longer the more listeners the signal has.
  */
 export function stopOf(signals: readonly AbortSignal[]): Stop {
   return {
@@ -15,36 +15,39 @@ export function stopOf(signals: readonly AbortSignal[]): Stop {
       return signals.some(({ aborted }) => aborted)
     },
     onStop(listener) {
-      const forget = signals.map((signal) => listenersOf(signal).add(listener))
+      const removals = signals.map((signal) => listenersOf(signal).add(listener))
       return () => {
-        for (const leave of forget) leave()
+        for (const remove of removals) remove()
       }
     },
   }
 }
 
-const known = new WeakMap<AbortSignal, Listeners>()
+const listenersBySignal = new WeakMap<AbortSignal, Listeners>()
 
 function listenersOf(signal: AbortSignal): Listeners {
-  const listeners = known.get(signal) ?? new Listeners(signal)
-  known.set(signal, listeners)
+  const listeners = listenersBySignal.get(signal) ?? new Listeners(signal)
+  listenersBySignal.set(signal, listeners)
   return listeners
 }
 
 /**
- * A list in which each knows its place, not a Set: one that changes all the time leaves its old tables behind, each linked
- * to the next, and once one of them is old the collector keeps whatever the later ones held.
+ * The listeners of one signal, in a list in which each entry knows its place.
+ *
+ * Not a Set, because V8 replaces the table of a Set from time to time as entries come and go, and each old table refers to the
+ * next. Once the garbage collector has moved an old table to the old generation, the later tables and their entries stay in
+ * memory, and with them sends that ended long ago.
  */
 class Listeners {
   readonly #listeners: Listener[] = []
-  readonly #tell = () => {
+  readonly #callAll = () => {
     for (const { act } of [...this.#listeners]) act()
   }
 
   constructor(private readonly signal: AbortSignal) {}
 
   add(act: () => void): () => void {
-    if (this.#listeners.length === 0) this.signal.addEventListener('abort', this.#tell)
+    if (this.#listeners.length === 0) this.signal.addEventListener('abort', this.#callAll)
     const listener = { act, place: this.#listeners.length }
     this.#listeners.push(listener)
     return () => this.#remove(listener)
@@ -58,12 +61,12 @@ class Listeners {
       last.place = listener.place
     }
     listener.place = -1
-    if (this.#listeners.length === 0) this.signal.removeEventListener('abort', this.#tell)
+    if (this.#listeners.length === 0) this.signal.removeEventListener('abort', this.#callAll)
   }
 }
 
 interface Listener {
   act: () => void
-  /** in the list; -1 = not in it any more */
+  /** index in the list; -1 = removed */
   place: number
 }

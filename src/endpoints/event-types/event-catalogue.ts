@@ -19,11 +19,11 @@ export interface EventCatalogue {
 }
 
 /**
- * Reads the catalogue: the built-in event types, or those of the operator's file. That file is a JSON array of
+ * Reads the catalogue: the built-in event types, or those of the operator's file. The file is a JSON array of
  * `{type, group, description, sent_only_if?}`, which replaces the built-in types, or `{"extend": [...]}`, which adds
- * to them; a type named in both is the file's.
+ * types to them. A type of the file replaces a built-in type of the same name.
  *
- * @throws Error that names the file and everything wrong with it
+ * @throws Error that names the file and every problem in it
  */
 export function readEventCatalogue(file: string | undefined): EventCatalogue {
   const entries = file === undefined ? builtIn : readEntries(file)
@@ -41,8 +41,8 @@ export function readEventCatalogue(file: string | undefined): EventCatalogue {
 }
 
 /**
- * Writes the catalogue to the database, where foreign keys rely on it. Types that it no longer offers are kept,
- * marked as retired, because endpoints may still listen to them.
+ * Writes the catalogue to the database, where foreign keys refer to it. A type that is no longer in the catalogue is kept and
+ * marked as retired, because endpoints may still listen to it.
  */
 export async function saveEventCatalogue(prisma: PrismaClient, { types }: EventCatalogue): Promise<void> {
   if (await isSaved(prisma, types)) return
@@ -65,7 +65,7 @@ export async function saveEventCatalogue(prisma: PrismaClient, { types }: EventC
   ])
 }
 
-/** Nearly every start finds what the last one saved: reading it is quicker than writing it. */
+/** Nearly every start finds the same catalogue in the database, and reading is faster than writing. */
 async function isSaved(prisma: PrismaClient, types: EventType[]): Promise<boolean> {
   const stored = await prisma.$queryRaw<EventType[]>`
     SELECT type, "group", description, sent_only_if AS "sentOnlyIf" FROM event_types WHERE retired_at IS NULL`
@@ -78,39 +78,42 @@ async function isSaved(prisma: PrismaClient, types: EventType[]): Promise<boolea
 type Entry = { type: string; group: string; description: string; sent_only_if?: string }
 
 function readEntries(file: string): Entry[] {
-  const refuse = (reason: string) => new Error(`The event types of ${file} cannot be used: ${reason}`)
+  const invalid = (reason: string) => new Error(`The event types of ${file} cannot be used: ${reason}`)
   let content: unknown
   try {
     content = JSON.parse(readFileSync(file, 'utf8'))
   } catch (error) {
-    throw refuse((error as Error).message)
+    throw invalid((error as Error).message)
   }
   const extend = isObject(content) ? content.extend : undefined
   const given = extend ?? content
   if (!Array.isArray(given) || given.length === 0) {
-    throw refuse('it must hold an array of event types, or {"extend": [...]}')
+    throw invalid('it must hold an array of event types, or {"extend": [...]}')
   }
-  const faults = given.flatMap((entry, index) => faultsOf(entry).map((fault) => `entry ${index} ${fault}`))
-  if (faults.length > 0) throw refuse(faults.join('; '))
+  const problems = given.flatMap((entry, index) =>
+    problemsOf(entry).map((problem) => `entry ${index} ${problem}`),
+  )
+  if (problems.length > 0) throw invalid(problems.join('; '))
   return extend === undefined ? given : [...builtIn, ...given]
 }
 
 const EVENT_TYPE = /^[A-Za-z0-9_.:/-]{1,128}$/
 
-function faultsOf(entry: unknown): string[] {
+function problemsOf(entry: unknown): string[] {
   if (!isObject(entry)) return ['is not an object']
   const isText = (name: string) => {
     const value = entry[name]
     return typeof value === 'string' && value !== '' && validateText(value, []).length === 0
   }
-  const faults = ['group', 'description']
+  const problems = ['group', 'description']
     .filter((name) => !isText(name))
     .map((name) => `lacks the text "${name}"`)
   if (!isText('type') || !EVENT_TYPE.test(String(entry.type))) {
-    faults.push('needs a "type" of letters, digits and _.:/- (128 at most)')
+    problems.push('needs a "type" of letters, digits and _.:/- (128 at most)')
   }
-  if ('sent_only_if' in entry && !isText('sent_only_if')) faults.push('has a "sent_only_if" that is no text')
-  return faults
+  if ('sent_only_if' in entry && !isText('sent_only_if'))
+    problems.push('has a "sent_only_if" that is not a text')
+  return problems
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>

@@ -1,9 +1,8 @@
 import { BlockList, isIP } from 'node:net'
 
 /**
- * Networks that no target may lie in unless the operator names them: everything that the IANA special-purpose
- * registries (RFC 6890 and its updates) do not call globally reachable, and every notation that hides an IPv4
- * address in an IPv6 one.
+ * Networks that are blocked unless the operator allows them: the networks that are not globally reachable by the IANA
+ * special-purpose registries (RFC 6890 and its updates), multicast, and every IPv6 notation that contains an IPv4 address.
  */
 const NOT_PUBLIC = [
   '0.0.0.0/8', // this network
@@ -39,10 +38,10 @@ const NOT_PUBLIC = [
   'ff00::/8', // multicast
 ]
 
-/** True when a delivery may go to this literal IP address. */
+/** Reports whether a delivery may be sent to this literal IP address. */
 export type IsAddressAllowed = (address: string) => boolean
 
-/** @param allowedNetworks CIDRs of the operator; they win over what is blocked */
+/** @param allowedNetworks CIDRs of the operator; they win over the blocked networks */
 export function addressPolicy(allowedNetworks: string[]): IsAddressAllowed {
   const isBlocked = networks(NOT_PUBLIC)
   const isAllowed = networks(allowedNetworks)
@@ -50,9 +49,9 @@ export function addressPolicy(allowedNetworks: string[]): IsAddressAllowed {
 }
 
 /**
- * Tells whether an address lies in one of the networks. BlockList takes an IPv4 address for its IPv4-mapped form as
- * well, so IPv6 networks stand in a list of their own, which IPv4 addresses are never held against; the other way
- * round is wanted: `::ffff:127.0.0.1` lies in `127.0.0.0/8`.
+ * Returns a function that reports whether an address is in one of the networks. BlockList also compares an IPv4 address with IPv6
+ * networks, in its IPv4-mapped form. IPv6 networks therefore have a list of their own, which is not used for IPv4
+ * addresses. An IPv6 address is checked against both: `::ffff:127.0.0.1` is in `127.0.0.0/8`.
  */
 function networks(cidrs: string[]): (address: string) => boolean {
   const lists = { ipv4: new BlockList(), ipv6: new BlockList() }

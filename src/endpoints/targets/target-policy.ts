@@ -5,56 +5,56 @@ import { addressPolicy } from './address-policy'
 
 export const TARGET_MAX_LENGTH = 2048
 
-/** Judges a target; `path` says where in the input it stood. */
+/** Validates a target. `path` is its place in the input. */
 export type ValidateTarget = (target: string, path: Problem['path']) => Problem[]
 
 /**
- * One policy for create, replace and patch: an absolute http(s) URL whose scheme and literal address the operator
- * allows. This check is a courtesy to whoever saves the endpoint. A name may point anywhere by the time of sending,
- * so the check that protects the network is made at the socket.
+ * One policy for create, replace and patch: an absolute http(s) URL whose scheme and literal address the operator allows. This
+ * check only helps the caller to find a mistake early. A host name may resolve to any address later, so the check that
+ * protects the network runs at the socket, when a delivery is sent.
  */
 export function targetPolicy({ allowHttp, allowedNetworks }: TargetConfig): ValidateTarget {
   const isAddressAllowed = addressPolicy(allowedNetworks)
   return (target, path) => {
     const problems: Problem[] = []
-    const refuse = (code: ProblemCode, message: string) => problems.push({ path, code, message })
+    const report = (code: ProblemCode, message: string) => problems.push({ path, code, message })
     if (target.length > TARGET_MAX_LENGTH) {
-      refuse(
+      report(
         'TOO_LONG',
         `The target has ${target.length} characters; at most ${TARGET_MAX_LENGTH} are allowed.`,
       )
     }
     const url = parseAbsolute(target)
     if (url === undefined) {
-      refuse('INVALID_URL', 'The target must be an absolute URL such as https://example.com/webhooks.')
+      report('INVALID_URL', 'The target must be an absolute URL such as https://example.com/webhooks.')
       return problems
     }
     if (url.protocol !== 'https:' && !(url.protocol === 'http:' && allowHttp)) {
-      refuse('SCHEME_NOT_ALLOWED', `The target's scheme must be ${allowHttp ? 'https or http' : 'https'}.`)
+      report('SCHEME_NOT_ALLOWED', `The target's scheme must be ${allowHttp ? 'https or http' : 'https'}.`)
     }
     if (/^https?:/i.test(target) && !/^https?:\/\/[^/]/i.test(target)) {
-      refuse('INVALID_URL', 'The target must name a host after its scheme, as in https://example.com.')
+      report('INVALID_URL', 'The target must name a host after its scheme, as in https://example.com.')
     }
     if (url.username !== '' || url.password !== '') {
-      refuse('INVALID_URL', 'The target must not contain a user name or password.')
+      report('INVALID_URL', 'The target must not contain a user name or password.')
     }
     if (!literalAddressesOf(url.hostname).every(isAddressAllowed)) {
-      refuse('ADDRESS_NOT_ALLOWED', 'The target must be a public address or one that the operator allows.')
+      report('ADDRESS_NOT_ALLOWED', 'The target must be a public address or one that the operator allows.')
     }
     return problems
   }
 }
 
-/** The URL standard repairs white space, control characters and backslashes; a stored target needs no repair. */
+/** The URL parser repairs white space, control characters and backslashes. A target must not need such repairs. */
 function parseAbsolute(target: string): URL | undefined {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to refuse
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern finds these characters
   if (/[\u0000-\u0020\u007f\\]/.test(target) || !target.isWellFormed()) return undefined
   return URL.canParse(target) ? new URL(target) : undefined
 }
 
 /**
- * The addresses that a host stands for without any lookup. The URL parser has already folded decimal, octal, hex and
- * short IPv4 notations into the dotted one. `localhost` never leaves the machine (RFC 6761, section 6.3).
+ * The addresses of a host that need no lookup. The URL parser has converted decimal, octal, hexadecimal and short IPv4
+ * notations to the dotted one. `localhost` is always this machine (RFC 6761, section 6.3).
  */
 function literalAddressesOf(hostname: string): string[] {
   const host = hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '')

@@ -1,103 +1,149 @@
 import {
+  coerceInputValue,
   type GraphQLInputObjectType,
   type GraphQLInputType,
+  GraphQLNonNull,
+  getNamedType,
+  getNullableType,
   isInputObjectType,
   isListType,
-  isNonNullType,
   isRequiredInputField,
 } from 'graphql'
-import { type Fault, RestError } from './errors'
+import type { Problem } from '../../failure'
+import { RestError, type RestProblem, restProblem } from './errors'
 import { snakeCase } from './json'
 
-/** Fields that answers carry and requests may send back; they are passed over. */
+/** The type of a body, and the problems of its fields that are given and of the right type. */
+export interface Body {
+  type: GraphQLInputObjectType
+  problemsOf?(given: Record<string, unknown>): Problem[]
+}
+
+type Path = readonly (string | number)[]
+
+/** Fields of responses that a request may send back. They are ignored. */
 const READ_ONLY: Record<string, string[]> = {
   WebhookEndpointInput: ['id', 'created_at', 'updated_at'],
   WebhookEndpointPatch: ['id', 'created_at', 'updated_at'],
   WebhookEventInput: ['added_at'],
 }
 
-/** Fields of the schema's inputs that the REST API says otherwise: a version is expected by `If-Match`. */
-const NOT_IN_BODY = new Set(['expectedVersion', 'idempotencyKey'])
+/** Fields of the schema's inputs that the REST API takes from the headers If-Match and Idempotency-Key. */
+const NOT_IN_BODY = ['expectedVersion', 'idempotencyKey']
 
-/** What is missing is no fault of type: it is told along with what else is wrong with the values that are there. */
-const MISSING = new Set(['required', 'null_not_allowed'])
+/** Codes of missing values. They are reported together with the problems of the values that are there. */
+const MISSING = ['required', 'null_not_allowed']
 
 /**
- * Turns a JSON body into an input of the schema, renaming its fields and judging their types by the schema's own, as
- * GraphQL judges variables: all faults of type at once, before anything else is looked at.
+ * Makes the function that turns a JSON body into an input of the schema: it gives the fields their names in the schema,
+ * then graphql-js coerces the values. Call it at start, not for each request.
  *
- * @param judge every other fault of the fields that are there, where some are missing
- * @throws RestError 400
+ * The function throws RestError 400 with every problem of type. If the only ones are missing values, the error also has
+ * the problems that validation finds in the other values.
  */
-export function readBody(
-  json: unknown,
-  type: GraphQLInputType,
-  judge: (given: Record<string, unknown>) => Fault[] = () => [],
-): Record<string, unknown> {
-  if (json === undefined)
-    throw new RestError(400, [{ code: 'required', message: 'A JSON body is required.' }])
-  const faults: Fault[] = []
-  const value = read(json, type, [], faults) as Record<string, unknown>
-  if (faults.length === 0) return value
-  if (!faults.every(({ code }) => MISSING.has(code))) throw new RestError(400, faults)
-  const faulty = new Set(faults.map(({ field }) => field?.split('.', 1)[0]))
-  const whole = Object.entries(value).filter(([name]) => !faulty.has(snakeCase(name)))
-  throw new RestError(400, [...faults, ...judge(Object.fromEntries(whole))])
-}
-
-type Path = (string | number)[]
-
-function read(json: unknown, type: GraphQLInputType, path: Path, faults: Fault[]): unknown {
-  if (isNonNullType(type)) {
-    if (json !== null) return read(json, type.ofType, path, faults)
-    const isItem = typeof path.at(-1) === 'number'
-    const code = isItem ? 'wrong_type' : 'null_not_allowed'
-    return refuse(faults, path, code, 'This must not be null.')
-  }
-  if (json === null)
-    return path.length === 0 ? refuse(faults, path, 'wrong_type', 'This must be an object.') : null
-  if (isListType(type)) {
-    // GraphQL takes a lone value for a list of one.
-    if (!Array.isArray(json)) return [read(json, type.ofType, path, faults)]
-    return json.map((item, index) => read(item, type.ofType, [...path, index], faults))
-  }
-  if (isInputObjectType(type)) return readObject(json, type, path, faults)
-  try {
-    type.parseValue(json)
-    return json
-  } catch {
-    return refuse(faults, path, 'wrong_type', `This must be ${KIND_OF[type.name] ?? `a ${type.name}`}.`)
+export function bodyReader<Input>({ type, problemsOf = () => [] }: Body): (json: unknown) => Input {
+  const requiredType = new GraphQLNonNull(type)
+  const rename = renamer(type)
+  return (json) => {
+    if (json === undefined) throw new RestError(400, [problemAt([], 'required', 'A JSON body is required.')])
+    const unknownFields: RestProblem[] = []
+    const renamed = rename(json, [], unknownFields)
+    // By field: graphql-js reports an object once for each required field that it lacks.
+    const typeProblems = new Map<string | undefined, RestProblem>()
+    const input = coerceInputValue(renamed, requiredType, (path, value) => {
+      for (const problem of problemsOfType(type, path, value)) typeProblems.set(problem.field, problem)
+    })
+    const problems = [...typeProblems.values(), ...unknownFields]
+    if (problems.length === 0) return input as Input
+    if (!problems.every(({ code }) => MISSING.includes(code))) throw new RestError(400, problems)
+    const given = withoutFieldsOf(problems, input as Record<string, unknown>)
+    throw new RestError(400, [...problems, ...problemsOf(given).map(restProblem)])
   }
 }
 
-const KIND_OF: Record<string, string> = {
+/** Gives the fields of a JSON value their names in the schema and collects the fields that the type does not have. */
+type Rename = (json: unknown, path: Path, unknownFields: RestProblem[]) => unknown
+
+function renamer(type: GraphQLInputType): Rename {
+  const nullable = getNullableType(type)
+  if (isInputObjectType(nullable)) return objectRenamer(nullable)
+  if (!isListType(nullable)) return (json) => json
+  const rename = renamer(nullable.ofType)
+  // GraphQL takes a value that is not a list as a list of one.
+  return (json, path, unknownFields) =>
+    Array.isArray(json)
+      ? json.map((item, index) => rename(item, [...path, index], unknownFields))
+      : rename(json, path, unknownFields)
+}
+
+function objectRenamer(type: GraphQLInputObjectType): Rename {
+  const fields = Object.values(type.getFields()).filter(({ name }) => !NOT_IN_BODY.includes(name))
+  const byName = new Map(
+    fields.map((field) => [snakeCase(field.name), { name: field.name, rename: renamer(field.type) }]),
+  )
+  const ignored = READ_ONLY[type.name] ?? []
+  return (json, path, unknownFields) => {
+    if (!isObject(json)) return json
+    const renamed: Record<string, unknown> = {}
+    for (const [name, value] of Object.entries(json)) {
+      const field = byName.get(name)
+      const fieldPath = [...path, name]
+      if (field) renamed[field.name] = field.rename(value, fieldPath, unknownFields)
+      else if (!ignored.includes(name)) {
+        unknownFields.push(problemAt(fieldPath, 'unknown_field', 'There is no such field.'))
+      }
+    }
+    return renamed
+  }
+}
+
+/**
+ * The problems that make graphql-js report a value: null, an object that lacks required fields, or a wrong type.
+ *
+ * @param type the type of the body
+ * @param path leads from the body to the value, by names of the schema
+ */
+function problemsOfType(type: GraphQLInputObjectType, path: Path, value: unknown): RestProblem[] {
+  const restPath = path.map((key) => (typeof key === 'string' ? snakeCase(key) : key))
+  if (value === null && typeof path.at(-1) === 'string') {
+    return [problemAt(restPath, 'null_not_allowed', 'This must not be null.')]
+  }
+  const expected = typeAt(type, path)
+  if (isInputObjectType(expected) && isObject(value)) {
+    return Object.values(expected.getFields())
+      .filter((field) => isRequiredInputField(field) && value[field.name] === undefined)
+      .map(({ name }) => problemAt([...restPath, snakeCase(name)], 'required', 'This field is required.'))
+  }
+  const kind = isInputObjectType(expected) ? 'an object' : (KINDS[expected.name] ?? `a ${expected.name}`)
+  return [problemAt(restPath, 'wrong_type', `This must be ${kind}.`)]
+}
+
+const KINDS: Record<string, string> = {
   Boolean: 'true or false',
   String: 'a string',
   Int: 'a whole number',
   ID: 'an id',
 }
 
-function readObject(json: unknown, type: GraphQLInputObjectType, path: Path, faults: Fault[]): unknown {
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
-    return refuse(faults, path, 'wrong_type', 'This must be an object.')
+/** The type at the end of a path, without its non-null and list wrappers. */
+function typeAt(type: GraphQLInputType, path: Path) {
+  let current = getNamedType(type)
+  for (const key of path) {
+    const field = isInputObjectType(current) ? current.getFields()[key] : undefined
+    if (field) current = getNamedType(field.type)
   }
-  const fields = Object.values(type.getFields()).filter((field) => !NOT_IN_BODY.has(field.name))
-  const known = new Set([...fields.map((field) => snakeCase(field.name)), ...(READ_ONLY[type.name] ?? [])])
-  const value: Record<string, unknown> = {}
-  for (const field of fields) {
-    const name = snakeCase(field.name)
-    const given = Object.hasOwn(json, name) ? (json as Record<string, unknown>)[name] : undefined
-    if (given !== undefined) value[field.name] = read(given, field.type, [...path, name], faults)
-    else if (isRequiredInputField(field))
-      refuse(faults, [...path, name], 'required', 'This field is required.')
-  }
-  for (const name of Object.keys(json)) {
-    if (!known.has(name)) refuse(faults, [...path, name], 'unknown_field', 'There is no such field.')
-  }
-  return value
+  return current
 }
 
-function refuse(faults: Fault[], path: Path, code: string, message: string): undefined {
-  faults.push({ field: path.length > 0 ? path.join('.') : undefined, code, message })
-  return undefined
+/** @param path by names of the REST API; empty = the body as a whole */
+function problemAt(path: Path, code: string, message: string): RestProblem {
+  return { field: path.length > 0 ? path.join('.') : undefined, code, message }
 }
+
+function withoutFieldsOf(problems: RestProblem[], input: Record<string, unknown>): Record<string, unknown> {
+  const names = new Set(problems.map(({ field }) => field?.split('.', 1)[0]))
+  return Object.fromEntries(Object.entries(input).filter(([name]) => !names.has(snakeCase(name))))
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)

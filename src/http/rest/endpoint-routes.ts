@@ -1,4 +1,5 @@
-import { Failure } from '../../failure'
+import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
+import { endpointNotFound } from '../../failure'
 import {
   CreateEndpointDocument,
   DeleteEndpointDocument,
@@ -12,15 +13,14 @@ import {
   type WebhookEndpointOrder,
   type WebhookEndpointPatch,
 } from '../../generated/graphql/graphql'
+import { bodyReader } from './body'
 import { endpointJson } from './json'
-import { pageJson, readPage } from './page'
-import type { Call, Route } from './plugin'
+import { pageJson, type Query, readPage, urlOf } from './page'
 import { acceptedVersions, etagOf, isFresh } from './preconditions'
-
-export const BASE = '/api/v2/webhook'
+import { type RouteOptions, requires } from './route'
 
 /** The documented orders; the first is the default. */
-const ENDPOINT_ORDERS: Record<string, WebhookEndpointOrder> = {
+const ORDERS: Record<string, WebhookEndpointOrder> = {
   '-created_at': 'CREATED_AT_DESC',
   created_at: 'CREATED_AT_ASC',
   '-updated_at': 'UPDATED_AT_DESC',
@@ -29,110 +29,98 @@ const ENDPOINT_ORDERS: Record<string, WebhookEndpointOrder> = {
   is_active: 'IS_ACTIVE_ASC',
 }
 
-/** The endpoints. Each route runs a document of operations.graphql and prints what it answers. */
-export const endpointRoutes: Route[] = [
-  {
-    method: 'GET',
-    path: `${BASE}/endpoint`,
-    document: ListEndpointsDocument,
-    async answer(call) {
-      const request = readPage(call.query, ENDPOINT_ORDERS)
-      const { page } = await call.run(ListEndpointsDocument, request)
-      return call.reply.send(pageJson(call.url, request, page.totalCount, page.nodes.map(endpointJson)))
-    },
-  },
-  {
-    method: 'GET',
-    path: `${BASE}/endpoint/search`,
-    document: ListEndpointsDocument,
-    async answer(call) {
-      const { target } = call.query
-      const request = readPage({ ...call.query, ordering: undefined }, ENDPOINT_ORDERS)
-      const filter = { targetContains: Array.isArray(target) ? target.at(-1) : target }
-      const { page } = await call.run(ListEndpointsDocument, { ...request, filter })
-      return call.reply.send(pageJson(call.url, request, page.totalCount, page.nodes.map(endpointJson)))
-    },
-  },
-  {
-    method: 'GET',
-    path: `${BASE}/endpoint/event`,
-    document: ListEventTypesDocument,
-    async answer(call) {
-      const { eventTypes } = await call.run(ListEventTypesDocument, {})
-      return call.reply.send(eventTypes.map(({ type }) => type))
-    },
-  },
-  {
-    method: 'POST',
-    path: `${BASE}/endpoint`,
-    document: CreateEndpointDocument,
-    async answer(call) {
-      const input = call.body<WebhookEndpointInput>('WebhookEndpointInput')
-      const { endpoint } = await call.run(CreateEndpointDocument, { input })
-      call.reply.code(201).header('Location', `${BASE}/endpoint/${endpoint.id}/`)
-      return sendEndpoint(call, endpoint)
-    },
-  },
-  {
-    method: 'GET',
-    path: `${BASE}/endpoint/:id`,
-    document: GetEndpointDocument,
-    async answer(call) {
-      const endpoint = await findEndpoint(call)
-      if (!isFresh(call.headers, endpoint.version)) return sendEndpoint(call, endpoint)
-      return call.reply.code(304).header('ETag', etagOf(endpoint.version)).send()
-    },
-  },
-  {
-    method: 'PUT',
-    path: `${BASE}/endpoint/:id`,
-    document: ReplaceEndpointDocument,
-    async answer(call) {
-      const input = call.body<WebhookEndpointInput>('WebhookEndpointInput')
-      const expectedVersion = await versionToExpect(call)
-      const { endpoint } = await call.run(ReplaceEndpointDocument, { id: call.id, input, expectedVersion })
-      return sendEndpoint(call, endpoint)
-    },
-  },
-  {
-    method: 'PATCH',
-    path: `${BASE}/endpoint/:id`,
-    document: UpdateEndpointDocument,
-    async answer(call) {
-      const fields = call.body<WebhookEndpointPatch>('WebhookEndpointPatch')
-      const expectedVersion = await versionToExpect(call)
-      const patch = expectedVersion === undefined ? fields : { ...fields, expectedVersion }
-      const { endpoint } = await call.run(UpdateEndpointDocument, { id: call.id, patch })
-      return sendEndpoint(call, endpoint)
-    },
-  },
-  {
-    method: 'DELETE',
-    path: `${BASE}/endpoint/:id`,
-    document: DeleteEndpointDocument,
-    async answer(call) {
-      await call.run(DeleteEndpointDocument, { id: call.id, expectedVersion: await versionToExpect(call) })
-      return call.reply.code(204).send()
-    },
-  },
-]
-
-export const sendEndpoint = (call: Call, endpoint: EndpointFragment) =>
-  call.reply.header('ETag', etagOf(endpoint.version)).send(endpointJson(endpoint))
-
-async function findEndpoint(call: Call): Promise<EndpointFragment> {
-  const { endpoint } = await call.run(GetEndpointDocument, { id: call.id })
-  if (!endpoint) throw new Failure('not_found', `There is no webhook endpoint ${JSON.stringify(call.id)}.`)
-  return endpoint
+interface List {
+  Querystring: Query
 }
 
-/**
- * The version that `If-Match` lets a change go ahead on. A list of several is narrowed down to the stored one, on
- * which the change is then conditional like on a single one.
- */
-async function versionToExpect(call: Call): Promise<number | undefined> {
-  const accepted = acceptedVersions(call.headers)
-  if (accepted === undefined || accepted.length === 1) return accepted?.[0]
-  const { version } = await findEndpoint(call)
-  return accepted.includes(version) ? version : accepted[0]
+interface One {
+  Params: { id: string }
+}
+
+/** The routes of endpoints. Each runs a document of operations.graphql and prints its result. */
+export const endpointRoutes: FastifyPluginAsync<RouteOptions> = async (app, { executor }) => {
+  const readInput = bodyReader<WebhookEndpointInput>(executor.input('WebhookEndpointInput'))
+  const readPatch = bodyReader<WebhookEndpointPatch>(executor.input('WebhookEndpointPatch'))
+
+  app.get<List>('/endpoint', { onRequest: requires(ListEndpointsDocument) }, async (request) => {
+    const range = readPage(request.query, ORDERS)
+    const { page } = await executor.run(ListEndpointsDocument, range, request)
+    return pageJson(urlOf(request), range, page.totalCount, page.nodes.map(endpointJson))
+  })
+
+  app.get<List>('/endpoint/search', { onRequest: requires(ListEndpointsDocument) }, async (request) => {
+    const { target, ordering: _unused, ...query } = request.query
+    const range = readPage(query, ORDERS)
+    const filter = { targetContains: Array.isArray(target) ? target.at(-1) : target }
+    const { page } = await executor.run(ListEndpointsDocument, { ...range, filter }, request)
+    return pageJson(urlOf(request), range, page.totalCount, page.nodes.map(endpointJson))
+  })
+
+  app.get('/endpoint/event', { onRequest: requires(ListEventTypesDocument) }, async (request) => {
+    const { eventTypes } = await executor.run(ListEventTypesDocument, {}, request)
+    return eventTypes.map(({ type }) => type)
+  })
+
+  app.post('/endpoint', { onRequest: requires(CreateEndpointDocument) }, async (request, reply) => {
+    const input = readInput(request.body)
+    const { endpoint } = await executor.run(CreateEndpointDocument, { input }, request)
+    reply.code(201).header('Location', `${app.prefix}/endpoint/${endpoint.id}/`)
+    reply.header('ETag', etagOf(endpoint.version))
+    return endpointJson(endpoint)
+  })
+
+  app.get<One>('/endpoint/:id', { onRequest: requires(GetEndpointDocument) }, async (request, reply) => {
+    const endpoint = await findEndpoint(request)
+    reply.header('ETag', etagOf(endpoint.version))
+    if (isFresh(request.headers, endpoint.version)) return reply.code(304).send()
+    return endpointJson(endpoint)
+  })
+
+  app.put<One>('/endpoint/:id', { onRequest: requires(ReplaceEndpointDocument) }, async (request, reply) => {
+    const { id } = request.params
+    const input = readInput(request.body)
+    const expectedVersion = await findExpectedVersion(request)
+    const { endpoint } = await executor.run(ReplaceEndpointDocument, { id, input, expectedVersion }, request)
+    reply.header('ETag', etagOf(endpoint.version))
+    return endpointJson(endpoint)
+  })
+
+  app.patch<One>('/endpoint/:id', { onRequest: requires(UpdateEndpointDocument) }, async (request, reply) => {
+    const { id } = request.params
+    const patch = readPatch(request.body)
+    const expectedVersion = await findExpectedVersion(request)
+    if (expectedVersion !== undefined) patch.expectedVersion = expectedVersion
+    const { endpoint } = await executor.run(UpdateEndpointDocument, { id, patch }, request)
+    reply.header('ETag', etagOf(endpoint.version))
+    return endpointJson(endpoint)
+  })
+
+  app.delete<One>(
+    '/endpoint/:id',
+    { onRequest: requires(DeleteEndpointDocument) },
+    async (request, reply) => {
+      const { id } = request.params
+      const expectedVersion = await findExpectedVersion(request)
+      await executor.run(DeleteEndpointDocument, { id, expectedVersion }, request)
+      return reply.code(204).send()
+    },
+  )
+
+  async function findEndpoint(request: FastifyRequest<One>): Promise<EndpointFragment> {
+    const { id } = request.params
+    const { endpoint } = await executor.run(GetEndpointDocument, { id }, request)
+    if (!endpoint) throw endpointNotFound(id)
+    return endpoint
+  }
+
+  /**
+   * The version on which `If-Match` makes a change conditional; undefined = any. Where the header has several versions,
+   * this is the stored one if it is among them.
+   */
+  async function findExpectedVersion(request: FastifyRequest<One>): Promise<number | undefined> {
+    const accepted = acceptedVersions(request.headers)
+    if (accepted === undefined || accepted.length === 1) return accepted?.[0]
+    const { version } = await findEndpoint(request)
+    return accepted.includes(version) ? version : accepted[0]
+  }
 }

@@ -1,6 +1,7 @@
 import type { FastifyReply } from 'fastify'
 import { Failure, type FailureKind, type Problem } from '../../failure'
 import type { EndpointFragment } from '../../generated/graphql/graphql'
+import { InternalError } from '../../schema/execute'
 import { endpointJson, snakeCase } from './json'
 import { etagOf } from './preconditions'
 
@@ -16,43 +17,66 @@ const STATUS = {
   unavailable: 503,
 } satisfies Record<FailureKind, number>
 
-/** Seconds after which a caller may well try an unavailable gateway again. */
+/** The codes of Fastify's own errors by their status. An error of any other status is an internal one. */
+const FASTIFY_CODES: Record<number, string> = {
+  400: 'malformed',
+  404: 'not_found',
+  413: 'too_large',
+  415: 'unsupported_media_type',
+}
+
+/** Seconds after which a caller tries an unavailable gateway again. */
 const RETRY_AFTER = 5
 
-/** One fault of a request. `field` is a path such as `events.1.type`; none = the request as a whole. */
-export interface Fault {
+/** One problem of a request. `field` is a path such as `events.1.type`; undefined = the request as a whole. */
+export interface RestProblem {
   field?: string
   code: string
   message: string
 }
 
-/** An answer of the HTTP layer itself, with the faults that led to it. */
+/** A response of the REST API itself, with the problems that are its reason. */
 export class RestError extends Error {
   override name = 'RestError'
 
   constructor(
     readonly statusCode: number,
-    readonly faults: Fault[],
+    readonly problems: RestProblem[],
     readonly headers: Record<string, string> = {},
   ) {
-    super(faults.map((fault) => fault.message).join(' '))
+    super(problems.map(({ message }) => message).join(' '))
   }
 }
 
-/** The documented body: faults of one field stand together, in the order in which they were found. */
-export function errorBody(faults: Fault[]) {
+/** The documented body of an error: one entry for each field, with its problems in the order in which they were found. */
+export function errorBody(problems: RestProblem[]) {
   const byField = new Map<string, { message: string; code: string }[]>()
-  for (const { field, message, code } of faults) {
+  for (const { field, message, code } of problems) {
     if (field === undefined) continue
     byField.set(field, [...(byField.get(field) ?? []), { message, code }])
   }
-  const general = faults.filter((fault) => fault.field === undefined)
+  const general = problems.filter(({ field }) => field === undefined)
   return {
     errors: [
       ...[...byField].map(([field, messages]) => ({ field, messages })),
       ...general.map(({ message, code }) => ({ message, code })),
     ],
   }
+}
+
+/** Sends any error that a route or Fastify throws. */
+export function sendError(reply: FastifyReply, error: unknown): FastifyReply {
+  if (error instanceof Failure) return sendFailure(reply, error)
+  if (error instanceof RestError) {
+    return reply.code(error.statusCode).headers(error.headers).send(errorBody(error.problems))
+  }
+  const { statusCode = 500, message } = error as { statusCode?: number; message: string }
+  const code = FASTIFY_CODES[statusCode]
+  if (code) return reply.code(statusCode).send(errorBody([{ code, message }]))
+  if (!(error instanceof InternalError)) reply.log.error({ err: error }, 'internal error')
+  const errorId = error instanceof InternalError ? error.errorId : reply.request.id
+  const problem = { code: 'internal_server_error', message: `Internal server error (${errorId})` }
+  return reply.code(500).send(errorBody([problem]))
 }
 
 interface FailureDetails {
@@ -62,25 +86,27 @@ interface FailureDetails {
   retryAfter?: number
 }
 
-/** Answers a failure of the gateway behind the schema. */
+/** Sends a failure of the schema or of access. */
 export function sendFailure(reply: FastifyReply, failure: Failure): FastifyReply {
   reply.code(STATUS[failure.kind])
   if (failure.kind === 'unauthenticated') reply.header('WWW-Authenticate', 'Bearer')
   if (failure.kind === 'unavailable') reply.header('Retry-After', RETRY_AFTER)
   const { problems, current, retryAfter } = failure.details as FailureDetails
   if (retryAfter !== undefined) reply.header('Retry-After', retryAfter)
-  if (problems) return reply.send(errorBody(problems.map(faultOf)))
+  if (problems) return reply.send(errorBody(problems.map(restProblem)))
   const body = errorBody([{ code: failure.kind, message: failure.message }])
   if (!current) return reply.send(body)
   return reply.header('ETag', etagOf(current.version)).send({ ...body, current: endpointJson(current) })
 }
 
-/** Arguments and filters of the schema that the REST API has no word for, and those that it calls otherwise. */
-const ARGUMENTS = new Set<string | number>(['patch', 'input', 'filter'])
+/** Arguments of the schema that are the whole request in the REST API. */
+const WHOLE_REQUEST = new Set<string | number>(['patch', 'input', 'filter'])
+/** Arguments and fields of the schema that have another name in the REST API. */
 const RENAMED: Record<string, string> = { targetContains: 'target', orderBy: 'ordering', eventIds: 'event' }
 
-export function faultOf({ path, code, message }: Problem): Fault {
-  const names = ARGUMENTS.has(path[0] ?? '') ? path.slice(1) : path
+/** A problem of validation under the names of the REST API. */
+export function restProblem({ path, code, message }: Problem): RestProblem {
+  const names = WHOLE_REQUEST.has(path[0] ?? '') ? path.slice(1) : path
   const field = names.map((name) => RENAMED[name] ?? snakeCase(String(name))).join('.')
   return { field, code: code.toLowerCase(), message }
 }

@@ -1,16 +1,37 @@
 import type { AttemptFragment, EndpointFragment } from '../../generated/graphql/graphql'
 
-/** An endpoint as the REST API documents it. Instants are RFC 3339 in UTC once printed. */
-export const endpointJson = (endpoint: EndpointFragment) => ({
-  id: Number(endpoint.id),
-  created_at: endpoint.createdAt,
-  updated_at: endpoint.updatedAt,
-  is_active: endpoint.isActive,
-  target: endpoint.target,
-  description: endpoint.description,
-  events: endpoint.events.map(({ type, addedAt }) => ({ type, added_at: addedAt })),
-  ssl_cert_verification: endpoint.sslCertVerification,
-})
+/** `isActive` in the schema is `is_active` in the REST API. */
+export const snakeCase = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+
+/** `snakeCase` of a type. */
+type SnakeCase<Name extends string> = Name extends `${infer First}${infer Rest}`
+  ? First extends Lowercase<First>
+    ? `${First}${SnakeCase<Rest>}`
+    : `_${Lowercase<First>}${SnakeCase<Rest>}`
+  : ''
+
+/** JSON with every field of a fragment under its REST name. JSON that lacks a field does not compile. */
+export type JsonOf<Fragment, Omitted extends keyof Fragment = never> = {
+  [Field in Exclude<keyof Fragment & string, Omitted> as SnakeCase<Field>]: unknown
+}
+
+/** An endpoint as the REST API documents it. `JSON.stringify` prints instants in RFC 3339, UTC. `ETag` has the version. */
+export const endpointJson = (endpoint: EndpointFragment) =>
+  ({
+    id: Number(endpoint.id),
+    created_at: endpoint.createdAt,
+    updated_at: endpoint.updatedAt,
+    is_active: endpoint.isActive,
+    target: endpoint.target,
+    description: endpoint.description,
+    events: endpoint.events.map(eventJson),
+    ssl_cert_verification: endpoint.sslCertVerification,
+  }) satisfies JsonOf<EndpointFragment, 'version'>
+
+type EndpointEvent = EndpointFragment['events'][number]
+
+const eventJson = ({ type, addedAt }: EndpointEvent) =>
+  ({ type, added_at: addedAt }) satisfies JsonOf<EndpointEvent>
 
 /** An attempt as the REST API documents it. */
 export const attemptJson = (attempt: AttemptFragment) => ({
@@ -24,6 +45,3 @@ export const attemptJson = (attempt: AttemptFragment) => ({
   http_response_body: attempt.responseBody,
   next_retry: attempt.nextRetryAt,
 })
-
-/** `isActive` in the schema is `is_active` in the REST API. */
-export const snakeCase = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)

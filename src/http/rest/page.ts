@@ -1,11 +1,9 @@
-import { type Fault, RestError } from './errors'
+import type { FastifyRequest } from 'fastify'
+import { INTEGER_MAX } from '../../identifiers'
+import { PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX } from '../../page-range'
+import { RestError, type RestProblem } from './errors'
 
-/** The largest integer that the schema takes. */
-const INT_MAX = 2_147_483_647
-const LIMIT_DEFAULT = 20
-/** What a larger limit counts as; the schema cuts it likewise, links need to know. */
-const LIMIT_MAX = 100
-
+/** The parameters of a URL, as Fastify parses them. */
 export type Query = Record<string, string | string[] | undefined>
 
 /** The documented parameters of a list. `Order` is an enum of the schema. */
@@ -19,33 +17,35 @@ export interface PageRequest<Order> {
  * Reads `limit`, `offset` and `ordering`; the first of `orders` is the default.
  *
  * @param orders the documented name of every order, with its name in the schema
- * @throws RestError 400 that names every parameter that is no use
+ * @throws RestError 400 with a problem for every bad parameter
  */
 export function readPage<Order>(query: Query, orders: Record<string, Order>): PageRequest<Order> {
-  const faults: Fault[] = []
-  const limit = readInteger(query, 'limit', LIMIT_DEFAULT, faults)
-  const offset = readInteger(query, 'offset', 0, faults)
+  const problems: RestProblem[] = []
+  const limit = readInteger(query, 'limit', PAGE_LIMIT_DEFAULT, problems)
+  const offset = readInteger(query, 'offset', 0, problems)
   const ordering = query.ordering ?? Object.keys(orders)[0] ?? ''
   const orderBy =
     typeof ordering === 'string' && Object.hasOwn(orders, ordering) ? orders[ordering] : undefined
   if (orderBy === undefined) {
     const message = `The ordering must be one of ${Object.keys(orders).join(', ')}.`
-    faults.push({ field: 'ordering', code: 'invalid_choice', message })
+    problems.push({ field: 'ordering', code: 'invalid_choice', message })
   }
-  if (limit < 1) faults.push({ field: 'limit', code: 'out_of_range', message: 'limit must be at least 1.' })
+  if (limit < 1) problems.push({ field: 'limit', code: 'out_of_range', message: 'limit must be at least 1.' })
   if (offset < 0)
-    faults.push({ field: 'offset', code: 'out_of_range', message: 'offset must be at least 0.' })
-  if (faults.length > 0) throw new RestError(400, faults)
+    problems.push({ field: 'offset', code: 'out_of_range', message: 'offset must be at least 0.' })
+  if (problems.length > 0) throw new RestError(400, problems)
   return { limit, offset, orderBy: orderBy as Order }
 }
 
 /**
- * A page of the documented form.
+ * A page of a list in the documented form.
  *
- * @param url the absolute URL that was asked for; the links keep its other parameters
+ * @param url the absolute URL of the request; links to other pages keep its other parameters
+ * @param count how many entries the whole list has
  */
 export function pageJson<Result>(url: URL, request: PageRequest<unknown>, count: number, results: Result[]) {
-  const limit = Math.min(request.limit, LIMIT_MAX)
+  // The schema lowers a larger limit as well. Links must agree with it.
+  const limit = Math.min(request.limit, PAGE_LIMIT_MAX)
   const { offset } = request
   return {
     count,
@@ -53,6 +53,12 @@ export function pageJson<Result>(url: URL, request: PageRequest<unknown>, count:
     previous: offset > 0 ? pageUrl(url, limit, Math.max(offset - limit, 0)) : null,
     results,
   }
+}
+
+/** The absolute URL of a request. The caller chooses the Host header: localhost replaces one that makes no URL. */
+export function urlOf({ originalUrl, protocol, host }: FastifyRequest): URL {
+  const origin = `${protocol}://${host}`
+  return new URL(originalUrl, URL.canParse(origin) ? origin : 'http://localhost')
 }
 
 function pageUrl(url: URL, limit: number, offset: number): string {
@@ -63,10 +69,10 @@ function pageUrl(url: URL, limit: number, offset: number): string {
   return link.href
 }
 
-function readInteger(query: Query, name: string, otherwise: number, faults: Fault[]): number {
+function readInteger(query: Query, name: string, otherwise: number, problems: RestProblem[]): number {
   const value = query[name]
   if (value === undefined) return otherwise
-  if (typeof value === 'string' && /^-?\d+$/.test(value)) return Math.min(Number(value), INT_MAX)
-  faults.push({ field: name, code: 'wrong_type', message: `${name} must be a whole number.` })
+  if (typeof value === 'string' && /^-?\d+$/.test(value)) return Math.min(Number(value), INTEGER_MAX)
+  problems.push({ field: name, code: 'wrong_type', message: `${name} must be a whole number.` })
   return otherwise
 }

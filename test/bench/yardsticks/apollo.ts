@@ -1,9 +1,9 @@
 import fastify from 'fastify'
 import { buildSchema, type GraphQLFieldResolver, type GraphQLSchema } from 'graphql'
 import { pino } from 'pino'
-import { graphqlPlugin } from '../../../src/http/graphql-plugin'
 // Declares the caller in Fastify's request, which the plugin reads.
-import type {} from '../../../src/http/server'
+import type {} from '../../../src/http/caller'
+import { graphqlPlugin } from '../../../src/http/graphql-plugin'
 import { type EndpointPatch, type EndpointRow, EndpointRows } from './endpoint-rows'
 import { ENDPOINT_SCHEMA } from './endpoint-schema'
 import { serving } from './serving'
@@ -60,7 +60,7 @@ async function main(): Promise<void> {
   const schema = schemaFor(process.env.BEHIND === 'memory' ? fromMemory() : byUpdate())
   const log = pino({ level: 'warn' })
   const app = fastify()
-  await app.register(graphqlPlugin({ schema, core: {} as never, production: true, log }))
+  await app.register(graphqlPlugin, { schema, core: {} as never, production: true, log })
   await app.listen({ host: '127.0.0.1', port: 0 })
   serving(app.server)
 }

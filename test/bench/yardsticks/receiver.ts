@@ -20,7 +20,7 @@ export interface Sample {
   body: string
 }
 
-/** `receipts` reports everything and starts anew; `count` reports the number alone and changes nothing. */
+/** `receipts` reports everything and empties the list; `count` reports the number alone and changes nothing. */
 export type ReceiverRequest = 'receipts' | 'count'
 
 const ARRIVALS_MAX = 1_000

@@ -11,12 +11,12 @@ const waitMs = (tries: number, retryAfter: string | null = null, schedule = DOCU
 }
 
 describe('the wait after a failed try', () => {
-  it('is exactly 5, 25, 125, 625, 3125 s, and then there is no other', () => {
+  it('is exactly 5, 25, 125, 625, 3125 s; then there is no other try', () => {
     const waits = [1, 2, 3, 4, 5, 6, 7].map((tries) => waitMs(tries))
     expect(waits).toEqual([5_000, 25_000, 125_000, 625_000, 3_125_000, null, null])
   })
 
-  it('is none where the operator wants no retries', () => {
+  it('does not exist when the schedule is empty', () => {
     expect(waitMs(1, null, [])).toBeNull()
     expect(waitMs(1, '60', [])).toBeNull()
   })
@@ -44,21 +44,21 @@ describe('the wait after a failed try', () => {
   })
 
   it.each(['86401', '99999999999', '9'.repeat(400), 'Fri, 31 Dec 9999 23:59:59 GMT'])(
-    'is a day at most, whatever Retry-After says: %s',
+    'is at most a day for any Retry-After: %s',
     (retryAfter) => {
       expect(waitMs(1, retryAfter)).toBe(24 * HOUR_MS)
     },
   )
 
-  it('is longer than a day where the schedule says so', () => {
+  it('is longer than a day when the schedule says so', () => {
     expect(waitMs(1, '10', [200_000])).toBe(200_000_000)
   })
 
-  it('is never brought back by Retry-After once the schedule is used up', () => {
+  it('does not exist once the schedule is used up, even with a Retry-After', () => {
     expect(waitMs(6, '60')).toBeNull()
   })
 
-  it('lies between the schedule and the longest Retry-After for every header there may be', () => {
+  it('is never shorter than the schedule and never longer than the limit, for every header', () => {
     fc.assert(
       fc.property(fc.string(), fc.integer({ min: 1, max: 5 }), (retryAfter, tries) => {
         const scheduled = waitMs(tries) ?? 0
@@ -75,7 +75,7 @@ describe('a Retry-After header', () => {
     ['120', 120_000],
     [' 120 ', 120_000],
     ['007', 7_000],
-  ])('of seconds is read: %j', (value, expected) => {
+  ])('with seconds is read: %j', (value, expected) => {
     expect(parseRetryAfter(value, NOW)).toBe(expected)
   })
 
@@ -83,12 +83,12 @@ describe('a Retry-After header', () => {
     ['IMF-fixdate', 'Sun, 06 Nov 1994 08:49:37 GMT'],
     ['RFC 850', 'Sunday, 06-Nov-94 08:49:37 GMT'],
     ['asctime', 'Sun Nov  6 08:49:37 1994'],
-  ])('of a date is read in the form of %s', (_, value) => {
+  ])('with a date is read in the form of %s', (_, value) => {
     const before = new Date('1994-11-06T08:48:37Z')
     expect(parseRetryAfter(value, before)).toBe(60_000)
   })
 
-  it('of a date in the past is no wait', () => {
+  it('with a date in the past means no wait', () => {
     expect(parseRetryAfter('Sun, 06 Nov 1994 08:49:37 GMT', NOW)).toBe(0)
   })
 
@@ -96,11 +96,11 @@ describe('a Retry-After header', () => {
     ['is near', 'Wednesday, 21-Oct-26 07:29:00 GMT', 59_750],
     ['would be more than 50 years ahead', 'Sunday, 06-Nov-94 08:49:37 GMT', 0],
     ['is ahead, but by less', 'Thursday, 06-Nov-70 08:49:37 GMT', RETRY_AFTER_MAX_MS],
-  ])('of a date with two digits for a year that %s is read', (_, value, expected) => {
+  ])('with a year of two digits that %s is read', (_, value, expected) => {
     expect(parseRetryAfter(value, NOW)).toBe(expected)
   })
 
-  it('of a leap second is read', () => {
+  it('with a leap second is read', () => {
     expect(parseRetryAfter('Wed, 21 Oct 2026 07:59:60 GMT', NOW)).toBe(32 * 60_000 - 250)
   })
 
@@ -122,11 +122,11 @@ describe('a Retry-After header', () => {
     'Wed, 21 Oct 2026 07:60:00 GMT',
     'Wed, 21 Okt 2026 07:28:00 GMT',
     'wed, 21 oct 2026 07:28:00 gmt',
-  ])('that is neither is none: %j', (value) => {
+  ])('of another form is ignored: %j', (value) => {
     expect(parseRetryAfter(value, NOW)).toBeNull()
   })
 
-  it('reads every date that JavaScript writes in that form', () => {
+  it('is read for every date that JavaScript writes', () => {
     const date = fc.date({ min: new Date(0), max: new Date('9999-12-31T23:59:59Z'), noInvalidDate: true })
     fc.assert(
       fc.property(date, fc.integer({ min: 0, max: RETRY_AFTER_MAX_MS }), (at, before) => {

@@ -13,57 +13,57 @@ import { closedPort, httpReceiver, SHORT_MS, testSender } from './receivers'
 const entries = (...addresses: string[]): LookupAddress[] =>
   addresses.map((address) => ({ address, family: isIP(address) }))
 
-/** Answers one list after the other, and the last one from then on. */
+/** Answers one list after another, and the last one from then on. */
 function lookupOf(...answers: string[][]) {
-  const asked: string[] = []
+  const lookups: string[] = []
   const lookup: LookupAll = (hostname, _options, callback) => {
-    const answer = answers[Math.min(asked.length, answers.length - 1)] ?? []
-    asked.push(hostname)
+    const answer = answers[Math.min(lookups.length, answers.length - 1)] ?? []
+    lookups.push(hostname)
     setImmediate(() => callback(null, entries(...answer)))
   }
-  return { asked, lookup }
+  return { lookups, lookup }
 }
 
-/** Listens on every address of 127.0.0.0/8, so that a connection to a wrong one would come through. */
+/** Listens on every address of 127.0.0.0/8, so that a connection to a wrong address would succeed. */
 const receiverEverywhere = () => httpReceiver((_, response) => response.end('ok'), '0.0.0.0')
 
 describe('a name that leads', () => {
-  it('to an allowed address is sent to, by its own name', async () => {
+  it('to an allowed address is sent to under its name', async () => {
     const hosts: unknown[] = []
     const receiver = await httpReceiver(({ headers }, response) => {
       hosts.push(headers.host)
       response.end()
     })
-    const { asked, lookup } = lookupOf(['127.0.0.1'])
+    const { lookups, lookup } = lookupOf(['127.0.0.1'])
     const sender = testSender({ lookup })
     expect(await sender.post(`http://hooks.example.test:${receiver.port}`)).toMatchObject({ error: null })
-    expect(asked).toEqual(['hooks.example.test'])
+    expect(lookups).toEqual(['hooks.example.test'])
     expect(hosts).toEqual([`hooks.example.test:${receiver.port}`])
   })
 
-  it('inside alone is blocked: nothing connects, and not a word of what was found', async () => {
+  it('to inner addresses only is blocked: nothing connects, and no address is reported', async () => {
     const receiver = await receiverEverywhere()
     const { lookup } = lookupOf(['127.0.0.2', '127.0.0.3'])
-    const outcome = await testSender({ lookup }).post(`http://inner.example.test:${receiver.port}`)
-    expect(outcome).toMatchObject({
+    const result = await testSender({ lookup }).post(`http://inner.example.test:${receiver.port}`)
+    expect(result).toMatchObject({
       error: 'BLOCKED_ADDRESS',
       sentAt: null,
       status: null,
       responseBody: null,
     })
-    expect(JSON.stringify(outcome)).not.toContain('127.0.0')
+    expect(JSON.stringify(result)).not.toContain('127.0.0')
     expect(receiver.connections).toHaveLength(0)
   })
 
-  it('outside and inside is sent to at the allowed address alone', async () => {
+  it('to allowed and inner addresses is sent to at the allowed one only', async () => {
     const receiver = await receiverEverywhere()
     const { lookup } = lookupOf(['127.0.0.2', '::1', '127.0.0.1', '127.0.0.3'])
-    const outcome = await testSender({ lookup }).post(`http://mixed.example.test:${receiver.port}`)
-    expect(outcome).toMatchObject({ error: null, responseBody: 'ok' })
+    const result = await testSender({ lookup }).post(`http://mixed.example.test:${receiver.port}`)
+    expect(result).toMatchObject({ error: null, responseBody: 'ok' })
     expect(receiver.connections.map(({ localAddress }) => localAddress)).toEqual(['127.0.0.1'])
   })
 
-  it('outside first and inside at the next lookup is blocked then', async () => {
+  it('to an allowed address first and to an inner one at the next lookup is blocked then', async () => {
     const receiver = await httpReceiver(
       (_, response) => response.setHeader('Connection', 'close').end(),
       '0.0.0.0',
@@ -80,15 +80,15 @@ describe('a name that leads', () => {
     const receiver = await httpReceiver((_, response) => response.end('ok'))
     const { lookup } = lookupOf(['127.0.0.2', '127.0.0.3', '127.0.0.1'])
     const sender = testSender({ lookup, isAddressAllowed: (address) => address.startsWith('127.') })
-    const outcome = await sender.post(`http://many.example.test:${receiver.port}`)
-    expect(outcome).toMatchObject({ error: null, responseBody: 'ok' })
+    const result = await sender.post(`http://many.example.test:${receiver.port}`)
+    expect(result).toMatchObject({ error: null, responseBody: 'ok' })
   })
 
   it('to several addresses that all refuse is a failure of the connection', async () => {
     const { lookup } = lookupOf(['127.0.0.1', '127.0.0.2'])
     const sender = testSender({ lookup, isAddressAllowed: (address) => address.startsWith('127.') })
-    const outcome = await sender.post(`http://many.example.test:${await closedPort()}`)
-    expect(outcome).toMatchObject({
+    const result = await sender.post(`http://many.example.test:${await closedPort()}`)
+    expect(result).toMatchObject({
       error: 'CONNECTION',
       sentAt: null,
       detail: expect.stringContaining('ECONNREFUSED'),
@@ -117,44 +117,44 @@ describe('a lookup', () => {
     })
   })
 
-  it('that hangs ends at the deadline; its late answer connects nobody', async () => {
+  it('that hangs ends at the deadline, and its late answer opens no connection', async () => {
     const receiver = await httpReceiver((_, response) => response.end())
     let answer = () => {}
     const lookup: LookupAll = (_hostname, _options, callback) => {
       answer = () => callback(null, entries('127.0.0.1'))
     }
     const sender = testSender({ lookup, timeoutMs: SHORT_MS })
-    const outcome = await sender.post(`http://slow.example.test:${receiver.port}`)
-    expect(outcome).toMatchObject({ error: 'TIMEOUT', sentAt: null })
+    const result = await sender.post(`http://slow.example.test:${receiver.port}`)
+    expect(result).toMatchObject({ error: 'TIMEOUT', sentAt: null })
     answer()
     await new Promise((resolve) => setTimeout(resolve, 50))
     expect(receiver.connections).toHaveLength(0)
   })
 
-  it('is asked once for all who wait for it, and anew for the next connection', async () => {
+  it('runs once for all sends that wait for it, and again for the next connection', async () => {
     const receiver = await httpReceiver((_, response) => response.setHeader('Connection', 'close').end())
-    const { asked, lookup } = lookupOf(['127.0.0.1'])
+    const { lookups, lookup } = lookupOf(['127.0.0.1'])
     const sender = testSender({ lookup })
     const target = `http://busy.example.test:${receiver.port}`
-    const outcomes = await Promise.all(Array.from({ length: 10 }, () => sender.post(target)))
-    expect(new Set(outcomes.map(({ error }) => error))).toEqual(new Set([null]))
-    expect(asked).toHaveLength(1)
+    const results = await Promise.all(Array.from({ length: 10 }, () => sender.post(target)))
+    expect(new Set(results.map(({ error }) => error))).toEqual(new Set([null]))
+    expect(lookups).toHaveLength(1)
     expect(await sender.post(target)).toMatchObject({ error: null })
-    expect(asked).toHaveLength(2)
+    expect(lookups).toHaveLength(2)
   })
 
-  it('of the system finds what the machine knows', async () => {
+  it('of the operating system knows localhost', async () => {
     const receiver = await httpReceiver((_, response) => response.end('ok'))
-    const outcome = await testSender().post(`http://localhost:${receiver.port}`)
-    expect(outcome).toMatchObject({ error: null, responseBody: 'ok' })
+    const result = await testSender().post(`http://localhost:${receiver.port}`)
+    expect(result).toMatchObject({ error: null, responseBody: 'ok' })
   })
 })
 
-describe('where the operator allows nothing inside', () => {
+describe('when the operator allows no inner address', () => {
   it.each([
     ['dotted', '127.0.0.1'],
     ['dotted, with a dot at its end', '127.0.0.1.'],
-    ['another one of the network', '127.255.255.254'],
+    ['another address of the network', '127.255.255.254'],
     ['short', '127.1'],
     ['decimal', '2130706433'],
     ['hexadecimal', '0x7f000001'],
@@ -178,12 +178,12 @@ describe('where the operator allows nothing inside', () => {
   ])('loopback is blocked: %s', async (_, host) => {
     const receiver = await receiverEverywhere()
     const sender = testSender({ isAddressAllowed: addressPolicy([]) })
-    const outcome = await sender.post(`http://${host}:${receiver.port}/`)
-    // A machine may not know a name or its dotted form at all; no machine may connect.
+    const result = await sender.post(`http://${host}:${receiver.port}/`)
+    // A machine may not know the name or its dotted form. No machine may connect.
     expect(host.startsWith('localhost') ? ['BLOCKED_ADDRESS', 'DNS'] : ['BLOCKED_ADDRESS']).toContain(
-      outcome.error,
+      result.error,
     )
-    expect(outcome.sentAt).toBeNull()
+    expect(result.sentAt).toBeNull()
     expect(receiver.connections).toHaveLength(0)
   })
 
@@ -211,14 +211,14 @@ const hasIPv6 = Object.values(networkInterfaces()).some((each) =>
   })
 })
 
-describe('whatever a lookup finds', () => {
+describe('for any result of a lookup', () => {
   const address = fc.oneof(
     fc.ipV4(),
     fc.ipV6(),
     fc.constantFrom('', 'localhost', '127.1', '8.8.8.8 ', '8.8.8.8'),
   )
 
-  it.each([true, false])('a socket gets allowed addresses alone (all of them: %s)', async (all) => {
+  it.each([true, false])('a socket gets allowed addresses only (all of them: %s)', async (all) => {
     await fc.assert(
       fc.asyncProperty(fc.array(address), fc.func(fc.boolean()), async (found, isAddressAllowed) => {
         const handed = await lookUp({ isAddressAllowed, lookup: lookupOf(found).lookup }, all)
@@ -231,7 +231,7 @@ describe('whatever a lookup finds', () => {
   })
 })
 
-/** What a guarded socket would get to know: addresses, or an error. */
+/** What a guarded socket would get: addresses, or an error. */
 function lookUp(rules: Parameters<typeof addressGuard>[0], all: boolean): Promise<string[] | Error> {
   return new Promise((resolve) => {
     addressGuard(rules)((lookup: LookupFunction) => {

@@ -22,16 +22,13 @@ describe('an error', () => {
     ['TLS', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'SELF_SIGNED_CERT_IN_CHAIN', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
     ['TLS', 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'CERT_REVOKED', 'HOSTNAME_MISMATCH', 'INVALID_PURPOSE'],
     ['BLOCKED_ADDRESS', 'BLOCKED_ADDRESS'],
-  ])('is %s with any of these codes: %s %s %s %s', (expected, ...codes) => {
+  ])('has the class %s with any of these codes: %s %s %s %s', (expected, ...codes) => {
     for (const code of codes) expect([code, errorClass(withCode(code))]).toEqual([code, expected])
   })
 
-  it.each([[new Error('odd')], ['odd'], [undefined], [null]])(
-    'without a code broke the connection: %p',
-    (error) => {
-      expect(errorClass(error)).toBe('CONNECTION')
-    },
-  )
+  it.each([[new Error('odd')], ['odd'], [undefined], [null]])('without a code is CONNECTION: %p', (error) => {
+    expect(errorClass(error)).toBe('CONNECTION')
+  })
 })
 
 describe('a status', () => {
@@ -43,7 +40,7 @@ describe('a status', () => {
     [400, 'HTTP_STATUS'],
     [599, 'HTTP_STATUS'],
     [999, 'HTTP_STATUS'],
-  ])('%d is judged %s', (status, expected) => {
+  ])('%d has the class %s', (status, expected) => {
     expect(statusError(status)).toBe(expected)
   })
 })
@@ -51,16 +48,16 @@ describe('a status', () => {
 describe('the description of an error', () => {
   it.each([
     ['its message', new Error('odd'), 'odd'],
-    ['its code where the message lacks it', withCode('EODD', 'odd'), 'odd (EODD)'],
+    ['its code when the message lacks it', withCode('EODD', 'odd'), 'odd (EODD)'],
     ['its code once', withCode('EODD', 'connect EODD 1.2.3.4'), 'connect EODD 1.2.3.4'],
     ['its causes', new Error('outer', { cause: withCode('EODD') }), 'outer: it failed (EODD)'],
     ['all of several', new AggregateError([new Error('a'), new Error('b')]), 'a, b'],
-    ['whatever was thrown', 'odd', 'odd'],
+    ['a thrown value that is no error', 'odd', 'odd'],
   ])('has %s', (_, error, expected) => {
     expect(describeError(error)).toBe(expected)
   })
 
-  it('ends somewhere', () => {
+  it('has at most 500 characters', () => {
     const endless = new Error('x'.repeat(10_000))
     endless.cause = endless
     expect(describeError(endless)).toHaveLength(500)

@@ -23,7 +23,7 @@ describe('a receiver that is too slow: TIMEOUT', () => {
     })
   })
 
-  it('sends its body byte by byte, although it said 200', async () => {
+  it('sends its body byte by byte after a 200', async () => {
     const receiver = await tcpReceiver((socket) => {
       socket.write(`${HEAD}Content-Length: 9999\r\n\r\n`)
       drip(socket, 'a'.repeat(9_999))
@@ -36,12 +36,12 @@ describe('a receiver that is too slow: TIMEOUT', () => {
     })
   })
 
-  it('sends informational answers for ever', async () => {
+  it('sends informational answers without end', async () => {
     const receiver = await tcpReceiver((socket) => drip(socket, 'HTTP/1.1 102 Processing\r\n\r\n', 27))
     expect(await testSender({ timeoutMs: SHORT_MS }).post(receiver.url)).toMatchObject({ error: 'TIMEOUT' })
   })
 
-  it('does not take the request off the wire', async () => {
+  it('does not read the request', async () => {
     const receiver = await tcpReceiver((socket) => socket.pause())
     const body = Buffer.alloc(32 * 1024 * 1024, 'a')
     const request = { target: receiver.url, body, headers: {}, verifyTls: true }
@@ -52,7 +52,7 @@ describe('a receiver that is too slow: TIMEOUT', () => {
     [410, 'HTTP_STATUS'],
     [500, 'HTTP_STATUS'],
     [302, 'REDIRECT'],
-  ])('but has said %d before its body dripped: that is the outcome', async (status, error) => {
+  ])('has answered %d before its slow body: the status is the result', async (status, error) => {
     const receiver = await tcpReceiver((socket) => {
       socket.write(`HTTP/1.1 ${status} No\r\nContent-Length: 9999\r\n\r\ngone`)
     })
@@ -64,13 +64,13 @@ describe('a receiver that is too slow: TIMEOUT', () => {
     })
   })
 
-  it('loses its connection, and the next send gets one of its own', async () => {
+  it('loses its connection, and the next send opens another one', async () => {
     let slow = true
     const receiver = await httpReceiver((_, response) => {
       if (!slow) response.end()
       slow = false
     })
-    const sender = testSender({ timeoutMs: SHORT_MS, connectionsPerOrigin: 1 })
+    const sender = testSender({ timeoutMs: SHORT_MS })
     expect(await sender.post(receiver.url)).toMatchObject({ error: 'TIMEOUT' })
 
     await ended(receiver.connections[0])
@@ -80,7 +80,7 @@ describe('a receiver that is too slow: TIMEOUT', () => {
 })
 
 describe('a connection that breaks: CONNECTION', () => {
-  it('is refused, so nothing was sent', async () => {
+  it('is refused, and nothing was sent', async () => {
     expect(await testSender().post(`http://127.0.0.1:${await closedPort()}`)).toMatchObject({
       error: 'CONNECTION',
       status: null,
@@ -93,7 +93,7 @@ describe('a connection that breaks: CONNECTION', () => {
   it.each([
     ['is closed before the answer', (socket: { end(): unknown }) => socket.end()],
     ['is reset before the answer', (socket: { resetAndDestroy(): unknown }) => socket.resetAndDestroy()],
-  ])('%s: the request may have arrived, and is not sent again', async (_, act) => {
+  ])('%s: the request may have arrived, so it is not sent again', async (_, act) => {
     const receiver = await tcpReceiver(act)
     expect(await testSender().post(receiver.url)).toMatchObject({
       error: 'CONNECTION',
@@ -106,7 +106,7 @@ describe('a connection that breaks: CONNECTION', () => {
   it.each([
     ['Content-Length: 100\r\n\r\nhalf', 'is closed in the middle of a body'],
     ['Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n', 'is closed between two chunks'],
-  ])('%j %s, although it said 200', async (rest) => {
+  ])('%j %s after a 200', async (rest) => {
     const receiver = await tcpReceiver((socket) => socket.end(HEAD + rest))
     expect(await testSender().post(receiver.url)).toMatchObject({
       error: 'CONNECTION',
@@ -116,7 +116,7 @@ describe('a connection that breaks: CONNECTION', () => {
     })
   })
 
-  it('is reset in the middle of a body, although it said 200', async () => {
+  it('is reset in the middle of a body after a 200', async () => {
     const receiver = await tcpReceiver((socket) => {
       socket.write(`${HEAD}Content-Length: 100\r\n\r\nhalf`)
       setTimeout(() => socket.resetAndDestroy(), 50)
@@ -129,7 +129,7 @@ describe('a connection that breaks: CONNECTION', () => {
     })
   })
 
-  it('breaks in the body of a 410: that is the outcome', async () => {
+  it('breaks in the body of a 410: the status is the result', async () => {
     const receiver = await tcpReceiver((socket) =>
       socket.end('HTTP/1.1 410 Gone\r\nContent-Length: 9\r\n\r\ngone'),
     )
@@ -142,12 +142,12 @@ describe('a connection that breaks: CONNECTION', () => {
   })
 
   it.each([
-    ['what is no HTTP', 'SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n'],
-    ['a status that is none', 'HTTP/1.1 abc OK\r\n\r\n'],
+    ['bytes that are not HTTP', 'SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n'],
+    ['an invalid status', 'HTTP/1.1 abc OK\r\n\r\n'],
     ['two lengths', `${HEAD}Content-Length: 1\r\nContent-Length: 2\r\n\r\nab`],
-    ['a chunk of no length', `${HEAD}Transfer-Encoding: chunked\r\n\r\nzz\r\n`],
+    ['a chunk without a length', `${HEAD}Transfer-Encoding: chunked\r\n\r\nzz\r\n`],
     [
-      'an upgrade nobody asked for',
+      'an upgrade that was not requested',
       'HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n',
     ],
     ['one huge header', `${HEAD}X-Huge: ${'a'.repeat(100_000)}\r\n\r\n`],

@@ -36,11 +36,11 @@ describe('a send', () => {
     })
   })
 
-  it('that is answered with 2xx is a success, with what was answered', async () => {
+  it('that is answered with 2xx is a success, and keeps the response', async () => {
     const receiver = await httpReceiver((_, response) => response.end('thanks'))
     const before = new Date()
-    const outcome = await testSender().post(receiver.url)
-    expect(outcome).toEqual({
+    const result = await testSender().post(receiver.url)
+    expect(result).toEqual({
       sentAt: expect.any(Date),
       durationMs: expect.any(Number),
       status: 200,
@@ -50,8 +50,8 @@ describe('a send', () => {
       retryAfter: null,
       detail: 'HTTP 200',
     })
-    expect(outcome.sentAt?.getTime()).toBeGreaterThanOrEqual(before.getTime())
-    expect(Number.isInteger(outcome.durationMs)).toBe(true)
+    expect(result.sentAt?.getTime()).toBeGreaterThanOrEqual(before.getTime())
+    expect(Number.isInteger(result.durationMs)).toBe(true)
   })
 
   it.each([
@@ -75,7 +75,7 @@ describe('a send', () => {
     })
   })
 
-  it('that is answered with an error keeps its body and its Retry-After as it came', async () => {
+  it('that is answered with an error keeps the body and the unparsed Retry-After', async () => {
     const receiver = await httpReceiver((_, response) => {
       response.writeHead(503, { 'Retry-After': 'Wed, 21 Oct 2026 07:28:00 GMT' }).end('down for repairs')
     })
@@ -87,23 +87,26 @@ describe('a send', () => {
     })
   })
 
-  it.each([301, 302, 303, 307, 308])('that is answered with %d does not follow it', async (status) => {
-    const asked: string[] = []
-    const receiver = await httpReceiver(({ url = '' }, response) => {
-      asked.push(url)
-      const location = asked.length === 1 ? 'http://169.254.169.254/latest/meta-data/' : '/elsewhere'
-      response.writeHead(status, { Location: location }).end('moved')
-    })
-    const judged: string[] = []
-    const sender = testSender({ isAddressAllowed: (address) => judged.push(address) > 0 })
-    const outcome = { status, error: 'REDIRECT', responseBody: 'moved' }
-    expect(await sender.post(receiver.url)).toMatchObject(outcome)
-    expect(await sender.post(receiver.url)).toMatchObject(outcome)
-    expect(asked).toEqual(['/', '/'])
-    expect(new Set(judged)).toEqual(new Set(['127.0.0.1']))
-  })
+  it.each([301, 302, 303, 307, 308])(
+    'that is answered with %d does not follow the redirect',
+    async (status) => {
+      const requested: string[] = []
+      const receiver = await httpReceiver(({ url = '' }, response) => {
+        requested.push(url)
+        const location = requested.length === 1 ? 'http://169.254.169.254/latest/meta-data/' : '/elsewhere'
+        response.writeHead(status, { Location: location }).end('moved')
+      })
+      const checked: string[] = []
+      const sender = testSender({ isAddressAllowed: (address) => checked.push(address) > 0 })
+      const redirect = { status, error: 'REDIRECT', responseBody: 'moved' }
+      expect(await sender.post(receiver.url)).toMatchObject(redirect)
+      expect(await sender.post(receiver.url)).toMatchObject(redirect)
+      expect(requested).toEqual(['/', '/'])
+      expect(new Set(checked)).toEqual(new Set(['127.0.0.1']))
+    },
+  )
 
-  it('waits for the answer after informational ones', async () => {
+  it('waits for the final answer after informational ones', async () => {
     const receiver = await tcpReceiver((socket) => {
       socket.write('HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n')
       socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
@@ -115,7 +118,7 @@ describe('a send', () => {
     })
   })
 
-  it('takes a body that ends with its connection', async () => {
+  it('accepts a body that ends with its connection', async () => {
     const receiver = await tcpReceiver((socket) => socket.end(`${HEAD}Connection: close\r\n\r\nall of it`))
     expect(await testSender().post(receiver.url)).toMatchObject({
       error: null,
@@ -125,7 +128,7 @@ describe('a send', () => {
   })
 
   it.each(['nowhere', '/hooks', 'ftp://127.0.0.1/'])(
-    'rejects for a target that is no http URL: %s',
+    'rejects for a target that is not an http URL: %s',
     async (target) => {
       await expect(testSender().post(target)).rejects.toMatchObject({ name: 'TypeError' })
     },

@@ -2,27 +2,23 @@ import { once } from 'node:events'
 import { createServer as createHttpServer, type RequestListener } from 'node:http'
 import { createServer as createHttpsServer, type ServerOptions } from 'node:https'
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net'
-import {
-  createSender,
-  type Sender,
-  type SenderOptions,
-  type SendResult,
-} from '../../../src/delivery/sending/sender'
+import type { SendResult } from '../../../src/delivery/sending/send-result'
+import { createSender, type Sender, type SenderOptions } from '../../../src/delivery/sending/sender'
 
-/** What a test starts and the harness ends: receivers of any kind, and the senders that send to them. */
+/** A receiver of any kind, closed after its test. */
 export interface Receiver {
   port: number
   /** `http://127.0.0.1:<port>` */
   url: string
-  /** connections accepted so far, ended ones included */
+  /** every accepted connection, including ended ones */
   connections: Socket[]
 }
 
-/** Long enough for an answer on a busy machine: no test passes by waiting for it, since Jest gives up before. */
+/** Long enough for an answer on a busy machine. No test passes by waiting this long: Jest's timeout is shorter. */
 const PATIENT_MS = 20_000
 jest.setTimeout(PATIENT_MS - 5_000)
 
-/** For tests that wait for the deadline. */
+/** The deadline in tests that wait for it. */
 export const SHORT_MS = 300
 
 const cleanups: (() => unknown)[] = []
@@ -52,7 +48,7 @@ export const httpReceiver = (listener: RequestListener, host = '127.0.0.1') =>
 export const httpsReceiver = (certificate: ServerOptions, listener: RequestListener) =>
   listen(createHttpsServer(certificate, listener), 'https', '127.0.0.1')
 
-/** Speaks whatever `onRequest` writes once a request has come in; without it, it accepts and says nothing. */
+/** Calls `onRequest` with the socket once a request has arrived. Without `onRequest`, the receiver never answers. */
 export const tcpReceiver = (onRequest: (socket: Socket) => unknown = () => undefined) =>
   listen(
     createTcpServer((socket) => {
@@ -62,7 +58,7 @@ export const tcpReceiver = (onRequest: (socket: Socket) => unknown = () => undef
     '127.0.0.1',
   )
 
-/** A port where nobody listens. */
+/** A port on which no server listens. */
 export async function closedPort(): Promise<number> {
   const server = createTcpServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -76,13 +72,12 @@ export interface TestSender extends Sender {
   post(target: string, verifyTls?: boolean): Promise<SendResult>
 }
 
-/** A sender that may go to 127.0.0.1 alone, unless told otherwise. */
+/** By default a sender may connect to 127.0.0.1 only. */
 export function testSender(options: Partial<SenderOptions> = {}): TestSender {
   const sender = createSender({
     isAddressAllowed: (address) => address === '127.0.0.1',
     timeoutMs: PATIENT_MS,
     userAgent: 'Hookgate/test',
-    connectionsPerOrigin: 10,
     ...options,
   })
   cleanups.push(() => sender.close())
@@ -92,13 +87,13 @@ export function testSender(options: Partial<SenderOptions> = {}): TestSender {
   }
 }
 
-/** Resolves when the other side is known to have gone. */
+/** Resolves when the connection is closed. */
 export async function ended(connection: Socket | undefined): Promise<void> {
-  if (connection === undefined) throw new Error('Nobody has connected')
+  if (connection === undefined) throw new Error('There is no connection')
   if (!connection.closed) await once(connection, 'close')
 }
 
-/** Writes the text some bytes at a time, over and over, for as long as the other side listens. */
+/** Writes the text again and again, a few bytes at a time, until the connection closes. */
 export function drip(socket: Socket, text: string, bytes = 1): void {
   let at = 0
   const timer = setInterval(() => {
@@ -108,7 +103,7 @@ export function drip(socket: Socket, text: string, bytes = 1): void {
   socket.on('close', () => clearInterval(timer))
 }
 
-/** Writes as fast as the other side reads, until it goes. */
+/** Writes as fast as the other side reads, until the connection closes. */
 export function flood(socket: Socket, piece: Buffer): void {
   const write = () => {
     while (!socket.destroyed && socket.write(piece));

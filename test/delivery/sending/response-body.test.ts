@@ -5,7 +5,7 @@ import { flood, httpReceiver, SHORT_MS, tcpReceiver, testSender } from './receiv
 
 const ENCODERS: [encoding: string, name: string, encode: (text: Buffer) => Buffer][] = [
   ['gzip', 'gzip', gzipSync],
-  ['x-gzip', 'gzip by its old name', gzipSync],
+  ['x-gzip', 'gzip under its old name', gzipSync],
   [' GZip ', 'gzip in another spelling', gzipSync],
   ['deflate', 'deflate with the zlib wrapper', deflateSync],
   ['deflate', 'deflate without it', deflateRawSync],
@@ -14,7 +14,7 @@ const ENCODERS: [encoding: string, name: string, encode: (text: Buffer) => Buffe
   ['identity', 'identity', (text) => text],
 ]
 
-/** Reads chunks as the exchange does, with a pause where one is asked for. */
+/** Writes chunks as the exchange does, and pauses when the body requires it. */
 async function read(encoding: string, chunks: Buffer[]): Promise<{ text: string; truncated: boolean }> {
   let drained = () => {}
   let isDone = false
@@ -50,7 +50,7 @@ function inPieces(bytes: Buffer, size: number): Buffer[] {
 }
 
 describe.each(ENCODERS)('a body in %j: %s', (encoding, _name, encode) => {
-  it('is read however it is cut into chunks', async () => {
+  it('is read in chunks of any size', async () => {
     const text = fc.string({ unit: 'binary', maxLength: 300 }).map((each) => each.replace(/^\ufeff/, ''))
     await fc.assert(
       fc.asyncProperty(text, fc.integer({ min: 1, max: 50 }), async (given, size) => {
@@ -85,7 +85,7 @@ describe('compressed data', () => {
     .slice(0, 60_000)
   const compressed = ENCODERS.filter(([, , encode]) => encode(Buffer.from(text)).length < 60_000)
 
-  it.each(compressed)('in %j (%s) that breaks off is kept up to there', async (encoding, _, encode) => {
+  it.each(compressed)('in %j (%s) that ends early is kept up to there', async (encoding, _, encode) => {
     const half = encode(Buffer.from(text))
     const { text: kept, truncated } = await read(encoding, inPieces(half.subarray(0, half.length / 2), 5_000))
     expect(kept.length).toBeGreaterThan(10_000)
@@ -102,22 +102,25 @@ describe('compressed data', () => {
     expect(truncated).toBe(true)
   })
 
-  it.each(['gzip', 'deflate', 'br'])('that is none at all (%s) leaves an empty text', async (encoding) => {
-    expect(await read(encoding, [Buffer.from('plain text')])).toEqual({ text: '', truncated: true })
-  })
+  it.each(['gzip', 'deflate', 'br'])(
+    'that is not compressed at all (%s) leaves an empty text',
+    async (encoding) => {
+      expect(await read(encoding, [Buffer.from('plain text')])).toEqual({ text: '', truncated: true })
+    },
+  )
 
-  it('with padding behind its end is whole without that', async () => {
+  it('with padding after its end is whole without the padding', async () => {
     const padded = Buffer.concat([gzipSync('all of it'), Buffer.alloc(200_000)])
     expect(await read('gzip', [padded])).toEqual({ text: 'all of it', truncated: false })
     expect(await read('gzip', inPieces(padded, 20_000))).toEqual({ text: 'all of it', truncated: false })
   })
 
-  it('with garbage behind its end is kept without that', async () => {
+  it('with garbage after its end is kept without the garbage', async () => {
     const chunks = [gzipSync('all of it'), Buffer.from('garbage')]
     expect(await read('gzip', chunks)).toEqual({ text: 'all of it', truncated: true })
   })
 
-  it.each(['zstd', 'compress', 'gzip, gzip', 'aes128gcm'])('in %s is kept as it came', async (encoding) => {
+  it.each(['zstd', 'compress', 'gzip, gzip', 'aes128gcm'])('in %s is kept unchanged', async (encoding) => {
     expect(await read(encoding, [Buffer.from('as it came')])).toEqual({
       text: 'as it came',
       truncated: false,
@@ -127,11 +130,11 @@ describe('compressed data', () => {
 
 describe('the text', () => {
   it.each([
-    ['bytes that are no UTF-8', Buffer.from([0x61, 0xff, 0xc3, 0x62]), 'a\ufffd\ufffdb'],
+    ['bytes that are not UTF-8', Buffer.from([0x61, 0xff, 0xc3, 0x62]), 'a\ufffd\ufffdb'],
     ['U+0000', Buffer.from('a\u0000b\u0000'), 'a\ufffdb\ufffd'],
     ['a byte order mark', Buffer.from('\ufeffa'), 'a'],
     ['half a character at the end of a whole body', Buffer.from([0x61, 0xf0, 0x9f]), 'a\ufffd'],
-  ])('makes up for %s', async (_, bytes, expected) => {
+  ])('replaces or removes %s', async (_, bytes, expected) => {
     expect(await read('', [bytes])).toEqual({ text: expected, truncated: false })
   })
 
@@ -145,7 +148,7 @@ describe('the text', () => {
 describe('over a connection', () => {
   const GIB = 1024 ** 3
 
-  /** How much more memory the process held at its peak than before, in bytes. */
+  /** The growth of the process's memory to its peak during `act`, in bytes. */
   async function growth(act: () => Promise<unknown>): Promise<number> {
     const before = process.memoryUsage().rss
     let peak = before
@@ -162,14 +165,14 @@ describe('over a connection', () => {
     ['gzip', Buffer.concat(Array(64).fill(gzipSync(zeros)))],
     ['deflate', deflateSync(Buffer.alloc(GIB / 8), { level: 1 })],
     ['br', brotliCompressSync(Buffer.alloc(GIB / 8), { params: { 1: 1 } })],
-  ])('a body that swells hundredfold in %s costs no memory', async (encoding, bomb) => {
+  ])('a body that decompresses to a huge one in %s costs no memory', async (encoding, bomb) => {
     const receiver = await httpReceiver((_, response) => {
       response.setHeader('Content-Encoding', encoding).end(bomb)
     })
     const sender = testSender()
     const grown = await growth(async () => {
-      const outcomes = await Promise.all(Array.from({ length: 5 }, () => sender.post(receiver.url)))
-      for (const { status, error, truncated, responseBody } of outcomes) {
+      const results = await Promise.all(Array.from({ length: 5 }, () => sender.post(receiver.url)))
+      for (const { status, error, truncated, responseBody } of results) {
         expect({ status, error, truncated }).toEqual({ status: 200, error: null, truncated: true })
         expect(responseBody).toHaveLength(KEPT_BYTES)
       }
@@ -180,7 +183,7 @@ describe('over a connection', () => {
   it.each([
     ['plain', '', Buffer.alloc(1024 * 1024, 'a')],
     ['in chunks of one byte', 'Transfer-Encoding: chunked\r\n', Buffer.from('1\r\na\r\n'.repeat(10_000))],
-  ])('an endless body is cut and judged by its status: %s', async (_, header, piece) => {
+  ])('an endless body is cut, and its status is the result: %s', async (_, header, piece) => {
     const receiver = await tcpReceiver((socket) => {
       socket.write(`HTTP/1.1 200 OK\r\n${header}\r\n`)
       flood(socket, piece)
@@ -196,7 +199,7 @@ describe('over a connection', () => {
     expect(grown).toBeLessThan(GIB / 8)
   })
 
-  it('compressed data that comes to nothing for ever ends at the deadline, memory flat', async () => {
+  it('compressed data that decompresses to nothing without end is ended at the deadline, and costs no memory', async () => {
     const empty = Buffer.concat(Array(10_000).fill(gzipSync('')))
     const receiver = await tcpReceiver((socket) => {
       socket.write('HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n')
@@ -204,30 +207,30 @@ describe('over a connection', () => {
     })
     const sender = testSender({ timeoutMs: 5 * SHORT_MS })
     const grown = await growth(async () => {
-      const outcomes = await Promise.all(Array.from({ length: 4 }, () => sender.post(receiver.url)))
-      expect(new Set(outcomes.map(({ error }) => error))).toEqual(new Set(['TIMEOUT']))
+      const results = await Promise.all(Array.from({ length: 4 }, () => sender.post(receiver.url)))
+      expect(new Set(results.map(({ error }) => error))).toEqual(new Set(['TIMEOUT']))
     })
     expect(grown).toBeLessThan(GIB / 8)
   })
 
-  it('compressed data that comes to little is read to its end', async () => {
+  it('compressed data that decompresses to little is read to its end', async () => {
     const members = Buffer.concat([...Array(50_000).fill(gzipSync('')), gzipSync('ok')])
     const receiver = await httpReceiver((_, response) => {
       response.setHeader('Content-Encoding', 'gzip').end(members)
     })
-    const outcome = await testSender().post(receiver.url)
-    expect(outcome).toMatchObject({ error: null, responseBody: 'ok', truncated: false })
+    const result = await testSender().post(receiver.url)
+    expect(result).toMatchObject({ error: null, responseBody: 'ok', truncated: false })
   })
 
   it('a success whose compression is corrupt stays a success', async () => {
     const receiver = await httpReceiver((_, response) => {
       response.setHeader('Content-Encoding', 'gzip').end('this is no gzip')
     })
-    const outcome = await testSender().post(receiver.url)
-    expect(outcome).toMatchObject({ status: 200, error: null, responseBody: '', truncated: true })
+    const result = await testSender().post(receiver.url)
+    expect(result).toMatchObject({ status: 200, error: null, responseBody: '', truncated: true })
   })
 
-  it('a compressed body leaves its connection for the next send', async () => {
+  it('a compressed body leaves its connection reusable', async () => {
     const receiver = await httpReceiver((_, response) => {
       response.setHeader('Content-Encoding', 'br').end(brotliCompressSync('ok'))
     })

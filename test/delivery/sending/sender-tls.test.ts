@@ -19,7 +19,7 @@ const trustingSender = (): TestSender =>
   testSender({ lookup: toReceiver, trustedCertificates: [certificate.cert] })
 
 describe('a receiver with TLS', () => {
-  it('is sent to when its certificate is trusted and for its host, which is what it is asked for', async () => {
+  it('is sent to when its certificate is trusted and for its host, and the request names that host', async () => {
     const names: unknown[] = []
     const receiver = await httpsReceiver(certificate, ({ socket }, response) => {
       names.push((socket as { servername?: unknown }).servername)
@@ -33,7 +33,7 @@ describe('a receiver with TLS', () => {
     expect(receiver.connections).toHaveLength(1)
   })
 
-  it('is refused when it signed its certificate itself: nothing was sent', async () => {
+  it('is refused when its certificate is self-signed, and nothing is sent', async () => {
     const seen: unknown[] = []
     const receiver = await httpsReceiver(certificate, (request) => seen.push(request))
     expect(await testSender().post(receiver.url)).toMatchObject({
@@ -45,7 +45,7 @@ describe('a receiver with TLS', () => {
     expect(seen).toEqual([])
   })
 
-  it('is refused when its trusted certificate is for another host, also the second time', async () => {
+  it('is refused each time when its trusted certificate is for another host', async () => {
     const receiver = await httpsReceiver(certificate, (_, response) => response.end())
     const sender = trustingSender()
     for (let i = 0; i < 3; i++) {
@@ -57,19 +57,19 @@ describe('a receiver with TLS', () => {
     }
   })
 
-  it('is refused by its address when its trusted certificate is for its name', async () => {
+  it('is refused at its address when its trusted certificate is for its name', async () => {
     const receiver = await httpsReceiver(certificate, (_, response) => response.end())
     expect(await trustingSender().post(receiver.url)).toMatchObject({ error: 'TLS', sentAt: null })
   })
 
   it.each([
-    ['signed its certificate itself', 'other.example.test'],
+    ['has a self-signed certificate', 'other.example.test'],
     ['has a certificate for another host', '127.0.0.1'],
   ])('is sent to without verification although it %s', async (_, host) => {
     const receiver = await httpsReceiver(certificate, (_request, response) => response.end('ok'))
     const sender = testSender({ lookup: toReceiver })
-    const outcome = await sender.post(`https://${host}:${receiver.port}`, false)
-    expect(outcome).toMatchObject({ error: null, status: 200, responseBody: 'ok' })
+    const result = await sender.post(`https://${host}:${receiver.port}`, false)
+    expect(result).toMatchObject({ error: null, status: 200, responseBody: 'ok' })
   })
 
   it('is refused with verification although a connection without it is open', async () => {
@@ -81,7 +81,7 @@ describe('a receiver with TLS', () => {
     expect(await sender.post(receiver.url, true)).toMatchObject({ error: 'TLS' })
   })
 
-  it('is spoken to in HTTP/1.1 alone', async () => {
+  it('gets HTTP/1.1 only', async () => {
     const protocols: unknown[] = []
     const receiver = await httpsReceiver(
       { ...certificate, ALPNProtocols: ['h2', 'http/1.1'] },
@@ -97,7 +97,7 @@ describe('a receiver with TLS', () => {
 
 describe('a port with another protocol', () => {
   it.each([true, false])(
-    'is a failure of TLS where plain HTTP answers an https target (verify: %s)',
+    'is a failure of TLS when plain HTTP answers an https target (verify: %s)',
     async (verify) => {
       const receiver = await httpReceiver((_, response) => response.end())
       expect(await testSender().post(`https://127.0.0.1:${receiver.port}`, verify)).toMatchObject({
@@ -107,7 +107,7 @@ describe('a port with another protocol', () => {
     },
   )
 
-  it('is a failure of the connection where TLS is what an http target speaks', async () => {
+  it('is a failure of the connection when TLS answers an http target', async () => {
     const receiver = await httpsReceiver(certificate, (_, response) => response.end())
     expect(await testSender().post(`http://127.0.0.1:${receiver.port}`)).toMatchObject({
       error: 'CONNECTION',
@@ -118,28 +118,28 @@ describe('a port with another protocol', () => {
 describe('a handshake', () => {
   it('that is never answered ends at the deadline, and so does its connection', async () => {
     const receiver = await tcpReceiver()
-    const outcome = await testSender({ timeoutMs: SHORT_MS }).post(`https://127.0.0.1:${receiver.port}`)
-    expect(outcome).toMatchObject({ error: 'TIMEOUT', sentAt: null })
+    const result = await testSender({ timeoutMs: SHORT_MS }).post(`https://127.0.0.1:${receiver.port}`)
+    expect(result).toMatchObject({ error: 'TIMEOUT', sentAt: null })
     await ended(receiver.connections[0])
   })
 
-  it('that drips ends at the deadline', async () => {
+  it('that is answered byte by byte ends at the deadline', async () => {
     const receiver = await tcpReceiver((socket) => {
       const timer = setInterval(() => socket.write(Buffer.from([0x16, 3, 3, 0x3f, 0xff])), 20)
       socket.on('close', () => clearInterval(timer))
     })
-    const outcome = await testSender({ timeoutMs: SHORT_MS }).post(`https://127.0.0.1:${receiver.port}`)
-    expect(['TIMEOUT', 'TLS']).toContain(outcome.error)
-    expect(outcome.sentAt).toBeNull()
+    const result = await testSender({ timeoutMs: SHORT_MS }).post(`https://127.0.0.1:${receiver.port}`)
+    expect(['TIMEOUT', 'TLS']).toContain(result.error)
+    expect(result.sentAt).toBeNull()
   })
 
-  it('that the receiver breaks off is a failure of the connection', async () => {
+  it('that the receiver ends is a failure of the connection', async () => {
     const receiver = await tcpReceiver((socket) => socket.end())
-    const outcome = await testSender().post(`https://127.0.0.1:${receiver.port}`)
-    expect(outcome).toMatchObject({ error: 'CONNECTION', sentAt: null })
+    const result = await testSender().post(`https://127.0.0.1:${receiver.port}`)
+    expect(result).toMatchObject({ error: 'CONNECTION', sentAt: null })
   })
 
-  it('that is under way ends with the sender', async () => {
+  it('that is in progress ends with the sender', async () => {
     const receiver = await tcpReceiver((socket) => socket.pause())
     const sender = testSender()
     const sent = sender.post(`https://127.0.0.1:${receiver.port}`)

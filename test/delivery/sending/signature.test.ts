@@ -22,7 +22,7 @@ const sent = (secrets: string[], body: string | Buffer = BODY, timestampSeconds 
 
 type Headers = Record<string, string>
 
-/** How receivers verify, each with the library and the headers it knows; each throws when it does not trust. */
+/** How receivers verify, each with a library and the headers that it reads. `verify` throws when it does not trust. */
 const RECEIVERS: [name: string, verify: (body: string, headers: Headers, secret: string) => unknown][] = [
   ['standardwebhooks', (body, headers, secret) => new StandardWebhook(secret).verify(body, headers)],
   ['svix', (body, headers, secret) => new SvixWebhook(secret).verify(body, headers)],
@@ -38,13 +38,13 @@ describe.each(RECEIVERS)('a receiver with %s', (_, verify) => {
     ['before an overlap', [OLD], [OLD], [NEW]],
     ['during an overlap', [NEW, OLD], [NEW, OLD], [generateSecret()]],
     ['after an overlap', [NEW], [NEW], [OLD]],
-  ])('trusts whoever has a live secret, and nobody else: %s', (_when, live, trusted, distrusted) => {
+  ])('trusts signatures by a live secret only: %s', (_when, live, trusted, distrusted) => {
     const headers = sent(live)
     for (const secret of trusted) expect(verify(BODY, headers, secret)).toEqual(JSON.parse(BODY))
     for (const secret of distrusted) expect(() => verify(BODY, headers, secret)).toThrow()
   })
 
-  it('does not trust another body, another time, or what was sent long ago', () => {
+  it('does not trust another body, another time, or an old signature', () => {
     expect(() => verify(BODY.replace('12', '13'), sent([NEW]), NEW)).toThrow()
     const [early, late] = [sent([NEW], BODY, now() - 10), sent([NEW], BODY, now())]
     const moved: Headers = { ...early, 'webhook-timestamp': late['webhook-timestamp'] ?? '' }
@@ -78,7 +78,7 @@ describe('the documented header', () => {
     expect(documentedSignature([NEW, OLD], 1, BODY)).toBe(`t=1,${newest},${older}`)
   })
 
-  it('signs bytes as they are', () => {
+  it('signs bytes unchanged', () => {
     const bytes = Buffer.from([0xff, 0x00, 0xc3])
     const expected = createHmac('sha256', SECRET)
       .update(Buffer.concat([Buffer.from('1.'), bytes]))
@@ -103,7 +103,7 @@ describe('the headers of Standard Webhooks', () => {
 })
 
 describe('all headers', () => {
-  it('name the event and the time once for both schemes', () => {
+  it('carry one event id and one time for both schemes', () => {
     expect(sent([NEW, OLD], BODY, 1_625_471_209)).toEqual({
       'SelfCommunity-Signature': documentedSignature([NEW, OLD], 1_625_471_209, BODY),
       'webhook-id': 'evt_12',
@@ -112,7 +112,7 @@ describe('all headers', () => {
     })
   })
 
-  it('take the documented header under the name that the operator chose', () => {
+  it('have the documented header under the configured name', () => {
     const headers = signedHeaders({
       headerName: 'X-Sig',
       secrets: [NEW],

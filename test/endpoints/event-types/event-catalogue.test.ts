@@ -76,7 +76,7 @@ describe("the operator's file", () => {
     expect(has('post.created')).toBe(true)
   })
 
-  it('may describe a built-in type anew', () => {
+  it('may describe a built-in type again', () => {
     const { types } = read({ extend: [{ ...ORDER, type: 'post.created' }] })
     expect(types).toHaveLength(97)
     expect(types.find(({ type }) => type === 'post.created')).toEqual({
@@ -97,12 +97,12 @@ describe("the operator's file", () => {
 
   it.each<[string, unknown]>([
     ['nothing', ''],
-    ['no JSON', '{"extend": ['],
+    ['invalid JSON', '{"extend": ['],
     ['a text', '"post.created"'],
     ['a number', '1'],
     ['null', 'null'],
     ['an object that extends nothing', {}],
-    ['an object of another form', { types: [ORDER] }],
+    ['an object with another key', { types: [ORDER] }],
     ['an empty array', []],
     ['an empty extension', { extend: [] }],
     ['an extension that is no array', { extend: ORDER }],
@@ -127,14 +127,14 @@ describe("the operator's file", () => {
     ['a condition that is a number', [{ ...ORDER, sent_only_if: 1 }]],
     ['a bad entry after a good one', [ORDER, { ...ORDER, type: '' }]],
     ['a bad entry of an extension', { extend: [{ ...ORDER, type: '' }] }],
-    ['a text that no database stores: U+0000', [{ ...ORDER, description: 'a\0b' }]],
-    ['a text that no database stores: half of a surrogate pair', [{ ...ORDER, group: '\ud83d' }]],
-  ])('is refused by its name when it holds %s', (_case, content) => {
+    ['a text that PostgreSQL cannot store: U+0000', [{ ...ORDER, description: 'a\0b' }]],
+    ['a text that PostgreSQL cannot store: half of a surrogate pair', [{ ...ORDER, group: '\ud83d' }]],
+  ])('is rejected with its name when it contains %s', (_case, content) => {
     expect(() => read(content)).toThrow(file)
   })
 
-  it('is refused with all that is wrong with it', () => {
-    const refused = () => read([ORDER, { type: 'order paid', group: 1 }, 'x', { ...ORDER, sent_only_if: 1 }])
+  it('is rejected with every problem in it', () => {
+    const reading = () => read([ORDER, { type: 'order paid', group: 1 }, 'x', { ...ORDER, sent_only_if: 1 }])
     for (const named of [
       'entry 1',
       'entry 2',
@@ -144,12 +144,12 @@ describe("the operator's file", () => {
       '"type"',
       '"sent_only_if"',
     ]) {
-      expect(refused).toThrow(named)
+      expect(reading).toThrow(named)
     }
-    expect(refused).not.toThrow('entry 0')
+    expect(reading).not.toThrow('entry 0')
   })
 
-  it.each(['/none/events.json', '/'])('is refused by its name when it cannot be read: %s', (path) => {
+  it.each(['/none/events.json', '/'])('is rejected with its name when it cannot be read: %s', (path) => {
     expect(() => readEventCatalogue(path)).toThrow(path)
   })
 })

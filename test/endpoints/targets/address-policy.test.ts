@@ -1,9 +1,9 @@
 import { addressPolicy } from '../../../src/endpoints/targets/address-policy'
 
 /**
- * Every network that is not globally reachable by the special-purpose registries of the IANA (RFC 6890 and its
- * updates up to RFC 9780), multicast, and every notation that carries an IPv4 address: its first and
- * its last address, then the addresses just outside, where these are public.
+ * Networks that are not globally reachable by the special-purpose registries of the IANA (RFC 6890 and its updates up to
+ * RFC 9780), multicast, and every IPv6 notation that contains an IPv4 address. Each with its first and its last address, then
+ * the public addresses next to it.
  */
 const NOT_PUBLIC: [network: string, first: string, last: string, ...outside: string[]][] = [
   ['0.0.0.0/8', '0.0.0.0', '0.255.255.255', '1.0.0.0'],
@@ -39,11 +39,11 @@ const NOT_PUBLIC: [network: string, first: string, last: string, ...outside: str
   ['ff00::/8', 'ff00::', 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff'],
 ]
 
-describe('where the operator allows nothing more', () => {
+describe('without networks of the operator', () => {
   const isAllowed = addressPolicy([])
 
   it.each(NOT_PUBLIC.map(([network, first, last]) => [network, first, last]))(
-    'no address of %s may be used: %s to %s',
+    'no address of %s is allowed: %s to %s',
     (_network, first = '', last = '') => {
       expect(isAllowed(first)).toBe(false)
       expect(isAllowed(last)).toBe(false)
@@ -51,14 +51,14 @@ describe('where the operator allows nothing more', () => {
   )
 
   it.each(NOT_PUBLIC.flatMap(([network, , , ...outside]) => outside.map((address) => [network, address])))(
-    'just outside of %s %s may be used',
+    'an address just outside of %s is allowed: %s',
     (_network, address = '') => {
       expect(isAllowed(address)).toBe(true)
     },
   )
 
   it.each(['1.1.1.1', '8.8.8.8', '93.184.216.34', '2606:4700:4700::1111', '2a00:1450:4001:80e::200e'])(
-    'a public address may be used: %s',
+    'a public address is allowed: %s',
     (address) => {
       expect(isAllowed(address)).toBe(true)
     },
@@ -77,7 +77,7 @@ describe('where the operator allows nothing more', () => {
     ['in capitals', 'FE80::1'],
     ['with a zone', 'fe80::1%eth0'],
     ['with leading zeros', '0000:0000:0000:0000:0000:0000:0000:0001'],
-  ])('a private address may not be used in another notation: %s', (_notation, address) => {
+  ])('a private address in another notation is not allowed: %s', (_notation, address) => {
     expect(isAllowed(address)).toBe(false)
   })
 
@@ -91,7 +91,7 @@ describe('where the operator allows nothing more', () => {
     '0177.0.0.1',
     '2130706433',
     '8.8.8.8 ',
-  ])('what is no address may not be used: %j', (text) => {
+  ])('a text that is not an address is not allowed: %j', (text) => {
     expect(isAllowed(text)).toBe(false)
   })
 })
@@ -108,7 +108,7 @@ describe('a network that the operator allows', () => {
     ['fd00::/8', 'fdff::1'],
     ['::/0', 'fe80::1'],
     ['::ffff:10.0.0.0/104', '::ffff:10.0.0.1'],
-  ])('wins over what is blocked: %s allows %s', (network, address) => {
+  ])('wins over the blocked networks: %s allows %s', (network, address) => {
     expect(addressPolicy([network])(address)).toBe(true)
   })
 
@@ -123,7 +123,7 @@ describe('a network that the operator allows', () => {
     ['fd00::/8', '10.0.0.1'],
     ['0.0.0.0/0', 'fd00::1'],
     ['::/0', '10.0.0.1'],
-  ])('opens nothing else: %s does not allow %s', (network, address) => {
+  ])('allows no other address: %s does not allow %s', (network, address) => {
     expect(addressPolicy([network])(address)).toBe(false)
   })
 

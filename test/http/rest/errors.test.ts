@@ -3,7 +3,7 @@ import { Failure, type FailureKind, type Problem, throwProblems } from '../../..
 import { errorBody, RestError, sendFailure } from '../../../src/http/rest/errors'
 
 describe('the documented body of an error', () => {
-  it('puts the faults of one field together, in the order in which they were found', () => {
+  it('has the problems of one field in one entry, in the order in which they were found', () => {
     const body = errorBody([
       { field: 'target', code: 'too_long', message: 'one' },
       { field: 'events.1.type', code: 'unknown_event_type', message: 'two' },
@@ -23,21 +23,21 @@ describe('the documented body of an error', () => {
     })
   })
 
-  it('names no field where the fault is of the request as a whole', () => {
+  it('names no field for a problem of the request as a whole', () => {
     expect(errorBody([{ code: 'not_found', message: 'none' }])).toEqual({
       errors: [{ message: 'none', code: 'not_found' }],
     })
   })
 
   it('may have both', () => {
-    const faults = [
+    const problems = [
       { code: 'wrong_type', message: 'whole' },
       { field: 'target', code: 'required', message: 'part' },
     ]
-    expect(errorBody(faults).errors).toHaveLength(2)
+    expect(errorBody(problems).errors).toHaveLength(2)
   })
 
-  it('takes fields of any name, even of those that every object inherits', () => {
+  it('has fields of any name, such as those that every object inherits', () => {
     const body = errorBody([
       { field: '__proto__', code: 'unknown_field', message: 'x' },
       { field: 'constructor', code: 'unknown_field', message: 'x' },
@@ -52,7 +52,7 @@ describe('the documented body of an error', () => {
 })
 
 describe('RestError', () => {
-  it('says what all of its faults say', () => {
+  it('has the messages of all its problems', () => {
     const error = new RestError(400, [
       { field: 'a', code: 'x', message: 'One.' },
       { code: 'y', message: 'Two.' },
@@ -81,26 +81,26 @@ describe('a failure', () => {
     ['forbidden', 403],
     ['not_found', 404],
     ['unavailable', 503],
-  ])('%s is answered by %i', async (kind, status) => {
+  ])('%s has the status %i', async (kind, status) => {
     const { statusCode, headers, ...response } = await answer(new Failure(kind, 'Because.'))
     expect(statusCode).toBe(status)
     expect(headers['content-type']).toMatch(/^application\/json/)
     expect(response.json()).toEqual({ errors: [{ message: 'Because.', code: kind }] })
   })
 
-  it('says by which scheme to authenticate', async () => {
+  it('names the scheme of authentication', async () => {
     const { headers } = await answer(new Failure('unauthenticated', 'x'))
     expect(headers['www-authenticate']).toBe('Bearer')
     expect((await answer(new Failure('forbidden', 'x'))).headers['www-authenticate']).toBeUndefined()
   })
 
-  it('says when to try an unavailable gateway again', async () => {
+  it('has the time after which to try again when the gateway is unavailable', async () => {
     const { headers } = await answer(new Failure('unavailable', 'x'))
     expect(Number(headers['retry-after'])).toBeGreaterThan(0)
     expect((await answer(new Failure('not_found', 'x'))).headers['retry-after']).toBeUndefined()
   })
 
-  it('of the input names every field as the REST API does, with its codes in lower case', async () => {
+  it('of the input has the field names of the REST API, and codes in lower case', async () => {
     const problems: Problem[] = [
       { path: ['patch', 'isActive'], code: 'NULL_NOT_ALLOWED', message: 'a' },
       { path: ['patch', 'target'], code: 'TOO_LONG', message: 'b' },
@@ -132,7 +132,7 @@ describe('a failure', () => {
     })
   })
 
-  it('of a stale version carries the endpoint as it is stored, and its tag', async () => {
+  it('of a version conflict has the stored endpoint and its entity tag', async () => {
     const current = {
       id: 7,
       createdAt: new Date(0),
@@ -165,7 +165,7 @@ describe('a failure', () => {
     )
   })
 
-  it('sends no other detail along', async () => {
+  it('does not send other details', async () => {
     const response = await answer(new Failure('forbidden', 'x', { secret: 'S3CR3T' }))
     expect(response.body).not.toContain('S3CR3T')
   })

@@ -1,5 +1,12 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type GraphQLObjectType, Kind, parse } from 'graphql'
 import type { EndpointFragment } from '../../../src/generated/graphql/graphql'
-import { endpointJson, snakeCase } from '../../../src/http/rest/json'
+import { endpointJson, type JsonOf, snakeCase } from '../../../src/http/rest/json'
+import { buildSchema } from '../../../src/schema/build'
+
+/** Fields of WebhookEndpoint that the JSON does not have. The header ETag has the version. */
+const NOT_IN_REST = ['version', 'disabledReason']
 
 const ENDPOINT: EndpointFragment = {
   id: '7',
@@ -32,7 +39,35 @@ describe('an endpoint in the documented JSON', () => {
       ssl_cert_verification: true,
     })
   })
+
+  it('has every field of WebhookEndpoint that is not named here as left out', () => {
+    const type = buildSchema().getType('WebhookEndpoint') as GraphQLObjectType
+    const shown = Object.keys(type.getFields()).filter((field) => !NOT_IN_REST.includes(field))
+    expect(fragmentFields('Endpoint').filter((field) => !NOT_IN_REST.includes(field))).toEqual(shown.sort())
+    expect(Object.keys(endpointJson(ENDPOINT)).sort()).toEqual(shown.map(snakeCase).sort())
+  })
+
+  it('does not compile without a field of the fragment', () => {
+    const json = endpointJson(ENDPOINT)
+    json satisfies JsonOf<EndpointFragment, 'version'>
+    // @ts-expect-error The JSON has no retry_policy.
+    json satisfies JsonOf<EndpointFragment & { retryPolicy: string }, 'version'>
+    // @ts-expect-error The JSON has no version.
+    json satisfies JsonOf<EndpointFragment>
+  })
 })
+
+/** The names of the fields of a fragment of operations.graphql, sorted. */
+function fragmentFields(name: string): string[] {
+  const file = join(__dirname, '../../../src/http/rest/operations.graphql')
+  const fragment = parse(readFileSync(file, 'utf8')).definitions.find(
+    (definition) => definition.kind === Kind.FRAGMENT_DEFINITION && definition.name.value === name,
+  )
+  if (fragment?.kind !== Kind.FRAGMENT_DEFINITION) throw new Error(`There is no fragment ${name}.`)
+  return fragment.selectionSet.selections
+    .map((selection) => (selection.kind === Kind.FIELD ? selection.name.value : ''))
+    .sort()
+}
 
 describe('snakeCase', () => {
   it.each([

@@ -5,14 +5,14 @@ const ORDERS = { '-created_at': 'NEWEST', created_at: 'OLDEST', is_active: 'OFF_
 
 const read = (query: Query) => readPage(query, ORDERS)
 
-/** Each fault as `field: code`. */
-function faultsOf(query: Query): string[] {
+/** Every problem as `field: code`. */
+function problemsOf(query: Query): string[] {
   try {
     read(query)
   } catch (error) {
     if (!(error instanceof RestError)) throw error
     expect(error.statusCode).toBe(400)
-    return error.faults.map(({ field, code }) => `${field}: ${code}`)
+    return error.problems.map(({ field, code }) => `${field}: ${code}`)
   }
   return []
 }
@@ -25,14 +25,14 @@ describe('the parameters of a list', () => {
   it.each(['1', '20', '99', '100', '101', '2147483647', '99999999999999999999', '007'])(
     'may have the limit %s',
     (limit) => {
-      expect(faultsOf({ limit })).toEqual([])
+      expect(problemsOf({ limit })).toEqual([])
     },
   )
 
   it.each(['0', '1', '100000', '2147483647', '2147483648', '99999999999999999999'])(
     'may have the offset %s',
     (offset) => {
-      expect(faultsOf({ offset })).toEqual([])
+      expect(problemsOf({ offset })).toEqual([])
     },
   )
 
@@ -40,7 +40,7 @@ describe('the parameters of a list', () => {
     expect(read({ ordering }).orderBy).toBe(orderBy)
   })
 
-  it('come as they are given, within what the schema can take', () => {
+  it('keep their value, up to the largest integer of the schema', () => {
     expect(read({ limit: '5', offset: '15' })).toMatchObject({ limit: 5, offset: 15 })
     const { limit, offset } = read({ limit: '99999999999', offset: '99999999999' })
     expect(limit).toBeGreaterThanOrEqual(100)
@@ -49,11 +49,11 @@ describe('the parameters of a list', () => {
   })
 
   it.each(['0', '-1', '-0', '-99999999999999999999'])('may not have the limit %s', (limit) => {
-    expect(faultsOf({ limit })).toEqual(['limit: out_of_range'])
+    expect(problemsOf({ limit })).toEqual(['limit: out_of_range'])
   })
 
   it.each(['-1', '-99999999999999999999'])('may not have the offset %s', (offset) => {
-    expect(faultsOf({ offset })).toEqual(['offset: out_of_range'])
+    expect(problemsOf({ offset })).toEqual(['offset: out_of_range'])
   })
 
   it.each([
@@ -73,31 +73,33 @@ describe('the parameters of a list', () => {
     'null',
     '١',
   ])('must be whole numbers: %j is none', (text) => {
-    expect(faultsOf({ limit: text })).toEqual(['limit: wrong_type'])
-    expect(faultsOf({ offset: text })).toEqual(['offset: wrong_type'])
+    expect(problemsOf({ limit: text })).toEqual(['limit: wrong_type'])
+    expect(problemsOf({ offset: text })).toEqual(['offset: wrong_type'])
   })
 
   it.each(['', 'id', 'CREATED_AT_DESC', '+created_at', '--created_at', 'created_at,is_active', 'Created_at'])(
     'may not have the ordering %j',
     (ordering) => {
-      expect(faultsOf({ ordering })).toHaveLength(1)
-      expect(faultsOf({ ordering })[0]).toMatch(/^ordering: /)
+      expect(problemsOf({ ordering })).toHaveLength(1)
+      expect(problemsOf({ ordering })[0]).toMatch(/^ordering: /)
     },
   )
 
   it.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])(
     'may not have an ordering that every object inherits: %s',
     (ordering) => {
-      expect(faultsOf({ ordering })).toHaveLength(1)
+      expect(problemsOf({ ordering })).toHaveLength(1)
     },
   )
 
-  it('are refused all at once', () => {
-    const fields = faultsOf({ limit: '0', offset: 'x', ordering: 'id' }).map((fault) => fault.split(':')[0])
+  it('are reported all at once', () => {
+    const fields = problemsOf({ limit: '0', offset: 'x', ordering: 'id' }).map(
+      (problem) => problem.split(':')[0],
+    )
     expect(fields.sort()).toEqual(['limit', 'offset', 'ordering'])
   })
 
-  it('pass over parameters of other names', () => {
+  it('ignore parameters with other names', () => {
     expect(read({ page: '2', Limit: '1', limit_: '1' })).toEqual(read({}))
   })
 })
@@ -105,7 +107,7 @@ describe('the parameters of a list', () => {
 describe('a page', () => {
   const BASE = 'http://127.0.0.1:4000/api/v2/webhook/endpoint/'
 
-  /** The page that a URL asks for, of a list of numbers. */
+  /** The page of a URL, of a list of numbers. */
   function pageOf(href: string, count: number) {
     const url = new URL(href)
     const request = read(Object.fromEntries(url.searchParams))
@@ -116,7 +118,7 @@ describe('a page', () => {
     return pageJson(url, request, count, results)
   }
 
-  it('holds what there is in all, and its own part', () => {
+  it('has the count of the whole list, and its own part', () => {
     expect(pageOf(`${BASE}?limit=2&offset=1`, 5)).toMatchObject({ count: 5, results: [1, 2] })
   })
 
@@ -136,7 +138,7 @@ describe('a page', () => {
     ['?limit=101', 101, '?limit=100&offset=100', null],
     ['?limit=99999999999', 250, '?limit=100&offset=100', null],
     ['?limit=1000&offset=100', 250, '?limit=100&offset=200', '?limit=100'],
-  ])('links its neighbours: %s of %i', (query, count, next, previous) => {
+  ])('links to its neighbours: %s of %i', (query, count, next, previous) => {
     const page = pageOf(BASE + query, count)
     expect(page.next).toBe(next && BASE + next)
     expect(page.previous).toBe(previous && BASE + previous)
@@ -158,7 +160,7 @@ describe('a page', () => {
     expect(next).toBe('https://hooks.example.com:8443/prefix/endpoint?limit=1&offset=1')
   })
 
-  it('leads back to the list from beyond its end', () => {
+  it('links back to the list from beyond the end of the list', () => {
     let page = pageOf(`${BASE}?limit=20&offset=65`, 45)
     expect(page).toMatchObject({ count: 45, next: null, results: [] })
     const seen: number[] = []
@@ -172,7 +174,7 @@ describe('a page', () => {
   })
 
   it.each([1, 2, 7, 20, 45, 100, 1_000])(
-    'shows everything exactly once to who follows next by %i',
+    'follows next through every entry exactly once, %i at a time',
     (limit) => {
       let page = pageOf(`${BASE}?limit=${limit}`, 245)
       const seen = [...page.results]
@@ -184,7 +186,7 @@ describe('a page', () => {
     },
   )
 
-  it('leaves the URL alone that was asked for', () => {
+  it('does not change the URL of the request', () => {
     const url = new URL(`${BASE}?limit=1`)
     pageJson(url, { limit: 1, offset: 1, orderBy: 'NEWEST' }, 3, [])
     expect(url.href).toBe(`${BASE}?limit=1`)

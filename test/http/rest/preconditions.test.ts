@@ -1,7 +1,7 @@
 import { acceptedVersions, etagOf, isFresh } from '../../../src/http/rest/preconditions'
 
-/** Whether a change may go ahead on this version. */
-function goesAhead(ifMatch: string | undefined, version: number): boolean {
+/** Whether `If-Match` allows a change of this version. */
+function isAllowed(ifMatch: string | undefined, version: number): boolean {
   const accepted = acceptedVersions({ 'if-match': ifMatch })
   return accepted === undefined || accepted.includes(version)
 }
@@ -14,7 +14,7 @@ describe('the entity tag of a version', () => {
 })
 
 describe('If-Match', () => {
-  it.each([undefined, '*', ' * '])('lets any version go ahead: %j', (header) => {
+  it.each([undefined, '*', ' * '])('allows any version: %j', (header) => {
     expect(acceptedVersions({ 'if-match': header })).toBeUndefined()
   })
 
@@ -28,7 +28,7 @@ describe('If-Match', () => {
     ['garbage, "4"', [4]],
     ['"4", "of another server", "x,y"', [4]],
     [',,"4",', [4]],
-  ])('lets the versions go ahead that it names: %s', (header, versions) => {
+  ])('allows the versions that it names: %s', (header, versions) => {
     expect(acceptedVersions({ 'if-match': header })).toEqual(versions)
   })
 
@@ -58,11 +58,11 @@ describe('If-Match', () => {
     '"3;"',
     'garbage',
     '**',
-  ])('lets none go ahead when it names none: %j', (header) => {
-    for (const version of [1, 3, 4, 2_147_483_647]) expect(goesAhead(header, version)).toBe(false)
+  ])('allows no version when it names none: %j', (header) => {
+    for (const version of [1, 3, 4, 2_147_483_647]) expect(isAllowed(header, version)).toBe(false)
   })
 
-  it('never leads to a version that the schema cannot take', () => {
+  it('results only in versions that the schema accepts', () => {
     for (const header of ['"99999999999"', 'garbage', 'W/"3"', '"1", "2147483647"']) {
       for (const version of acceptedVersions({ 'if-match': header }) ?? []) {
         expect(Number.isInteger(version)).toBe(true)
@@ -73,18 +73,18 @@ describe('If-Match', () => {
 
   it('may be very long', () => {
     const header = Array.from({ length: 20_000 }, (_value, index) => `"${index + 1}"`).join(', ')
-    expect(goesAhead(header, 20_000)).toBe(true)
-    expect(goesAhead(header, 20_001)).toBe(false)
+    expect(isAllowed(header, 20_000)).toBe(true)
+    expect(isAllowed(header, 20_001)).toBe(false)
   })
 })
 
 describe('If-None-Match', () => {
-  const knows = (header: string | undefined) => isFresh({ 'if-none-match': header }, 3)
+  const matches = (header: string | undefined) => isFresh({ 'if-none-match': header }, 3)
 
   it.each(['"3"', 'W/"3"', ' "3" ', '"1", "3"', '"1",W/"3"', 'garbage, "3"', '*', ' * '])(
-    'knows version 3 by %j',
+    'matches version 3: %j',
     (header) => {
-      expect(knows(header)).toBe(true)
+      expect(matches(header)).toBe(true)
     },
   )
 
@@ -100,7 +100,7 @@ describe('If-None-Match', () => {
     '"of another server"',
     'garbage',
     '"W/3"',
-  ])('does not know version 3 by %j', (header) => {
-    expect(knows(header)).toBe(false)
+  ])('does not match version 3: %j', (header) => {
+    expect(matches(header)).toBe(false)
   })
 })

@@ -3,10 +3,9 @@ import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Pool } from 'pg'
 import { pino } from 'pino'
-import type { Query } from '../../../../src/database/query'
-import { asyncCommitTransaction, serverPool } from '../../../../src/database/server/connections'
-import { type ClaimedDelivery, claimDeliveries } from '../../../../src/delivery/queue/claim'
-import { recordAttempts } from '../../../../src/delivery/queue/record-attempts'
+import { asyncCommitTransaction, poolQuery, serverPool } from '../../../../src/database/server/connections'
+import { type ClaimedDelivery, claimDeliveries } from '../../../../src/delivery/queue/claims/claim-deliveries'
+import { recordAttempts } from '../../../../src/delivery/queue/recording/record-attempts'
 import { query } from '../../databases'
 import { startGateway } from '../../processes'
 import { compare, limit, type Measurement, measured } from '../../report/measurement'
@@ -16,8 +15,8 @@ import { endpointTemplate } from '../endpoints'
 import { startReceiver } from '../receiver'
 
 const ENDPOINTS = 20
-const CAPACITY = 200
-const LANE_CAPACITY = 10
+const SLOTS = 200
+const SLOTS_PER_ENDPOINT = 10
 const LEASE_MS = 10_000
 /** Claims on each database in one round; the databases take turns. */
 const CLAIMS = 40
@@ -58,11 +57,11 @@ export async function claimScale(run: Run): Promise<Measurement[]> {
   await Promise.all([claims.small.close(), claims.large.close()])
 
   const of = (pending: number) => `${pending.toLocaleString('en-US')} pending`
-  const small = measured([`claim of ${CAPACITY}`, of(plan.pending.small), `${ENDPOINTS} endpoints`], {
+  const small = measured([`claim of ${SLOTS}`, of(plan.pending.small), `${ENDPOINTS} endpoints`], {
     unit: 'ms',
     rounds: rounds.small,
   })
-  const large = measured([`claim of ${CAPACITY}`, of(plan.pending.large), `${ENDPOINTS} endpoints`], {
+  const large = measured([`claim of ${SLOTS}`, of(plan.pending.large), `${ENDPOINTS} endpoints`], {
     unit: 'ms',
     rounds: rounds.large,
   })
@@ -110,19 +109,22 @@ class Claims {
     const { claimed } = await asyncCommitTransaction(this.pool, (query) =>
       claimDeliveries(query, {
         owner: this.owner,
-        capacity: CAPACITY,
-        laneCapacity: LANE_CAPACITY,
-        busy: [],
+        slots: SLOTS,
+        slotsPerEndpoint: SLOTS_PER_ENDPOINT,
+        busyEndpoints: [],
         afterEndpoint: 0,
         leaseMs: LEASE_MS,
         clockOffsetMs: 0,
       }),
     )
     const took = performance.now() - startedAt
-    if (claimed.length !== CAPACITY) throw new Error(`A claim of ${CAPACITY} returned ${claimed.length}`)
-    const query: Query = async (statement) => (await this.pool.query(statement)).rows
-    await recordAttempts(query, { owner: this.owner, clockOffsetMs: 0 }, claimed.map(delivered))
-    await this.pool.query(REFILL, [CAPACITY / ENDPOINTS])
+    if (claimed.length !== SLOTS) throw new Error(`A claim of ${SLOTS} returned ${claimed.length}`)
+    await recordAttempts(
+      poolQuery(this.pool),
+      { owner: this.owner, clockOffsetMs: 0 },
+      claimed.map(delivered),
+    )
+    await this.pool.query(REFILL, [SLOTS / ENDPOINTS])
     return took
   }
 
@@ -145,7 +147,7 @@ const delivered = ({ id, eventId, endpointId, number, resendCount }: ClaimedDeli
   responseTruncated: false,
   durationMs: 1,
   error: null,
-  verdict: 'delivered' as const,
+  outcome: 'delivered' as const,
   retryInMs: null,
   isGone: false,
 })

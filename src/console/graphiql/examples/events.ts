@@ -1,0 +1,152 @@
+import type { Example } from './example'
+
+export const publishEvent: Example = {
+  name: 'PublishEvent',
+  query: `# Goes to every active endpoint that listens
+# to this type.
+mutation PublishEvent(
+  $input: PublishWebhookEventInput!
+) {
+  publishWebhookEvent(input: $input) {
+    id
+    type
+    createdAt
+    data
+    deliveries {
+      endpoint {
+        id
+        target
+      }
+      status
+    }
+  }
+}
+`,
+  variables: `{
+  "input": {
+    "type": "post.created",
+    "data": { "id": 7, "text": "Hello" },
+    "idempotencyKey": "post-7-created"
+  }
+}
+`,
+}
+
+export const getEvent: Example = {
+  name: 'GetEvent',
+  query: `# An event with the state of its deliveries.
+query GetEvent($id: ID!) {
+  webhookEvent(id: $id) {
+    id
+    type
+    createdAt
+    data
+    deliveries {
+      endpoint {
+        id
+        target
+      }
+      status
+      attemptCount
+      nextRetryAt
+    }
+  }
+}
+`,
+  variables: `{
+  "id": "1"
+}
+`,
+}
+
+export const listAttempts: Example = {
+  name: 'ListAttempts',
+  query: `# Newest first; leave out any variable but the id.
+query ListAttempts(
+  $endpointId: ID!
+  $filter: WebhookAttemptFilter
+  $orderBy: WebhookAttemptOrder
+  $limit: Int
+  $offset: Int
+) {
+  webhookAttempts(
+    endpointId: $endpointId
+    filter: $filter
+    orderBy: $orderBy
+    limit: $limit
+    offset: $offset
+  ) {
+    totalCount
+    nodes {
+      id
+      event {
+        id
+        type
+      }
+      number
+      sentAt
+      durationMs
+      responseStatus
+      error
+      nextRetryAt
+    }
+  }
+}
+`,
+  variables: `{
+  "endpointId": "1",
+  "filter": { "isSuccessful": false },
+  "orderBy": "CREATED_AT_DESC",
+  "limit": 20,
+  "offset": 0
+}
+`,
+}
+
+export const sendTestEvent: Example = {
+  name: 'SendTestEvent',
+  query: `# Sends one sample event, without retries.
+mutation SendTestEvent(
+  $endpointId: ID!
+  $type: String
+) {
+  sendTestWebhookEvent(
+    endpointId: $endpointId
+    type: $type
+  ) {
+    sentAt
+    durationMs
+    responseStatus
+    responseBody
+    error
+    requestBody
+    requestSignatureHeader
+  }
+}
+`,
+  variables: `{
+  "endpointId": "1",
+  "type": "post.created"
+}
+`,
+}
+
+export const resendEvents: Example = {
+  name: 'ResendEvents',
+  query: `# All of them or none; returns their number.
+mutation ResendEvents(
+  $endpointId: ID!
+  $eventIds: [ID!]!
+) {
+  resendWebhookEvents(
+    endpointId: $endpointId
+    eventIds: $eventIds
+  )
+}
+`,
+  variables: `{
+  "endpointId": "1",
+  "eventIds": ["1"]
+}
+`,
+}

@@ -1,0 +1,176 @@
+import type { Logger } from 'pino'
+import type { DeliveryConfig } from '../../config'
+import type { Database } from '../../database/database'
+import { disableGoneEndpoint } from '../../endpoints/disable-endpoint'
+import { type AttemptParts, attemptDelivery } from './attempt-delivery'
+import type { ClaimedDelivery } from './claims/claim-deliveries'
+import { type LeaseHolder, releaseLease, renewLeases } from './claims/leases'
+import { ClaimedDeparture } from './departures/claimed-departure'
+import { DepartureChecks } from './departures/departure-checks'
+import { recordAttempts } from './recording/record-attempts'
+import { Recorder } from './recording/recorder'
+import { SendSlots } from './send-slots'
+
+/** Delay before retrying a delivery whose signing secret no configured key can decrypt: time for the operator to add the key. */
+const UNSIGNED_DELAY_MS = 60_000
+
+export interface SendsOptions extends AttemptParts {
+  database: Pick<Database, 'prisma' | 'query' | 'asyncCommitTransaction'>
+  deliveryConfig: DeliveryConfig
+  log: Logger
+  leaseMs: number
+  /** who holds the leases, at the current time of its clock */
+  holder: () => LeaseHolder
+  /** called after each send */
+  onSlotFree: () => void
+  /** called after each recorded batch of attempts */
+  onRecorded: () => void
+  /** called with each error of a statement, and a message for the log */
+  onDatabaseError: (error: unknown, message: string) => void
+}
+
+/** The deliveries that this process holds leases of: from the claim until the attempt is on record or the lease is released. */
+export class SendsInFlight {
+  readonly slots: SendSlots
+  /** how many attempts are on record */
+  recorded = 0
+  readonly #sending = new Map<bigint, Promise<void>>()
+  readonly #checks: DepartureChecks
+  readonly #recorder: Recorder
+  readonly #aborting = new AbortController()
+
+  constructor(private readonly options: SendsOptions) {
+    const { database, deliveryConfig, log, holder, onRecorded, onDatabaseError } = options
+    this.slots = new SendSlots(deliveryConfig.concurrency, deliveryConfig.endpointConcurrency)
+    this.#checks = new DepartureChecks(database.asyncCommitTransaction, holder, (error) =>
+      onDatabaseError(error, 'requests cannot be sent at the moment'),
+    )
+    this.#recorder = new Recorder({
+      record: async (attempts) => {
+        await recordAttempts(database.query, holder(), attempts)
+        this.recorded += attempts.length
+      },
+      onRecorded,
+      onUnavailable: (error) => onDatabaseError(error, 'attempts cannot be recorded at the moment'),
+      onRejected: (err, { deliveryId }) => log.error({ err, deliveryId }, 'an attempt cannot be recorded'),
+    })
+  }
+
+  /**
+   * How many more sends may start. After a crash, deliveries in flight and those with an unrecorded attempt are sent again: both
+   * together are at most twice the send slots.
+   */
+  get room(): number {
+    const { concurrency } = this.options.deliveryConfig
+    return Math.min(this.slots.free, 2 * concurrency - this.slots.taken - this.#recorder.size)
+  }
+
+  has(deliveryId: bigint): boolean {
+    return this.#sending.has(deliveryId)
+  }
+
+  /**
+   * Starts a send. Where a connection is open, its request is written before this function returns.
+   *
+   * @param claimEnded resolves when the claim's transaction has ended
+   */
+  start(delivery: ClaimedDelivery, claimEnded: Promise<void>): ClaimedDeparture {
+    const departure = new ClaimedDeparture(delivery, async (asking) => {
+      // Before the claim's commit no other transaction sees the lease.
+      await claimEnded
+      return this.#checks.mayLeave(asking)
+    })
+    this.slots.take(delivery.endpointId)
+    const sending = this.#send(delivery, departure, claimEnded).finally(() => {
+      departure.end()
+      this.#sending.delete(delivery.id)
+      this.slots.release(delivery.endpointId)
+      this.options.onSlotFree()
+    })
+    this.#sending.set(delivery.id, sending)
+    return departure
+  }
+
+  /** Aborts every send in flight. */
+  abort(): void {
+    this.#aborting.abort()
+  }
+
+  /** Resolves when every send has ended and every attempt is on record. */
+  async finished(): Promise<void> {
+    await Promise.all(this.#sending.values())
+    await this.#recorder.drained()
+  }
+
+  async renewLeases(): Promise<void> {
+    try {
+      await this.#renewLeases()
+    } catch (error) {
+      this.options.onDatabaseError(error, 'leases cannot be renewed at the moment')
+    }
+  }
+
+  /**
+   * Renews all leases and records all finished attempts.
+   *
+   * @throws Error when the database does not answer
+   */
+  async recover(): Promise<void> {
+    await this.#renewLeases()
+    await this.#recorder.drained()
+  }
+
+  async #renewLeases(): Promise<void> {
+    const { database, holder, leaseMs } = this.options
+    const ids = [...this.#sending.keys(), ...this.#recorder.deliveryIds()]
+    if (ids.length > 0) await renewLeases(database.prisma, holder(), ids, leaseMs)
+  }
+
+  async #send(
+    delivery: ClaimedDelivery,
+    departure: ClaimedDeparture,
+    claimEnded: Promise<void>,
+  ): Promise<void> {
+    const { log } = this.options
+    const about = {
+      deliveryId: String(delivery.id),
+      eventId: String(delivery.eventId),
+      endpointId: delivery.endpointId,
+    }
+    const attempting = attemptDelivery(delivery, this.options, this.#aborting.signal, departure)
+    const finished = await attempting.catch((err) => {
+      log.error({ err, ...about }, 'a delivery could not be signed')
+    })
+    departure.end()
+    // A receiver may answer before the claim has committed. Until then there is no lease to release.
+    await claimEnded
+    if (!finished) return this.#releaseLease(delivery, UNSIGNED_DELAY_MS)
+    if (departure.phase === 'withdrawn') return this.#releaseLease(delivery, 0)
+    const { attempt, detail } = finished
+    if (attempt.isGone) await this.#disableEndpoint(delivery)
+    log.debug(
+      { ...about, number: attempt.number, status: attempt.responseStatus, error: attempt.error, detail },
+      'attempt',
+    )
+    this.#recorder.add(attempt)
+  }
+
+  async #disableEndpoint(delivery: ClaimedDelivery): Promise<void> {
+    try {
+      await disableGoneEndpoint(this.options.database.prisma, delivery)
+    } catch (error) {
+      // The next 410 switches the endpoint off. The attempt must be recorded anyway.
+      this.options.onDatabaseError(error, 'cannot switch off an endpoint')
+    }
+  }
+
+  async #releaseLease({ id }: ClaimedDelivery, delayMs: number): Promise<void> {
+    const { database, holder, onDatabaseError } = this.options
+    try {
+      await releaseLease(database.prisma, holder(), id, delayMs)
+    } catch (error) {
+      // The lease expires by itself.
+      onDatabaseError(error, 'a lease cannot be released at the moment')
+    }
+  }
+}

@@ -1,0 +1,27 @@
+import type { FastifyInstance } from 'fastify'
+
+/**
+ * Parses JSON bodies for both APIs: UTF-8 without compression. A body of no bytes counts as no body, whatever its
+ * content type. Keys such as `__proto__` stay ordinary keys.
+ */
+export function parseJsonBodies(app: FastifyInstance): void {
+  const utf8 = new TextDecoder('utf-8', { fatal: true })
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
+    if (body.length === 0) return done(null, undefined)
+    done(errorOf(415, 'Bodies must be application/json.'))
+  })
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, ({ headers }, body, done) => {
+    if ((headers['content-encoding'] ?? 'identity') !== 'identity') {
+      return done(errorOf(415, 'Bodies must not be compressed.'))
+    }
+    if (body.length === 0) return done(null, undefined)
+    try {
+      done(null, JSON.parse(utf8.decode(body as Buffer)))
+    } catch {
+      done(errorOf(400, 'The body is not JSON.'))
+    }
+  })
+}
+
+const errorOf = (statusCode: number, message: string) => Object.assign(new Error(message), { statusCode })

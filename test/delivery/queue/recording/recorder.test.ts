@@ -1,0 +1,70 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { FinishedAttempt } from '../../../../src/delivery/queue/recording/record-attempts'
+import { Recorder } from '../../../../src/delivery/queue/recording/recorder'
+
+const attempt = (deliveryId: number) => ({ deliveryId: String(deliveryId) }) as FinishedAttempt
+const idsOf = (attempts: FinishedAttempt[]) => attempts.map(({ deliveryId }) => Number(deliveryId))
+
+const callbacks = {
+  onRecorded: () => undefined,
+  onUnavailable: () => undefined,
+  onRejected: () => {
+    throw new Error('An attempt was rejected')
+  },
+}
+
+it('gives up one attempt that the database rejects, and records all others', async () => {
+  const recorded: number[] = []
+  const rejected: number[] = []
+  const recorder = new Recorder({
+    ...callbacks,
+    async record(batch) {
+      if (idsOf(batch).includes(7)) throw new Error('violates a constraint')
+      recorded.push(...idsOf(batch))
+    },
+    onRejected: (_error, { deliveryId }) => rejected.push(Number(deliveryId)),
+  })
+  for (let id = 1; id <= 20; id += 1) recorder.add(attempt(id))
+  await recorder.drained()
+  expect(rejected).toEqual([7])
+  expect(recorded.sort((a, b) => a - b)).toEqual([
+    1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20,
+  ])
+  expect(recorder.size).toBe(0)
+})
+
+it('sends attempts again while the database does not answer, and gives up none', async () => {
+  const recorded: number[] = []
+  let isUnavailable = true
+  let failures = 0
+  const recorder = new Recorder({
+    ...callbacks,
+    async record(batch) {
+      if (isUnavailable) throw Object.assign(new Error('connect'), { code: 'ECONNREFUSED' })
+      recorded.push(...idsOf(batch))
+    },
+    onUnavailable() {
+      failures += 1
+      if (failures === 2) isUnavailable = false
+    },
+  })
+  recorder.add(attempt(1))
+  await sleep(0)
+  recorder.add(attempt(2))
+  expect(recorder.deliveryIds().sort()).toEqual([1n, 2n])
+  await recorder.drained()
+  expect(recorded).toEqual([1, 2])
+})
+
+it('reports each recorded batch when its size no longer counts the batch', async () => {
+  const sizes: number[] = []
+  const recorder = new Recorder({
+    ...callbacks,
+    record: async () => undefined,
+    onRecorded: () => sizes.push(recorder.size),
+  })
+  // One batch takes 200.
+  for (let id = 1; id <= 201; id += 1) recorder.add(attempt(id))
+  await recorder.drained()
+  expect(sizes).toEqual([1, 0])
+})

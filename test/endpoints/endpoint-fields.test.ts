@@ -1,0 +1,41 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { buildSchema, type GraphQLInputObjectType, type GraphQLObjectType } from 'graphql'
+import { snakeCase } from '../../src/http/rest/json'
+
+const read = (file: string) => readFileSync(join(__dirname, '../..', file), 'utf8')
+const SCHEMA = buildSchema(read('schema.graphql'))
+
+const inputFields = (type: string) =>
+  Object.keys((SCHEMA.getType(type) as GraphQLInputObjectType).getFields())
+
+/** The fields of an endpoint that are columns of its row, or its events: no lists of other things. */
+const ENDPOINT = Object.values((SCHEMA.getType('WebhookEndpoint') as GraphQLObjectType).getFields())
+  .filter(({ args }) => args.length === 0)
+  .map(({ name }) => name)
+const WRITABLE = inputFields('WebhookEndpointInput')
+
+/** The documented REST API does not have these. */
+const NOT_IN_REST = ['version', 'disabledReason']
+
+/** Files that neither the compiler nor another test checks. docs/changing.md lists every file. */
+describe('a field of an endpoint', () => {
+  const columns = WRITABLE.filter((name) => name !== 'events').map(snakeCase)
+  it.each(columns)('is written by src/endpoints/update-endpoint.sql: %s', (column) => {
+    expect(read('src/endpoints/update-endpoint.sql')).toMatch(
+      new RegExp(`\\b${column} = merged\\.${column}\\b`),
+    )
+  })
+
+  it.each(ENDPOINT)('is read by src/endpoints/endpoint-json.sql: %s', (name) => {
+    expect(read('src/endpoints/endpoint-json.sql')).toMatch(new RegExp(`^ {8}'${name}', `, 'm'))
+  })
+
+  const inRest = ENDPOINT.filter((name) => !NOT_IN_REST.includes(name))
+  it.each(inRest)('is read by src/http/rest/operations.graphql: %s', (name) => {
+    const fragment = read('src/http/rest/operations.graphql')
+      .split('fragment Endpoint on')[1]
+      ?.split('\n}')[0]
+    expect(fragment).toMatch(new RegExp(`^ {2}${name}\\b`, 'm'))
+  })
+})
