@@ -22,7 +22,7 @@ CREATE TYPE public.delivery_status AS ENUM (
     'CANCELLED'
 );
 
-CREATE FUNCTION public.claim_deliveries(claiming_owner uuid, lease_ms double precision, clock_offset_ms double precision, capacity integer, lane_capacity integer, busy_endpoints integer[], busy_free integer[], after_endpoint integer) RETURNS TABLE(id text, event_id text, endpoint_id integer, number integer, tries integer, resend_count integer, is_wanted boolean, body text, endpoint jsonb)
+CREATE FUNCTION public.claim_deliveries(claiming_owner uuid, lease_ms double precision, clock_offset_ms double precision, slots integer, slots_per_endpoint integer, busy_endpoints integer[], busy_free_slots integer[], after_endpoint integer) RETURNS TABLE(id text, event_id text, endpoint_id integer, number integer, tries integer, resend_count integer, is_wanted boolean, body text, endpoint jsonb)
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
     AS $$
@@ -34,10 +34,10 @@ DECLARE
     chosen tid[];
 BEGIN
     WITH open AS MATERIALIZED (
-        SELECT endpoint.id, coalesce(busy.free, lane_capacity) AS free
+        SELECT endpoint.id, coalesce(busy.free, slots_per_endpoint) AS free
         FROM pending_lanes() AS lane(endpoint_id)
         JOIN endpoints endpoint ON endpoint.id = lane.endpoint_id
-        LEFT JOIN unnest(busy_endpoints, busy_free) AS busy(endpoint_id, free) ON busy.endpoint_id = endpoint.id
+        LEFT JOIN unnest(busy_endpoints, busy_free_slots) AS busy(endpoint_id, free) ON busy.endpoint_id = endpoint.id
         CROSS JOIN LATERAL (
             SELECT min(kind.is_retry) AS is_retry FROM (VALUES (0), (1)) AS kind(is_retry) CROSS JOIN LATERAL (
                 SELECT FROM deliveries delivery
@@ -49,11 +49,11 @@ BEGIN
         WHERE endpoint.is_active AND endpoint.deleted_at IS NULL AND coalesce(busy.free, 1) > 0
             AND due.is_retry IS NOT NULL
         ORDER BY due.is_retry, endpoint.id <= after_endpoint, endpoint.id
-        LIMIT capacity
+        LIMIT slots
         FOR SHARE OF endpoint SKIP LOCKED
     )
-    -- No lane needs more than its share of `capacity` when all lanes are full: read and lock no more rows than that.
-    SELECT array_agg(open.id), array_agg(least(open.free, ceil(capacity::float8 / greatest(total.lanes, 1))::integer))
+    -- No lane needs more than its share of `slots` when all lanes are full: read and lock no more rows than that.
+    SELECT array_agg(open.id), array_agg(least(open.free, ceil(slots::float8 / greatest(total.lanes, 1))::integer))
     INTO lanes, lanes_free
     FROM open CROSS JOIN (SELECT count(*) AS lanes FROM open) total;
     IF lanes IS NULL THEN
@@ -94,7 +94,7 @@ BEGIN
             FROM (SELECT *, false AS is_retry FROM first_attempt UNION ALL SELECT *, true FROM retry) due
         ) placed
         ORDER BY is_retry, place, endpoint_id <= after_endpoint, endpoint_id
-        LIMIT capacity
+        LIMIT slots
     ) ranked;
 
     -- A row's physical place (ctid) stays valid: the row is locked, so nobody else can move it.

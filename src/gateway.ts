@@ -35,7 +35,10 @@ const READY_WITHIN_MS = 2_000
 export async function startGateway(config: Config, log: Logger = createLog(config)): Promise<Gateway> {
   const opened: (() => Promise<unknown>)[] = []
   const closeAll = async () => {
-    for (const close of opened.splice(0).reverse()) await close()
+    for (const close of opened.splice(0).reverse()) {
+      // A part that fails to close must not keep the others open.
+      await close().catch((err) => log.error({ err }, 'cannot close a part of the gateway'))
+    }
   }
   try {
     const opening = openDatabase(config, log)

@@ -5,7 +5,7 @@ import { type AttemptNode, attemptsOf, promisedWait } from '../support/events'
 import { createTestDatabase, startTestGateway, tokenFor } from '../support/gateway'
 import { startReceiver, type TestReceiver } from '../support/receiver'
 import { report } from '../support/report'
-import { serverOnly } from '../support/server-only'
+import { serverOnlyConcurrent } from '../support/server-only'
 import { shiftedClock } from '../support/shifted-clock'
 import { fromNow, HOUR } from '../support/tokens'
 import { until } from '../support/until'
@@ -26,7 +26,7 @@ const each = (eventIds: number[], times: number) => Object.fromEntries(eventIds.
 
 const instants = (attempts: AttemptNode[]) => attempts.map(({ createdAt }) => Date.parse(createdAt))
 
-serverOnly(
+serverOnlyConcurrent(
   'a gateway whose wall clock jumps a day ahead, and two back, delivers everything once and on schedule',
   async () => {
     const database = await createTestDatabase()
@@ -108,7 +108,7 @@ serverOnly(
   },
 )
 
-serverOnly(
+serverOnlyConcurrent(
   'a database whose clock jumps past all leases, and back, has nothing sent twice or lost',
   async () => {
     const database = await createTestDatabase()

@@ -12,7 +12,7 @@ import { unpredictedRestRequests } from '../support/fuzz/rest/unpredicted-reques
 import { startTestGateway, type TestGateway } from '../support/gateway'
 import { openWire, type Wire } from '../support/wire'
 
-/** The number of requests in all. FUZZ_REQUESTS=100000 is the long form. */
+/** The number of requests in all; `npm run test:long` sets 100,000. */
 const REQUESTS = Number(process.env.FUZZ_REQUESTS ?? 3_000)
 /** The number of requests that may be added after a failure, to find the smallest sequence that fails. */
 const SHRINK_REQUESTS = 5_000

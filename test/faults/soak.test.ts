@@ -8,7 +8,7 @@ import { seededRandom } from '../support/random'
 import { startReceiver } from '../support/receiver'
 import { report } from '../support/report'
 
-/** The long form is SOAK_MINUTES=10. */
+/** `npm run test:long` sets 10. */
 const MINUTES = Number(process.env.SOAK_MINUTES ?? 0.5)
 /** A longer load leaves more retries, which take longer to finish. */
 jest.setTimeout(240_000 + MINUTES * 3 * 60_000)
