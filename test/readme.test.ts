@@ -1,7 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { variables } from '../src/config'
-import builtIn from '../src/endpoints/event-types/event-types.json'
 
 const ROOT = join(__dirname, '..')
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8')
@@ -51,10 +50,6 @@ describe('the configuration in the README', () => {
 })
 
 describe('the README', () => {
-  it('counts the built-in event types', () => {
-    expect(README).toContain(`the built-in ${builtIn.length} |`)
-  })
-
   it('links to files that exist', () => {
     const links = [...README.matchAll(/\]\(((?!http)[^)]+)\)/g)].map(([, file = '']) => file)
     expect(links.length).toBeGreaterThan(5)

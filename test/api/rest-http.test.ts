@@ -1,5 +1,6 @@
 import { restResult, resultOf } from '../support/answer-problems'
 import { startTestGateway, type TestGateway } from '../support/gateway'
+import { REST_ENDPOINT_KEYS } from '../support/rest-endpoint'
 import { until } from '../support/until'
 
 let gateway: TestGateway
@@ -15,16 +16,7 @@ describe('the REST API as HTTP', () => {
     expect(status).toBe(201)
     expect(headers.get('location')).toBe(`/api/v2/webhook/endpoint/${body.id}/`)
     expect(headers.get('etag')).toBe('"1"')
-    expect(Object.keys(body)).toEqual([
-      'id',
-      'created_at',
-      'updated_at',
-      'is_active',
-      'target',
-      'description',
-      'events',
-      'ssl_cert_verification',
-    ])
+    expect(Object.keys(body)).toEqual(REST_ENDPOINT_KEYS)
     expect(body).toMatchObject({ is_active: true, description: '', ssl_cert_verification: true, ...json })
     expect(body.created_at).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
     expect(body.updated_at).toBe(body.created_at)

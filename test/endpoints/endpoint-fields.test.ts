@@ -15,10 +15,7 @@ const ENDPOINT = Object.values((SCHEMA.getType('WebhookEndpoint') as GraphQLObje
   .map(({ name }) => name)
 const WRITABLE = inputFields('WebhookEndpointInput')
 
-/** The documented REST API does not have these. */
-const NOT_IN_REST = ['version', 'disabledReason']
-
-/** Files that neither the compiler nor another test checks. docs/changing.md lists every file. */
+/** Names the SQL file that forgets a field. docs/changing.md lists every file. */
 describe('a field of an endpoint', () => {
   const columns = WRITABLE.filter((name) => name !== 'events').map(snakeCase)
   it.each(columns)('is written by src/endpoints/update-endpoint.sql: %s', (column) => {
@@ -29,13 +26,5 @@ describe('a field of an endpoint', () => {
 
   it.each(ENDPOINT)('is read by src/endpoints/endpoint-json.sql: %s', (name) => {
     expect(read('src/endpoints/endpoint-json.sql')).toMatch(new RegExp(`^ {8}'${name}', `, 'm'))
-  })
-
-  const inRest = ENDPOINT.filter((name) => !NOT_IN_REST.includes(name))
-  it.each(inRest)('is read by src/http/rest/operations.graphql: %s', (name) => {
-    const fragment = read('src/http/rest/operations.graphql')
-      .split('fragment Endpoint on')[1]
-      ?.split('\n}')[0]
-    expect(fragment).toMatch(new RegExp(`^ {2}${name}\\b`, 'm'))
   })
 })

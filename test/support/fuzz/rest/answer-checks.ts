@@ -1,3 +1,4 @@
+import { REST_ENDPOINT_KEYS } from '../../rest-endpoint'
 import { jsonOf, type WireAnswer } from '../../wire'
 import type { EndpointState } from '../model/endpoint-state'
 
@@ -31,7 +32,7 @@ interface EndpointJson {
 
 /** Throws unless the value has the documented fields of an endpoint, with sorted events and no others. */
 export function expectEndpointJson(json: unknown): EndpointJson {
-  expect(json).toEqual({
+  expect(json).toMatchObject({
     id: expect.any(Number),
     created_at: instant(),
     updated_at: instant(),
@@ -41,6 +42,7 @@ export function expectEndpointJson(json: unknown): EndpointJson {
     events: expect.any(Array),
     ssl_cert_verification: expect.any(Boolean),
   })
+  expect(Object.keys(json as object)).toEqual(REST_ENDPOINT_KEYS)
   const endpoint = json as EndpointJson
   expectNatural(endpoint.id)
   expect(endpoint.events).toEqual(
