@@ -2,6 +2,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, wr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { atEnd } from './leftovers'
+import { NODE_FLAGS } from './template'
 
 const ROOT = join(__dirname, '../..')
 
@@ -28,7 +29,7 @@ export function copyProgram(): ProgramCopy {
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
   return {
     folder,
-    command: (name) => [process.execPath, join(folder, 'dist/bundle/hookgate.js'), name],
+    command: (name) => [process.execPath, ...NODE_FLAGS, join(folder, 'dist/bundle/hookgate.js'), name],
     edit(file, change) {
       const path = join(folder, file)
       const before = readFileSync(path, 'utf8')
