@@ -1,9 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { cp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { type JwtPayload, type SignOptions, sign } from 'jsonwebtoken'
 import { atEnd } from './leftovers'
 import { cleanEnvironment, databaseUrl, MAIN, NODE_FLAGS, onServer, readTemplate } from './template'
@@ -82,7 +82,9 @@ export async function createTestDatabase(): Promise<TestDatabase> {
 /** An empty embedded database. When the tests run on a server, the first start creates it. */
 export async function createEmbeddedDatabase(): Promise<TestDatabase> {
   const database = testDatabase({})
-  await cp(readTemplate().folder, database.dataDir, { recursive: true })
+  // A third of the time of fs.cp: a thousand files, most of their 39 MB zeros.
+  const { folder } = readTemplate()
+  await promisify(execFile)('cp', ['--recursive', '--sparse=always', `${folder}/.`, database.dataDir])
   return database
 }
 
