@@ -1,7 +1,9 @@
 import type { GraphQLInputObjectType } from 'graphql'
 import { bodyReader } from '../../../src/http/rest/body'
 import { RestError } from '../../../src/http/rest/errors'
+import { snakeCase } from '../../../src/http/rest/json'
 import { buildSchema } from '../../../src/schema/build'
+import { ENDPOINT_SAMPLE } from '../../support/endpoint-sample'
 
 const schema = buildSchema()
 const typeOf = (name: string) => schema.getType(name) as GraphQLInputObjectType
@@ -11,6 +13,11 @@ const PATCH = 'WebhookEndpointPatch'
 const BOTH = [INPUT, PATCH]
 const EVENTS = [{ type: 'post.created' }]
 const WHOLE = { target: 'https://example.com', events: EVENTS }
+
+/** The sample as REST clients send it. */
+const SAMPLE_JSON = Object.fromEntries(
+  Object.entries(ENDPOINT_SAMPLE).map(([name, value]) => [snakeCase(name), value]),
+)
 
 const read = (json: unknown, type = PATCH) =>
   bodyReader<Record<string, unknown>>({ type: typeOf(type) })(json)
@@ -29,10 +36,9 @@ function problemsOf(json: unknown, type = PATCH): string[] {
 
 describe('a body', () => {
   it('becomes an input of the schema', () => {
-    const json = { ...WHOLE, is_active: false, description: 'x', ssl_cert_verification: true }
-    const input = { ...WHOLE, isActive: false, description: 'x', sslCertVerification: true }
-    expect(read(json, INPUT)).toEqual(input)
-    expect(read(json)).toEqual(input)
+    expect(read(SAMPLE_JSON, INPUT)).toEqual(ENDPOINT_SAMPLE)
+    expect(read(SAMPLE_JSON)).toEqual(ENDPOINT_SAMPLE)
+    expect(SAMPLE_JSON).toMatchObject({ is_active: false, ssl_cert_verification: false })
   })
 
   it('of a patch gets no default values', () => {
@@ -69,24 +75,15 @@ describe('a body', () => {
 
 describe('read-only fields', () => {
   const STORED = {
+    ...SAMPLE_JSON,
     id: 7,
     created_at: '2026-11-24T01:02:03.004Z',
     updated_at: '2026-11-24T01:02:03.004Z',
-    is_active: true,
-    target: 'https://example.com',
-    description: '',
-    events: [{ type: 'post.created', added_at: '2026-11-24T01:02:03.004Z' }],
-    ssl_cert_verification: true,
+    events: ENDPOINT_SAMPLE.events.map((event) => ({ ...event, added_at: '2026-11-24T01:02:03.004Z' })),
   }
 
   it.each(BOTH)('are ignored, so that a response can be sent back: %s', (type) => {
-    expect(read(STORED, type)).toEqual({
-      isActive: true,
-      target: 'https://example.com',
-      description: '',
-      events: EVENTS,
-      sslCertVerification: true,
-    })
+    expect(read(STORED, type)).toEqual(ENDPOINT_SAMPLE)
   })
 
   it.each(BOTH)('may have any value: %s', (type) => {
