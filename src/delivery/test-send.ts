@@ -76,8 +76,7 @@ async function createDelivery(
       RETURNING id
     )
     SELECT delivery.id, event.id AS "eventId", event.body,
-      (SELECT coalesce(jsonb_agg(jsonb_build_object('id', secret.id, 'sealed', encode(secret.sealed, 'base64'))), '[]')
-        FROM live_secrets(${id}::integer, clock_timestamp()) secret) AS secrets
+      (SELECT secrets FROM live_secrets_json(${id}::integer, clock_timestamp()) AS secrets) AS secrets
     FROM event, delivery`
   const { target, sslCertVerification } = endpoint
   return { ...row, endpointId: id, number: 1, tries: 0, resendCount: 0, target, sslCertVerification }
