@@ -21,21 +21,24 @@ const WAITING = `
   SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
 const LIVE = 'SELECT id FROM signing_secrets WHERE endpoint_id = $1 AND expires_at IS NULL'
 
-serverOnly('A claim never returns a secret that was expired before the claim locked its endpoint', async () => {
-  const gateway = await startTestGateway({ HOOKGATE_ROLES: 'api' })
-  const { id } = await gateway.createEndpoint()
-  await publish(gateway)
-  const [claimer, other] = await Promise.all([connectTo(gateway.database), connectTo(gateway.database)])
-  await other.query(CLAIMS_WAIT)
-  await other.query(`SELECT pg_advisory_lock(${LOCK})`)
-  const claiming = claimer.query(CLAIM)
-  await until(async () => (await other.query(WAITING)).rowCount === 1)
-  expect((await gateway.rest('POST', `endpoint/${id}/secret/expire/`)).status).toBe(200)
-  await other.query(`SELECT pg_advisory_unlock(${LOCK})`)
-  const { rows: claimed } = await claiming
-  const { rows: live } = await other.query(LIVE, [id])
-  expect(claimed).toHaveLength(1)
-  expect(claimed[0].endpoint.secrets.map((secret: { id: string }) => secret.id)).toEqual([live[0].id])
-  await Promise.all([claimer.end(), other.end()])
-  await gateway.stop()
-})
+serverOnly(
+  'A claim never returns a secret that was expired before the claim locked its endpoint',
+  async () => {
+    const gateway = await startTestGateway({ HOOKGATE_ROLES: 'api' })
+    const { id } = await gateway.createEndpoint()
+    await publish(gateway)
+    const [claimer, other] = await Promise.all([connectTo(gateway.database), connectTo(gateway.database)])
+    await other.query(CLAIMS_WAIT)
+    await other.query(`SELECT pg_advisory_lock(${LOCK})`)
+    const claiming = claimer.query(CLAIM)
+    await until(async () => (await other.query(WAITING)).rowCount === 1)
+    expect((await gateway.rest('POST', `endpoint/${id}/secret/expire/`)).status).toBe(200)
+    await other.query(`SELECT pg_advisory_unlock(${LOCK})`)
+    const { rows: claimed } = await claiming
+    const { rows: live } = await other.query(LIVE, [id])
+    expect(claimed).toHaveLength(1)
+    expect(claimed[0].endpoint.secrets.map((secret: { id: string }) => secret.id)).toEqual([live[0].id])
+    await Promise.all([claimer.end(), other.end()])
+    await gateway.stop()
+  },
+)
