@@ -9,7 +9,7 @@ import { samplePayload } from '../samples/sample-payloads'
 import { type Attempt, readAttempt } from './log/attempts'
 import { type AttemptParts, attemptDelivery } from './queue/attempt-delivery'
 import type { ClaimedDelivery } from './queue/claims/claim-deliveries'
-import { recordAttempts } from './queue/recording/record-attempts'
+import { type FinishedAttempt, recordAttempts } from './queue/recording/record-attempts'
 
 /** The parts of the gateway that a test send needs. */
 export interface TestSendCore extends AttemptParts {
@@ -41,12 +41,20 @@ export async function sendTestEvent(
   const { attempt } = await attemptDelivery(delivery, core, new AbortController().signal)
   if (attempt.isGone) await disableGoneEndpoint(prisma, delivery)
   const holder = { owner: randomUUID(), clockOffsetMs: 0 }
-  const [recorded] = await recordAttempts(query, holder, [{ ...attempt, retryInMs: null }])
-  const status = attempt.error === null ? 'DELIVERED' : 'FAILED'
+  const last = lastAttempt(attempt)
+  const [recorded] = await recordAttempts(query, holder, [last])
+  const status = last.outcome === 'delivered' ? 'DELIVERED' : 'FAILED'
   await prisma.delivery.update({ where: { id: delivery.id }, data: { status, attemptCount: 1 } })
   if (!recorded) throw new Error('The delivery of a test send was removed before its attempt was recorded')
   return readAttempt(prisma, BigInt(recorded.id))
 }
+
+/** Discards the retry that attemptDelivery has planned: a test send ends with its first attempt, also an aborted one. */
+const lastAttempt = (attempt: FinishedAttempt): FinishedAttempt => ({
+  ...attempt,
+  outcome: attempt.outcome === 'delivered' ? 'delivered' : 'failed',
+  retryInMs: null,
+})
 
 /** Stores the event and its delivery. The delivery is stored as failed, so that no worker claims it, even if this process dies. */
 async function createDelivery(
