@@ -20,11 +20,11 @@ export interface TestSendCore extends AttemptParts {
 
 /**
  * Sends a sample event to an endpoint at once, and records the attempt like any other. Never retries. Also sends to an endpoint
- * that is switched off.
+ * that is switched off. Reads the endpoint and its live secrets once, at the start and without a lock: a change that is answered
+ * later does not stop the request.
  *
  * @param endpointId as the caller sent it
  * @param type default: the first event type that the endpoint listens to
- * @returns the recorded attempt
  * @throws Failure `not_found`, `validation_failed`
  */
 export async function sendTestEvent(

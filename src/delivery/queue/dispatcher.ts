@@ -98,7 +98,7 @@ export class Dispatcher {
   /**
    * Leases due deliveries, and starts their sends within the claim's transaction.
    *
-   * @returns the number of started sends; 0 = no other delivery is due
+   * @returns the number of started sends; 0 = this process can start none now
    */
   async #claim(): Promise<number> {
     const { database, deliveryConfig } = this.options

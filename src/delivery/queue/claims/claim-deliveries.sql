@@ -21,7 +21,7 @@
 -- - The function holds each endpoint FOR SHARE until the caller's transaction ends, so a change of an endpoint waits for the
 --   sends that start by the old state. An endpoint that is being changed is passed over this time.
 -- - The returned state of an endpoint is its state under that lock. Each statement sees everything committed before it started
---   (READ COMMITTED), so read after the lock. Take the time by which secrets are live after the lock as well.
+--   (READ COMMITTED), so read after the lock. The time by which secrets are live is also taken after the lock.
 CREATE OR REPLACE FUNCTION claim_deliveries(
     claiming_owner uuid,
     lease_ms float8,
