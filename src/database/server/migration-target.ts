@@ -31,9 +31,7 @@ export function migrationTarget(connectionString: string): MigrationTarget {
  * native engine sends it. The adapter itself cuts a script at every semicolon.
  */
 function migrationAdapter(connectionString: string): SqlMigrationAwareDriverAdapterFactory {
-  // The schema engine leaves its connections idle: they must not keep `hookgate migrate` from ending.
-  const idle = { idleTimeoutMillis: 1_000, allowExitOnIdle: true }
-  const factory = new PrismaPg({ ...connectionOptions(connectionString), ...idle, max: 2 })
+  const factory = new PrismaPg({ ...connectionOptions(connectionString), max: 2 })
   return {
     provider: factory.provider,
     adapterName: factory.adapterName,
