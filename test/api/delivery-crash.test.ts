@@ -37,6 +37,8 @@ it('loses no acknowledged event by 8 kills, and repeats only sends in flight', a
     const mark = (EVENTS * (kill - 1 + Math.random())) / (KILLS + 1)
     await until(() => acknowledged.length >= mark)
     await gateway.current.end('SIGKILL')
+    // A busy receiver may still have requests of the killed process to read.
+    await until(() => receivers.every((receiver) => receiver.connections() === 0))
     for (const [index, { received }] of receivers.entries()) deaths[index]?.push(received.length)
     gateway.current = await startTestGateway({}, gateway.current.database)
   }

@@ -31,6 +31,8 @@ export interface TestReceiver {
   received: Received[]
   /** requests without an answer yet */
   open(): number
+  /** open connections; a closed one has delivered everything that was sent on it */
+  connections(): number
   /** the most requests that were open at once */
   peak(): number
   /** the answer to later requests; `nth` counts the requests, from 1. Default: 204 */
@@ -73,6 +75,7 @@ export async function startReceiver(answer: TestReceiver['answer'] = () => 204):
     port,
     received,
     open: () => open,
+    connections: () => sockets.size,
     peak: () => peak,
     answer,
     eventIds: () => received.map(({ eventId }) => eventId),
