@@ -1,4 +1,4 @@
-import { ROLES } from '../src/auth/viewer'
+import { ROLES } from '../src/auth/roles'
 import { parseCommandLine, UsageError } from '../src/command-line'
 import { version } from '../src/version'
 

@@ -7,7 +7,8 @@ export const ROLES = [ADMIN, 'publisher'] as const
 export type Role = (typeof ROLES)[number]
 
 /** An authenticated caller, as the bearer token describes it. */
-export interface Viewer {
+export interface Identity {
+  /** the claim `sub`; empty = the token has none */
   subject: string
   roles: Role[]
 }
@@ -18,7 +19,7 @@ export interface Viewer {
  * @param roleClaim the name of a claim, or a path of names joined by dots (`realm_access.roles`). Its value is a role
  *   or a list of roles.
  */
-export function viewerOf(claims: Record<string, unknown>, roleClaim: string): Viewer {
+export function identityOf(claims: Record<string, unknown>, roleClaim: string): Identity {
   const value = Object.hasOwn(claims, roleClaim) ? claims[roleClaim] : valueAt(claims, roleClaim.split('.'))
   const roles: unknown[] = Array.isArray(value) ? value : [value]
   return { subject: typeof claims.sub === 'string' ? claims.sub : '', roles: roles.filter(isRole) }
