@@ -13,12 +13,12 @@ import {
   parse,
 } from 'graphql'
 import type { Caller } from '../../src/auth/bearer-token'
-import type { Role } from '../../src/auth/viewer'
+import type { Role } from '../../src/auth/roles'
 import { Failure } from '../../src/failure'
 import { buildGuardedSchema, buildSchema, guardSchema } from '../../src/schema/build'
 import { denialOf, isOpen } from '../../src/schema/permissions'
 
-const callerWith = (...roles: Role[]): Caller => ({ viewer: { subject: 'alice', roles } })
+const callerWith = (...roles: Role[]): Caller => ({ identity: { subject: 'alice', roles } })
 const EVERY_ROLE = callerWith('admin', 'publisher')
 const UNAUTHENTICATED: Caller = { denial: new Failure('unauthenticated', 'A bearer token is required.') }
 
