@@ -4,142 +4,136 @@ import { createTestDatabase, startTestGateway, type TestGateway } from '../suppo
 import { startReceiver, type TestReceiver } from '../support/receiver'
 import { until } from '../support/until'
 
-/** A gateway that has just started on a database with pending deliveries. */
-interface LoadedGateway {
-  gateway: TestGateway
-  /** of the endpoint at `receiver` */
-  endpointId: number
+/** An endpoint with pending deliveries. */
+interface LoadedEndpoint {
+  id: number
+  receiver: TestReceiver
   eventIds: number[]
-  /** receives the events of type post.deleted */
-  other: TestReceiver
-  otherId: number
-  otherEventIds: number[]
-  /** Publishes an event to `other` and waits until it arrives: by then any other due delivery has been sent as well. */
-  publishToOther(): Promise<void>
-  patch(json: object): Promise<void>
 }
 
+/** The receiver of an endpoint, the type that it listens to, and how many of its events are pending. */
 interface Load {
   receiver: TestReceiver
-  /** default: one that answers 204 at once */
-  other?: TestReceiver
-  env?: Record<string, string>
-  /** events that are pending for `receiver` */
+  type: string
   count: number
-  /** events that are pending for `other` */
-  otherCount?: number
 }
 
-async function startLoadedGateway({
-  receiver,
-  env,
-  count,
-  otherCount = 0,
-  ...load
-}: Load): Promise<LoadedGateway> {
-  const other = load.other ?? (await startReceiver())
+/** Starts a gateway on a database whose endpoints have pending deliveries. */
+async function startLoadedGateway<Loads extends Load[]>(
+  loads: [...Loads],
+  env: Record<string, string> = {},
+): Promise<{ gateway: TestGateway; endpoints: { [Index in keyof Loads]: LoadedEndpoint } }> {
   const database = await createTestDatabase()
   const core = await openCore(database)
-  const endpointId = await core.createEndpoint(receiver.url, 'post.created')
-  const otherId = await core.createEndpoint(other.url, 'post.deleted')
-  const eventIds = await core.run('publishMany', count, 'post.created')
-  const otherEventIds = await core.run('publishMany', otherCount, 'post.deleted')
+  const endpoints: LoadedEndpoint[] = []
+  for (const { receiver, type, count } of loads) {
+    const id = await core.createEndpoint(receiver.url, type)
+    endpoints.push({ id, receiver, eventIds: await core.run('publishMany', count, type) })
+  }
   await core.close()
   const gateway = await startTestGateway(env, database)
-  return {
-    gateway,
-    endpointId,
-    eventIds,
-    other,
-    otherId,
-    otherEventIds,
-    async publishToOther() {
-      const last = await publish(gateway, {}, 'post.deleted')
-      await until(() => other.eventIds().includes(last))
-    },
-    async patch(json) {
-      expect((await gateway.rest('PATCH', `endpoint/${endpointId}/`, { json })).status).toBe(200)
-    },
-  }
+  return { gateway, endpoints: endpoints as { [Index in keyof Loads]: LoadedEndpoint } }
 }
 
 const sorted = (ids: number[]) => [...ids].sort((a, b) => a - b)
 
 describe('an endpoint with pending deliveries', () => {
+  const slow = () => ({ status: 204, afterMs: 100 })
+  let gateway: TestGateway
+  let switched: LoadedEndpoint
+  let deleted: LoadedEndpoint
+  let hanging: LoadedEndpoint
+  let steady: LoadedEndpoint
+  let idle: LoadedEndpoint
+
+  beforeAll(async () => {
+    const env = { HOOKGATE_SEND_TIMEOUT_MS: '8000', HOOKGATE_RETRY_SCHEDULE: '3600' }
+    const loaded = await startLoadedGateway(
+      [
+        { receiver: await startReceiver(slow), type: 'post.created', count: 500 },
+        { receiver: await startReceiver(slow), type: 'post.updated', count: 200 },
+        { receiver: await startReceiver(() => 'never'), type: 'comment.created', count: 300 },
+        { receiver: await startReceiver(), type: 'user.created', count: 50 },
+        { receiver: await startReceiver(), type: 'post.deleted', count: 0 },
+      ],
+      env,
+    )
+    gateway = loaded.gateway
+    ;[switched, deleted, hanging, steady, idle] = loaded.endpoints
+  })
+  afterAll(async () => {
+    await gateway?.end('SIGKILL')
+    await gateway?.database.remove()
+  })
+
+  /** Waits until an event of an idle endpoint arrives: by then any other due delivery has been sent as well. */
+  async function afterAnyClaim(): Promise<void> {
+    const last = await publish(gateway, {}, 'post.deleted')
+    await until(() => idle.receiver.eventIds().includes(last))
+  }
+
   it.concurrent('that is switched off: none of 500 starts after the answer; on again, each arrives once', async () => {
-    const receiver = await startReceiver(() => ({ status: 204, afterMs: 100 }))
-    const loaded = await startLoadedGateway({ receiver, count: 500 })
-    const { gateway, endpointId, eventIds } = loaded
+    const { id, receiver, eventIds } = switched
+    const patch = async (json: object) => {
+      expect((await gateway.rest('PATCH', `endpoint/${id}/`, { json })).status).toBe(200)
+      return Date.now()
+    }
     for (const mark of [50, 150, 300]) {
       await until(() => receiver.received.length >= mark)
-      await loaded.patch({ is_active: false })
-      const answeredAt = Date.now()
+      const answeredAt = await patch({ is_active: false })
       // Sends in flight end and are recorded.
       await until(
-        async () =>
-          receiver.open() === 0 && (await attemptCount(gateway, endpointId)) === receiver.received.length,
+        async () => receiver.open() === 0 && (await attemptCount(gateway, id)) === receiver.received.length,
       )
-      const sent = await attemptsOf(gateway, endpointId)
+      const sent = await attemptsOf(gateway, id)
       expect(sent.filter(({ sentAt }) => Date.parse(sentAt ?? '') > answeredAt)).toEqual([])
       expect(sent.length).toBeLessThan(500)
 
-      await loaded.publishToOther()
+      await afterAnyClaim()
       expect(receiver.received).toHaveLength(sent.length)
-      await loaded.patch({ is_active: true })
+      await patch({ is_active: true })
     }
     await until(() => receiver.received.length >= 500)
-    await until(async () => (await attemptCount(gateway, endpointId)) === 500)
+    await until(async () => (await attemptCount(gateway, id)) === 500)
     expect(sorted(receiver.eventIds())).toEqual(sorted(eventIds))
     const progress = await deliveryProgress(gateway, eventIds)
-    for (const id of eventIds) {
-      expect(progress.get(id)).toEqual([{ status: 'DELIVERED', attemptCount: 1 }])
+    for (const eventId of eventIds) {
+      expect(progress.get(eventId)).toEqual([{ status: 'DELIVERED', attemptCount: 1 }])
     }
-    await gateway.stop()
   })
 
   it.concurrent('that is deleted: none starts after the answer', async () => {
-    const receiver = await startReceiver(() => ({ status: 204, afterMs: 100 }))
-    const loaded = await startLoadedGateway({ receiver, count: 200 })
-    const { gateway, endpointId, eventIds } = loaded
+    const { id, receiver, eventIds } = deleted
     await until(() => receiver.received.length >= 20)
-    expect((await gateway.rest('DELETE', `endpoint/${endpointId}/`)).status).toBe(204)
+    expect((await gateway.rest('DELETE', `endpoint/${id}/`)).status).toBe(204)
     // Requests that were on their way arrive: ten at most.
     const arrived = receiver.received.length
-    await loaded.publishToOther()
+    await afterAnyClaim()
     await until(() => receiver.open() === 0)
     expect(receiver.received.length - arrived).toBeLessThanOrEqual(10)
     const received = new Set(receiver.eventIds())
-    const statusOf = async () => {
+    const statuses = async () => {
       const progress = await deliveryProgress(gateway, eventIds)
-      return eventIds.map((id) => progress.get(id)?.[0]?.status)
+      return eventIds.map((eventId) => progress.get(eventId)?.[0]?.status)
     }
     await until(async () =>
-      (await statusOf()).every((status) => status === 'DELIVERED' || status === 'CANCELLED'),
+      (await statuses()).every((status) => status === 'DELIVERED' || status === 'CANCELLED'),
     )
-    expect(await statusOf()).toEqual(eventIds.map((id) => (received.has(id) ? 'DELIVERED' : 'CANCELLED')))
-    await gateway.stop()
+    expect(await statuses()).toEqual(
+      eventIds.map((eventId) => (received.has(eventId) ? 'DELIVERED' : 'CANCELLED')),
+    )
   })
 
   it.concurrent('whose receiver never answers, 300 of them, holds up no other endpoint', async () => {
-    const receiver = await startReceiver(() => 'never')
-    const loaded = await startLoadedGateway({
-      receiver,
-      env: { HOOKGATE_SEND_TIMEOUT_MS: '8000', HOOKGATE_RETRY_SCHEDULE: '3600' },
-      count: 300,
-      otherCount: 50,
-    })
-    const { gateway, other, endpointId, otherEventIds } = loaded
-    await until(() => other.received.length >= 50)
-    expect(sorted(other.eventIds())).toEqual(sorted(otherEventIds))
+    await until(() => steady.receiver.received.length >= 50)
+    expect(sorted(steady.receiver.eventIds())).toEqual(sorted(steady.eventIds))
     // All of them arrived while the first ten hanging sends still hung.
-    expect(receiver.received).toHaveLength(10)
+    expect(hanging.receiver.received).toHaveLength(10)
 
-    await until(() => receiver.received.length > 10)
-    const ended = await attemptsOf(gateway, endpointId)
+    await until(() => hanging.receiver.received.length > 10)
+    const ended = await attemptsOf(gateway, hanging.id)
     for (const attempt of ended) expect(attempt).toMatchObject({ error: 'TIMEOUT', responseStatus: null })
-    await loaded.publishToOther()
-    await gateway.end('SIGKILL')
-    await gateway.database.remove()
+    await afterAnyClaim()
   })
 })
 
@@ -154,11 +148,14 @@ describe('the sends in flight', () => {
       return { status: 204, afterMs: 30 }
     }
     const [receiver, other] = [await startReceiver(answer), await startReceiver(answer)]
-    const loaded = await startLoadedGateway({ receiver, other, env, count: 40, otherCount: 40 })
-    const { gateway } = loaded
-    for (const id of [loaded.endpointId, loaded.otherId]) {
-      await until(async () => (await attemptCount(gateway, id)) === 40)
-    }
+    const { gateway, endpoints } = await startLoadedGateway(
+      [
+        { receiver, type: 'post.created', count: 40 },
+        { receiver: other, type: 'post.deleted', count: 40 },
+      ],
+      env,
+    )
+    for (const { id } of endpoints) await until(async () => (await attemptCount(gateway, id)) === 40)
     expect(receiver.peak()).toBeLessThanOrEqual(most)
     expect(other.peak()).toBeLessThanOrEqual(most)
     expect(peak).toBeLessThanOrEqual(total)

@@ -1,12 +1,19 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { type JwtPayload, type SignOptions, sign } from 'jsonwebtoken'
 import { atEnd } from './leftovers'
-import { cleanEnvironment, databaseUrl, MAIN, NODE_FLAGS, onServer, readTemplate } from './template'
+import {
+  cleanEnvironment,
+  DATA_PARENT,
+  databaseUrl,
+  MAIN,
+  NODE_FLAGS,
+  onServer,
+  readTemplate,
+} from './template'
 
 export const JWT_SECRET = 'a secret of the tests, longer than 32 bytes'
 
@@ -97,7 +104,7 @@ export function testDatabase(
   env: Record<string, string>,
   drop: () => Promise<void> = async () => undefined,
 ): TestDatabase {
-  const dataDir = mkdtempSync(join(tmpdir(), 'hookgate-test-'))
+  const dataDir = mkdtempSync(join(DATA_PARENT, 'hookgate-test-'))
   const removeAll = async () => {
     rmSync(dataDir, { recursive: true, force: true })
     await drop()

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 const POLL_MS = 10
 /** The longest pause between two checks that ask a gateway: each costs it some milliseconds of work. */
-const ASYNC_POLL_MAX_MS = 100
+const ASYNC_POLL_MAX_MS = 200
 
 /** Waits until a condition holds. Throws after a while instead of hanging. */
 export async function until(condition: () => boolean | Promise<boolean>, withinMs = 150_000): Promise<void> {
