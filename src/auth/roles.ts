@@ -1,7 +1,7 @@
 /** The role that may do everything. */
 export const ADMIN = 'admin'
 
-/** The roles of callers. A publisher may publish events. */
+/** The roles of callers. schema/permissions.ts says what each may do. */
 export const ROLES = [ADMIN, 'publisher'] as const
 
 export type Role = (typeof ROLES)[number]
