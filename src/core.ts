@@ -61,7 +61,7 @@ export async function createCore(config: Config, database: Database): Promise<Co
     readEndpoint: (id) => endpoints.load(id),
     secrets,
     sender,
-    openSecret: secrets.open.bind(secrets),
+    decryptSecret: secrets.decrypt.bind(secrets),
     deliveryConfig: config.delivery,
     close: () => sender.close(),
   }

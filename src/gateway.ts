@@ -4,7 +4,6 @@ import { developmentTokens, tokenKey } from './auth/issue-token'
 import type { Config } from './config'
 import { createCore } from './core'
 import { openDatabase } from './database/open-database'
-import { releaseAbandonedLeases } from './delivery/queue/claims/leases'
 import { startDelivery } from './delivery/start-delivery'
 import { createLog } from './log'
 import { startRetention } from './retention/start-retention'
@@ -64,10 +63,11 @@ export async function startGateway(config: Config, log: Logger = createLog(confi
     opened.push(() => app.close())
     const url = await app.listen({ host: config.host, port: config.port })
 
-    // Deliver only once the port is taken: two processes with one port must not both deliver. The embedded database has no
-    // other process, so a lease that is still there was left by one that died.
-    if (config.databaseUrl === undefined) await releaseAbandonedLeases(database.prisma)
-    const delivery = config.roles.includes('worker') ? startDelivery({ ...core, log }) : undefined
+    // Deliver only once the port is taken: two processes with one port must not both deliver.
+    const isOnlyProcess = config.databaseUrl === undefined
+    const delivery = config.roles.includes('worker')
+      ? await startDelivery({ ...core, log, isOnlyProcess })
+      : undefined
     if (delivery) opened.push(() => delivery.stop(STOP_WITHIN_MS))
     const retention = config.roles.includes('worker') ? startRetention(core, log) : undefined
     if (retention) opened.push(() => retention.stop())

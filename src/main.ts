@@ -64,6 +64,8 @@ async function token(claims: Invocation & { command: 'token' }): Promise<void> {
 async function migrate(): Promise<void> {
   await migrateDatabase(readConfig(process.env))
   print('The database is up to date.\n')
+  // Prisma's schema engine leaves a timer of 10 s behind, which would keep the process alive.
+  process.exit(0)
 }
 
 function print(text: string): void {

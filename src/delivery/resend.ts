@@ -18,7 +18,7 @@ export interface ResendCore {
  * once more.
  *
  * @param endpointId as the caller sent it, like `eventIds`
- * @returns how many events were queued; an event that is given twice counts once
+ * @returns the number of different events in `eventIds`: each is queued once
  * @throws Failure `not_found`, `validation_failed` (a problem per unknown event), `conflict` when the endpoint is switched off
  */
 export async function resendEvents(

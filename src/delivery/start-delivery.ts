@@ -1,12 +1,41 @@
-import type { Database } from '../database/database'
-import { Dispatcher, type DispatcherOptions } from './queue/dispatcher'
+/**
+ * Terms, as all of delivery/ uses them:
+ *
+ * - delivery: one event for one endpoint; a row of the table deliveries.
+ * - attempt: one POST of a delivery, and its result; a row of the table attempts.
+ * - try: an attempt that uses up a step of the retry schedule. An attempt that the gateway itself aborted is no try.
+ * - lease: the right of one process to send a delivery. A lease expires unless its process renews it.
+ * - lane: the pending deliveries of one endpoint.
+ * - claim: one transaction that leases due deliveries and starts their sends.
+ * - send slot: capacity for one send in flight; limited in all and per endpoint.
+ * - permit: the permission to write the request of one send. A claim gives it. While no connection is open it ends, and a permit
+ *   check, in a transaction of its own, must give it again.
+ *
+ * When a process dies, no delivery is lost, but a delivery may be sent twice:
+ *
+ * - Before its claim is committed: the database rolls the claim back, and the delivery is due at once. Its request may have been
+ *   written already, because a claim writes its requests on open connections before it commits.
+ * - After the commit of its claim: the lease expires, within 10 s. Then another process sends the delivery again, or the same one
+ *   after its restart. Neither can know whether the request was written.
+ * - After the receiver's answer, before its attempt is on record: the same. The delivery is sent again even if the answer was 2xx.
+ * - On the embedded database no other process can hold a lease. A start releases the leases that are left, so their deliveries are
+ *   due at once.
+ * - A test send is not sent again. Its delivery is stored as failed before the send, and stays failed, without an attempt.
+ *
+ * An attempt that was lost in this way uses up no try, and the next attempt has its number. Two attempts on record have the same
+ * number when their process was only cut off from the database: its lease expired, another process sent the delivery, and
+ * the first process recorded its attempt later.
+ */
 
-const VACUUM_CHECK_EVERY_MS = 60_000
-/** A vacuum is worth its cost after this many recorded attempts. */
-const VACUUM_AFTER = 10_000
+import type { Database } from '../database/database'
+import { releaseAbandonedLeases } from './queue/claims/leases'
+import { Dispatcher, type DispatcherOptions } from './queue/dispatcher'
+import { startVacuum } from './vacuum'
 
 export interface DeliveryOptions extends DispatcherOptions {
   database: DispatcherOptions['database'] & Pick<Database, 'notifications' | 'vacuum'>
+  /** true = no other process can use the database, because it is embedded: every lease was left by a process that died */
+  isOnlyProcess: boolean
 }
 
 /** The delivering part of a process with the role `worker`. */
@@ -15,39 +44,23 @@ export interface Delivery {
   stop(withinMs: number): Promise<void>
 }
 
-/** Starts the dispatcher, and wakes it at every notification. */
-export function startDelivery(options: DeliveryOptions): Delivery {
+/**
+ * Starts the dispatcher, and wakes it at every notification.
+ *
+ * @throws Error when the database does not answer
+ */
+export async function startDelivery(options: DeliveryOptions): Promise<Delivery> {
+  const { database, log, isOnlyProcess } = options
+  if (isOnlyProcess) await releaseAbandonedLeases(database.prisma)
   const dispatcher = new Dispatcher(options)
-  options.database.notifications.onNotification(() => dispatcher.wake())
+  database.notifications.onNotification(() => dispatcher.wake())
   dispatcher.start()
-  const vacuuming = startVacuum(options, dispatcher)
+  const vacuum = startVacuum({ database, log, recorded: () => dispatcher.recorded })
   let stopped: Promise<unknown> | undefined
   return {
     async stop(withinMs) {
-      stopped ??= Promise.all([dispatcher.stop(withinMs), vacuuming.stop()])
+      stopped ??= Promise.all([dispatcher.stop(withinMs), vacuum.stop()])
       await stopped
-    },
-  }
-}
-
-/** Vacuums from time to time, because each claim and each recorded attempt leaves a dead row behind. */
-function startVacuum({ database, log }: DeliveryOptions, dispatcher: Dispatcher) {
-  let running: Promise<void> | undefined
-  let recordedBefore = 0
-  const vacuum = async () => {
-    if (running !== undefined || dispatcher.recorded - recordedBefore < VACUUM_AFTER) return
-    recordedBefore = dispatcher.recorded
-    running = database.vacuum().catch((error) => {
-      log.warn({ err: error }, 'the database cannot be vacuumed at the moment')
-    })
-    await running
-    running = undefined
-  }
-  const timer = setInterval(vacuum, VACUUM_CHECK_EVERY_MS)
-  return {
-    async stop() {
-      clearInterval(timer)
-      await running
     },
   }
 }

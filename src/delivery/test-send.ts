@@ -9,7 +9,7 @@ import { samplePayload } from '../samples/sample-payloads'
 import { type Attempt, readAttempt } from './log/attempts'
 import { type AttemptParts, attemptDelivery } from './queue/attempt-delivery'
 import type { ClaimedDelivery } from './queue/claims/claim-deliveries'
-import { recordAttempts } from './queue/recording/record-attempts'
+import { type FinishedAttempt, recordAttempts } from './queue/recording/record-attempts'
 
 /** The parts of the gateway that a test send needs. */
 export interface TestSendCore extends AttemptParts {
@@ -20,11 +20,11 @@ export interface TestSendCore extends AttemptParts {
 
 /**
  * Sends a sample event to an endpoint at once, and records the attempt like any other. Never retries. Also sends to an endpoint
- * that is switched off.
+ * that is switched off. Reads the endpoint and its live secrets once, at the start and without a lock: a change that is answered
+ * later does not stop the request.
  *
  * @param endpointId as the caller sent it
  * @param type default: the first event type that the endpoint listens to
- * @returns the recorded attempt
  * @throws Failure `not_found`, `validation_failed`
  */
 export async function sendTestEvent(
@@ -41,12 +41,20 @@ export async function sendTestEvent(
   const { attempt } = await attemptDelivery(delivery, core, new AbortController().signal)
   if (attempt.isGone) await disableGoneEndpoint(prisma, delivery)
   const holder = { owner: randomUUID(), clockOffsetMs: 0 }
-  const [recorded] = await recordAttempts(query, holder, [{ ...attempt, retryInMs: null }])
-  const status = attempt.error === null ? 'DELIVERED' : 'FAILED'
+  const last = lastAttempt(attempt)
+  const [recorded] = await recordAttempts(query, holder, [last])
+  const status = last.outcome === 'delivered' ? 'DELIVERED' : 'FAILED'
   await prisma.delivery.update({ where: { id: delivery.id }, data: { status, attemptCount: 1 } })
   if (!recorded) throw new Error('The delivery of a test send was removed before its attempt was recorded')
   return readAttempt(prisma, BigInt(recorded.id))
 }
+
+/** Discards the retry that attemptDelivery has planned: a test send ends with its first attempt, also an aborted one. */
+const lastAttempt = (attempt: FinishedAttempt): FinishedAttempt => ({
+  ...attempt,
+  outcome: attempt.outcome === 'delivered' ? 'delivered' : 'failed',
+  retryInMs: null,
+})
 
 /** Stores the event and its delivery. The delivery is stored as failed, so that no worker claims it, even if this process dies. */
 async function createDelivery(
@@ -76,8 +84,7 @@ async function createDelivery(
       RETURNING id
     )
     SELECT delivery.id, event.id AS "eventId", event.body,
-      (SELECT coalesce(jsonb_agg(jsonb_build_object('id', secret.id, 'sealed', encode(secret.sealed, 'base64'))), '[]')
-        FROM live_secrets(${id}::integer, clock_timestamp()) secret) AS secrets
+      (SELECT secrets FROM live_secrets_json(${id}::integer, clock_timestamp()) AS secrets) AS secrets
     FROM event, delivery`
   const { target, sslCertVerification } = endpoint
   return { ...row, endpointId: id, number: 1, tries: 0, resendCount: 0, target, sslCertVerification }

@@ -1,5 +1,5 @@
 import { throwProblems } from '../failure'
-import { newSecretRow } from '../secrets/signing-secret'
+import { newSecretRow } from '../secrets/new-secret'
 import {
   type Endpoint,
   type EndpointInput,

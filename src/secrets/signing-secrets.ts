@@ -2,22 +2,22 @@ import { endpointNotFound, throwProblems } from '../failure'
 import type { PrismaClient } from '../generated/prisma/client'
 import { parseEndpointId } from '../identifiers'
 import type { Keyring } from './keyring'
+import { newSecretRow } from './new-secret'
 import { RevealPassword } from './reveal-password'
-import { newSecretRow } from './signing-secret'
 
-/** The longest overlap of an expired secret with the next one, in seconds: 7 days. */
+/** The longest time that a replaced secret stays live beside the new one, in seconds: 7 days. */
 export const OVERLAP_MAX = 604_800
-/** How many secrets of an endpoint sign at the same time, the newest included. */
+/** How many secrets of an endpoint are live at the same time, the newest included. */
 export const LIVE_SECRETS_MAX = 5
 
 /** Cached plain texts: enough for all secrets of a few thousand endpoints, about 4 MB. */
-const OPENED_MAX = 10_000
+const CACHED_MAX = 10_000
 
-/** Reveals, expires and opens the signing secrets of endpoints. */
+/** Reveals, expires and decrypts the signing secrets of endpoints. */
 export class SigningSecrets {
   private readonly password: RevealPassword | undefined
   /** plain texts by id and sealed text, least recently used first */
-  private readonly opened = new Map<string, string>()
+  private readonly cached = new Map<string, string>()
 
   /**
    * @param options.revealPasswordHash scrypt or argon2; undefined = callers who may reveal need no password
@@ -56,18 +56,20 @@ export class SigningSecrets {
       LIMIT 1`
     // Every endpoint has a secret that does not expire, so a missing row means a missing endpoint.
     if (newest === undefined) throw endpointNotFound(endpointId)
-    return this.open(newest.id, newest.sealed)
+    return this.decrypt(newest.id, newest.sealed)
   }
 
   /**
-   * Makes a new secret. The earlier secrets also sign for the length of the overlap, or for less when an earlier call
-   * set an earlier end. Of more than `LIVE_SECRETS_MAX` secrets the oldest end at once. Secrets that ended more than a
-   * day ago are removed.
+   * Ends the live secrets of an endpoint after the overlap, and makes a new secret, which is live at once. A secret that
+   * already has an earlier end keeps that end. Of more than `LIVE_SECRETS_MAX` live secrets the oldest expire at once.
+   * Secrets that expired more than a day ago are removed.
    *
-   * Invariant: exactly one secret of an endpoint has no end, and it is the newest. The row lock comes first, and the
-   * second statement takes a fresh snapshot (READ COMMITTED), so the second of two concurrent calls sees the secret
-   * of the first. Claims hold the endpoint FOR SHARE while they start sends, so after this call has resolved, no send is
-   * signed with a secret that has ended.
+   * Invariant: exactly one secret of an endpoint has no end, and it is the newest. Each statement sees everything committed
+   * before it started (READ COMMITTED), so read after the lock.
+   *
+   * Once this call has resolved, workers write no request that is signed by a secret that this call has expired: a claim and a
+   * permit check hold the endpoint FOR SHARE from reading its live secrets until their requests are written. A test send holds no
+   * lock. A test send that started before may therefore still be signed by such a secret; one that starts later is not.
    *
    * @param overlapSeconds 0 (the default) to `OVERLAP_MAX`
    * @throws Failure `validation_failed`, `not_found`
@@ -78,7 +80,7 @@ export class SigningSecrets {
     const number = parseEndpointId(endpointId)
     if (number === undefined) throw endpointNotFound(endpointId)
     const { id, sealed } = newSecretRow(this.keyring)
-    // Milliseconds are stored. Truncating the clock, not rounding it, makes a secret that ends now an ended one. A new
+    // Milliseconds are stored. The clock is truncated, not rounded, so that a secret that ends now has expired at once. A new
     // secret is the newest even if the clock went back.
     const [, inserted] = await this.prisma.$transaction([
       this.prisma.$queryRaw`SELECT id FROM endpoints WHERE id = ${number} FOR NO KEY UPDATE`,
@@ -94,13 +96,13 @@ export class SigningSecrets {
           FROM endpoint JOIN signing_secrets secret ON secret.endpoint_id = endpoint.id
         ),
         live AS (
-          SELECT secret.id, row_number() OVER (ORDER BY secret.created_at DESC, secret.id) AS place
+          SELECT secret.id, row_number() OVER (ORDER BY secret.created_at DESC, secret.id) AS rank
           FROM clock CROSS JOIN endpoint CROSS JOIN LATERAL live_secrets(endpoint.id, clock.now) secret
         ),
-        ended AS (
+        expired AS (
           UPDATE signing_secrets secret
           SET expires_at = CASE
-            WHEN live.place >= ${LIVE_SECRETS_MAX} THEN clock.now
+            WHEN live.rank >= ${LIVE_SECRETS_MAX} THEN clock.now
             ELSE least(secret.expires_at, clock.now + make_interval(secs => ${overlap}::float8))
           END
           FROM live, clock WHERE secret.id = live.id
@@ -124,14 +126,14 @@ export class SigningSecrets {
    * @param sealedBase64 the stored bytes in base64, with or without line breaks
    * @throws Error when the keyring lacks the key, or when the text belongs to another row
    */
-  open(id: string, sealedBase64: string): string {
+  decrypt(id: string, sealedBase64: string): string {
     const key = `${id} ${sealedBase64}`
-    const known = this.opened.get(key)
+    const known = this.cached.get(key)
     const plain = known ?? this.keyring.open(Buffer.from(sealedBase64, 'base64'), id)
-    this.opened.delete(key)
-    this.opened.set(key, plain)
-    const [leastRecentlyUsed = ''] = this.opened.keys()
-    if (this.opened.size > OPENED_MAX) this.opened.delete(leastRecentlyUsed)
+    this.cached.delete(key)
+    this.cached.set(key, plain)
+    const [leastRecentlyUsed = ''] = this.cached.keys()
+    if (this.cached.size > CACHED_MAX) this.cached.delete(leastRecentlyUsed)
     return plain
   }
 }

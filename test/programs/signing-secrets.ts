@@ -1,5 +1,5 @@
 import { Failure } from '../../src/failure'
-import { newSecretRow } from '../../src/secrets/signing-secret'
+import { newSecretRow } from '../../src/secrets/new-secret'
 import { SigningSecrets } from '../../src/secrets/signing-secrets'
 import { type Environment, serveCommands } from './commands'
 import { openCore } from './core'

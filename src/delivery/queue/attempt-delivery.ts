@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { DeliveryConfig } from '../../config'
-import type { Departure } from '../sending/send-request'
+import { isGone } from '../sending/response-status'
+import type { WritePermit } from '../sending/send-request'
 import type { SendResult } from '../sending/send-result'
 import type { Sender } from '../sending/sender'
 import { signedHeaders } from '../sending/signature'
@@ -12,7 +13,7 @@ import { nextAttempt } from './retry-schedule'
 export interface AttemptParts {
   sender: Sender
   /** decrypts a sealed secret; throws when no key can */
-  openSecret: (id: string, sealed: string) => string
+  decryptSecret: (id: string, sealed: string) => string
   deliveryConfig: Pick<DeliveryConfig, 'retrySchedule' | 'signatureHeader'>
 }
 
@@ -25,13 +26,13 @@ export interface AttemptParts {
  */
 export async function attemptDelivery(
   delivery: ClaimedDelivery,
-  { sender, openSecret, deliveryConfig }: AttemptParts,
+  { sender, decryptSecret, deliveryConfig }: AttemptParts,
   signal: AbortSignal,
-  departure?: Departure,
+  permit?: WritePermit,
 ): Promise<{ attempt: FinishedAttempt; detail: string }> {
   const headers = signedHeaders({
     headerName: deliveryConfig.signatureHeader,
-    secrets: delivery.secrets.map(({ id, sealed }) => openSecret(id, sealed)),
+    secrets: delivery.secrets.map(({ id, sealed }) => decryptSecret(id, sealed)),
     eventId: delivery.eventId,
     timestampSeconds: Math.floor(Date.now() / 1000),
     body: delivery.body,
@@ -42,9 +43,8 @@ export async function attemptDelivery(
     headers,
     verifyTls: delivery.sslCertVerification,
     signal,
-    departure,
+    permit,
   })
-  const { outcome, retryInMs } = outcomeOf(result, delivery.tries, deliveryConfig.retrySchedule)
   return {
     attempt: {
       sendId: randomUUID(),
@@ -60,29 +60,29 @@ export async function attemptDelivery(
       responseTruncated: result.truncated,
       durationMs: Math.round(result.durationMs),
       error: result.error,
-      outcome,
-      retryInMs,
-      isGone: result.status === 410,
+      ...outcomeOf(result, delivery.tries, deliveryConfig.retrySchedule),
     },
     detail: result.detail,
   }
 }
 
 /**
- * Decides what follows from a send.
+ * Decides what follows from a send. 410 Gone switches the endpoint off, but the delivery follows its retry schedule like any failed
+ * one: it stays pending, and is sent again if the endpoint has another target by then or is switched on again.
  *
  * @param tries how many tries were used up before this send
  */
 function outcomeOf(
-  { error, retryAfter }: SendResult,
+  { error, status, retryAfter }: SendResult,
   tries: number,
   schedule: number[],
-): Pick<FinishedAttempt, 'outcome' | 'retryInMs'> {
-  if (error === null) return { outcome: 'delivered', retryInMs: null }
-  if (error === 'ABORTED') return { outcome: 'aborted', retryInMs: 0 }
+): Pick<FinishedAttempt, 'outcome' | 'retryInMs' | 'isGone'> {
+  const gone = isGone(status)
+  if (error === null) return { outcome: 'delivered', retryInMs: null, isGone: gone }
+  if (error === 'ABORTED') return { outcome: 'aborted', retryInMs: 0, isGone: gone }
   const now = new Date()
   const next = nextAttempt({ schedule, tries: tries + 1, now, retryAfter })
   return next
-    ? { outcome: 'retry', retryInMs: next.getTime() - now.getTime() }
-    : { outcome: 'failed', retryInMs: null }
+    ? { outcome: 'retry', retryInMs: next.getTime() - now.getTime(), isGone: gone }
+    : { outcome: 'failed', retryInMs: null, isGone: gone }
 }

@@ -1,16 +1,3 @@
-/**
- * Terms, as all of delivery/ uses them:
- *
- * - delivery: one event for one endpoint; a row of the table deliveries.
- * - attempt: one POST of a delivery, and its result; a row of the table attempts.
- * - try: an attempt that uses up a step of the retry schedule. An attempt that the gateway itself aborted is no try.
- * - lease: the right of one process to send a delivery. A lease expires unless its process renews it.
- * - lane: the pending deliveries of one endpoint.
- * - claim: one transaction that leases due deliveries and starts their sends.
- * - send slot: room for one send in flight; limited in all and per endpoint.
- * - departure: the part of a send between its claim and the moment its request is written.
- */
-
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { claimDeliveries } from './claims/claim-deliveries'
@@ -19,7 +6,7 @@ import { nextDueIn } from './claims/next-due'
 import { SendsInFlight, type SendsOptions } from './sends-in-flight'
 import { WakeableSleep } from './wakeable-sleep'
 
-/** When a process dies, another process takes its deliveries over after this time. */
+/** When a process dies, other processes can claim its deliveries after this time. */
 const LEASE_MS = 10_000
 const RENEW_EVERY_MS = 3_000
 /** The longest sleep. It bounds the delay of a delivery whose notification got lost. */
@@ -31,12 +18,12 @@ const DATABASE_RETRY_MS = 250
 const RECORD_WITHIN_MS = 2_000
 
 export interface DispatcherOptions
-  extends Pick<SendsOptions, 'database' | 'sender' | 'openSecret' | 'deliveryConfig' | 'log'> {
+  extends Pick<SendsOptions, 'database' | 'sender' | 'decryptSecret' | 'deliveryConfig' | 'log'> {
   /** added to the database's clock; tests use it to let time pass */
   clockOffsetMs?: () => number
 }
 
-/** The loop that decides when to claim, and how many deliveries. */
+/** The loop that decides when to claim, and how many deliveries. delivery/start-delivery.ts explains the terms and crashes. */
 export class Dispatcher {
   readonly #owner = randomUUID()
   readonly #sends: SendsInFlight
@@ -61,7 +48,7 @@ export class Dispatcher {
     })
   }
 
-  /** How many attempts this process has put on record. */
+  /** Attempts that this process has recorded since its start. */
   get recorded(): number {
     return this.#sends.recorded
   }
@@ -108,7 +95,11 @@ export class Dispatcher {
     }
   }
 
-  /** @returns how many sends it started */
+  /**
+   * Leases due deliveries, and starts their sends within the claim's transaction.
+   *
+   * @returns the number of started sends; 0 = this process can start none now
+   */
   async #claim(): Promise<number> {
     const { database, deliveryConfig } = this.options
     let endClaim = () => {}
@@ -127,10 +118,10 @@ export class Dispatcher {
       this.#lastEndpoint = lastEndpoint
       // A delivery whose lease expired during its send. Claiming it renewed the lease; do not send it again.
       const fresh = claimed.filter(({ id }) => !this.#sends.has(id))
-      const departures = fresh.map((delivery) => this.#sends.start(delivery, claimEnded))
+      const permits = fresh.map((delivery) => this.#sends.start(delivery, claimEnded))
       // The transaction holds the endpoints' rows. It must not end while a request may still be written without another check.
-      await Promise.all(departures.map((departure) => departure.writtenOrWaiting()))
-      return departures.length
+      await Promise.all(permits.map((permit) => permit.writtenOrWaiting()))
+      return permits.length
     })
     return claim.finally(endClaim)
   }

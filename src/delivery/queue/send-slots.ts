@@ -11,11 +11,12 @@ export class SendSlots {
     private readonly slotsPerEndpoint: number,
   ) {}
 
-  /** Slots that are free now, in all. */
-  get free(): number {
+  /** How many more sends may be in flight, in all. */
+  get available(): number {
     return this.slots - this.#taken
   }
 
+  /** How many sends are in flight, in all. */
   get taken(): number {
     return this.#taken
   }
@@ -38,7 +39,7 @@ export class SendSlots {
     this.#takenByEndpoint.set(endpointId, (this.#takenByEndpoint.get(endpointId) ?? 0) + 1)
   }
 
-  release(endpointId: number): void {
+  free(endpointId: number): void {
     this.#taken -= 1
     const taken = (this.#takenByEndpoint.get(endpointId) ?? 1) - 1
     if (taken > 0) this.#takenByEndpoint.set(endpointId, taken)

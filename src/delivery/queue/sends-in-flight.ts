@@ -5,8 +5,8 @@ import { disableGoneEndpoint } from '../../endpoints/disable-endpoint'
 import { type AttemptParts, attemptDelivery } from './attempt-delivery'
 import type { ClaimedDelivery } from './claims/claim-deliveries'
 import { type LeaseHolder, releaseLease, renewLeases } from './claims/leases'
-import { ClaimedDeparture } from './departures/claimed-departure'
-import { DepartureChecks } from './departures/departure-checks'
+import { DeliveryPermit } from './permits/delivery-permit'
+import { PermitChecks } from './permits/permit-checks'
 import { recordAttempts } from './recording/record-attempts'
 import { Recorder } from './recording/recorder'
 import { SendSlots } from './send-slots'
@@ -32,17 +32,17 @@ export interface SendsOptions extends AttemptParts {
 /** The deliveries that this process holds leases of: from the claim until the attempt is on record or the lease is released. */
 export class SendsInFlight {
   readonly slots: SendSlots
-  /** how many attempts are on record */
+  /** attempts that this process has recorded since its start */
   recorded = 0
   readonly #sending = new Map<bigint, Promise<void>>()
-  readonly #checks: DepartureChecks
+  readonly #checks: PermitChecks
   readonly #recorder: Recorder
   readonly #aborting = new AbortController()
 
   constructor(private readonly options: SendsOptions) {
     const { database, deliveryConfig, log, holder, onRecorded, onDatabaseError } = options
     this.slots = new SendSlots(deliveryConfig.concurrency, deliveryConfig.endpointConcurrency)
-    this.#checks = new DepartureChecks(database.asyncCommitTransaction, holder, (error) =>
+    this.#checks = new PermitChecks(database.asyncCommitTransaction, holder, (error) =>
       onDatabaseError(error, 'requests cannot be sent at the moment'),
     )
     this.#recorder = new Recorder({
@@ -62,7 +62,7 @@ export class SendsInFlight {
    */
   get room(): number {
     const { concurrency } = this.options.deliveryConfig
-    return Math.min(this.slots.free, 2 * concurrency - this.slots.taken - this.#recorder.size)
+    return Math.min(this.slots.available, 2 * concurrency - this.slots.taken - this.#recorder.size)
   }
 
   has(deliveryId: bigint): boolean {
@@ -74,24 +74,24 @@ export class SendsInFlight {
    *
    * @param claimEnded resolves when the claim's transaction has ended
    */
-  start(delivery: ClaimedDelivery, claimEnded: Promise<void>): ClaimedDeparture {
-    const departure = new ClaimedDeparture(delivery, async (asking) => {
+  start(delivery: ClaimedDelivery, claimEnded: Promise<void>): DeliveryPermit {
+    const permit = new DeliveryPermit(delivery, async (waiting) => {
       // Before the claim's commit no other transaction sees the lease.
       await claimEnded
-      return this.#checks.mayLeave(asking)
+      return this.#checks.check(waiting)
     })
     this.slots.take(delivery.endpointId)
-    const sending = this.#send(delivery, departure, claimEnded).finally(() => {
-      departure.end()
+    const sending = this.#send(delivery, permit, claimEnded).finally(() => {
+      permit.end()
       this.#sending.delete(delivery.id)
-      this.slots.release(delivery.endpointId)
+      this.slots.free(delivery.endpointId)
       this.options.onSlotFree()
     })
     this.#sending.set(delivery.id, sending)
-    return departure
+    return permit
   }
 
-  /** Aborts every send in flight. */
+  /** Ends every send in flight at once as ABORTED: it uses up no try, and its delivery is due again. */
   abort(): void {
     this.#aborting.abort()
   }
@@ -126,26 +126,22 @@ export class SendsInFlight {
     if (ids.length > 0) await renewLeases(database.prisma, holder(), ids, leaseMs)
   }
 
-  async #send(
-    delivery: ClaimedDelivery,
-    departure: ClaimedDeparture,
-    claimEnded: Promise<void>,
-  ): Promise<void> {
+  async #send(delivery: ClaimedDelivery, permit: DeliveryPermit, claimEnded: Promise<void>): Promise<void> {
     const { log } = this.options
     const about = {
       deliveryId: String(delivery.id),
       eventId: String(delivery.eventId),
       endpointId: delivery.endpointId,
     }
-    const attempting = attemptDelivery(delivery, this.options, this.#aborting.signal, departure)
+    const attempting = attemptDelivery(delivery, this.options, this.#aborting.signal, permit)
     const finished = await attempting.catch((err) => {
       log.error({ err, ...about }, 'a delivery could not be signed')
     })
-    departure.end()
+    permit.end()
     // A receiver may answer before the claim has committed. Until then there is no lease to release.
     await claimEnded
     if (!finished) return this.#releaseLease(delivery, UNSIGNED_DELAY_MS)
-    if (departure.phase === 'withdrawn') return this.#releaseLease(delivery, 0)
+    if (permit.phase === 'notAllowed') return this.#releaseLease(delivery, 0)
     const { attempt, detail } = finished
     if (attempt.isGone) await this.#disableEndpoint(delivery)
     log.debug(

@@ -1,11 +1,11 @@
 import type { Client } from 'undici'
-import type { Departure } from './send-request'
+import type { WritePermit } from './send-request'
 
 /** A connection to one origin, for one request at a time. It is opened with its first request. */
 export interface Connection {
   client: Client
   /** of the request that the connection serves now */
-  departure?: Departure | undefined
+  permit?: WritePermit | undefined
   /** Ends the connection in any state: connecting, sending or receiving. */
   end(): Promise<void>
 }
@@ -33,17 +33,17 @@ export class Connections {
   constructor(private readonly open: (origin: string) => Connection) {}
 
   /** Calls `work` with a connection that nobody else uses meanwhile, before this function returns. */
-  async use<T>(origin: string, departure: Departure | undefined, work: Work<T>): Promise<T> {
+  async use<T>(origin: string, permit: WritePermit | undefined, work: Work<T>): Promise<T> {
     const pool = this.#poolOf(origin)
     const connection = pool.idle.pop() ?? this.#open(origin, pool)
-    connection.departure = departure
+    connection.permit = permit
     let isReusable = false
     try {
       const end = await work(connection.client)
       isReusable = end.isReusable
       return end.result
     } finally {
-      connection.departure = undefined
+      connection.permit = undefined
       // A receiver that accepts no further request has closed the connection by now.
       if (isReusable && connection.client.stats.connected) pool.idle.push(connection)
       else this.#end(origin, pool, connection)

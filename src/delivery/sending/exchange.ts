@@ -1,8 +1,9 @@
 import type { Client, Dispatcher } from 'undici'
 import type { AttemptError } from '../../generated/prisma/enums'
-import { describeError, errorClass, statusError } from './error-class'
 import { ResponseBody } from './response-body'
-import type { Departure, SendRequest } from './send-request'
+import { statusError } from './response-status'
+import { describeError, errorClass } from './send-errors'
+import type { SendRequest, WritePermit } from './send-request'
 import { type SendResult, STOPPED } from './send-result'
 import type { Stop } from './stop-signal'
 
@@ -34,7 +35,7 @@ interface End {
  * @throws TypeError when the target is not an absolute URL
  */
 export function exchange(client: Client, request: SendRequest, options: ExchangeOptions): Promise<End> {
-  const { target, body, headers, departure } = request
+  const { target, body, headers, permit } = request
   const { pathname, search } = new URL(target)
   return new Promise((resolve) => {
     client.dispatch(
@@ -44,7 +45,7 @@ export function exchange(client: Client, request: SendRequest, options: Exchange
         headers: { ...headers, 'content-type': 'application/json', 'user-agent': options.userAgent },
         body,
       },
-      new Exchange(options, departure, resolve),
+      new Exchange(options, permit, resolve),
     )
   })
 }
@@ -63,7 +64,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   constructor(
     private readonly options: ExchangeOptions,
-    private readonly departure: Departure | undefined,
+    private readonly permit: WritePermit | undefined,
     private readonly resolve: (end: End) => void,
   ) {
     // After a busy moment a response may be waiting in the socket: setImmediate lets it be read first.
@@ -73,7 +74,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   onRequestStart(): void {
     this.#sentAt = new Date()
-    this.departure?.onLeaving()
+    this.permit?.onWriting()
   }
 
   onResponseStart(

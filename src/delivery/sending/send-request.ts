@@ -7,20 +7,22 @@ export interface SendRequest {
   /** added to Content-Type and User-Agent, which the sender sets */
   headers: Record<string, string>
   verifyTls: boolean
-  departure?: Departure
+  /** default: the request may be written at any time */
+  permit?: WritePermit
   /** aborts the send at once, in any state */
   signal?: AbortSignal
 }
 
 /**
- * Lets a caller follow the start of a request up to the moment it is written: because the caller holds a lock until then, or
- * because it must check for changes after a connection was opened.
+ * The caller's permission to write a request. It holds when the send starts, and ends when a connection must be opened first:
+ * opening takes time, so the caller checks again before the request is written. The caller also learns when the request is being
+ * written, because it holds a lock until then.
  */
-export interface Departure {
-  /** No connection is open: one is being opened. `mayLeave` is called once it is open. */
+export interface WritePermit {
+  /** No connection is open: one is being opened. The permission has ended. `check` is called once the connection is open. */
   onConnecting(): void
   /** A new connection is open. Resolves with true = write the request in the same turn; false = end the connection. */
-  mayLeave(): Promise<boolean>
+  check(): Promise<boolean>
   /** The request is being written. */
-  onLeaving(): void
+  onWriting(): void
 }

@@ -1,8 +1,8 @@
 import { buildConnector } from 'undici'
 import { type AddressGuardOptions, addressGuard } from './address-guard'
-import { openConnection } from './connection'
 import { Connections } from './connections'
 import { exchange } from './exchange'
+import { openConnection } from './open-connection'
 import type { SendRequest } from './send-request'
 import { notSent, type SendResult, STOPPED } from './send-result'
 import { stopOf } from './stop-signal'
@@ -20,7 +20,7 @@ export interface SenderOptions extends AddressGuardOptions {
 export interface Sender {
   /**
    * Sends one POST. Never rejects because of the network or the receiver, never sends a request twice, and follows no redirect.
-   * A request whose departure is refused ends as ABORTED.
+   * A request that its permit does not allow ends as ABORTED.
    *
    * @throws TypeError when the target is not an absolute http or https URL
    */
@@ -36,14 +36,14 @@ export function createSender(options: SenderOptions): Sender {
 
   return {
     async send(request) {
-      const { target, departure, signal, verifyTls } = request
+      const { target, permit, signal, verifyTls } = request
       const origin = originOf(target)
       if (!allowHttp && origin.startsWith('http:'))
         return notSent('BLOCKED_ADDRESS', 'plain http is not allowed')
       const stop = stopOf(signal === undefined ? [closing.signal] : [closing.signal, signal])
       if (stop.isStopped) return notSent('ABORTED', STOPPED)
       const connections = verifyTls ? verified : unverified
-      return connections.use(origin, departure, (client) =>
+      return connections.use(origin, permit, (client) =>
         exchange(client, request, { timeoutMs, userAgent, stop }),
       )
     },

@@ -8,7 +8,7 @@ import {
   signedHeaders,
   standardSignatures,
 } from '../../../src/delivery/sending/signature'
-import { generateSecret } from '../../../src/secrets/signing-secret'
+import { generateSecret } from '../../../src/secrets/new-secret'
 
 const BODY =
   '{"event_id": 12, "type": "post.created", "created": 1625471209.139224, "data": {"title": "Zoë €"}}'

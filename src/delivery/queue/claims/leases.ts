@@ -46,17 +46,17 @@ const HEAD_OF_LANE = 100
 /**
  * Releases every lease that a dead process left behind. For the embedded database only, where no other process can be alive.
  *
- * Reads the head of each lane, so that the cost does not depend on the number of pending deliveries. A lease further back
- * expires by itself.
+ * Reads the head of both parts of each lane (claim-deliveries.sql explains them), so that the cost does not depend on the number
+ * of pending deliveries. A lease further back expires by itself.
  */
 export async function releaseAbandonedLeases(prisma: PrismaClient): Promise<void> {
   await prisma.$executeRaw`
     WITH head AS MATERIALIZED (
-      SELECT head.id FROM pending_lanes() AS lane(endpoint_id) CROSS JOIN (VALUES (0), (1)) AS kind(is_retry)
+      SELECT head.id FROM pending_lanes() AS lane(endpoint_id) CROSS JOIN (VALUES (0), (1)) AS part(is_retry)
       CROSS JOIN LATERAL (
         SELECT delivery.id, delivery.lease_owner FROM deliveries delivery
         WHERE delivery.endpoint_id = lane.endpoint_id AND delivery.status = 'PENDING'
-          AND least(delivery.tries, 1) = kind.is_retry
+          AND least(delivery.tries, 1) = part.is_retry
         ORDER BY delivery.next_attempt_at LIMIT ${HEAD_OF_LANE}
       ) head
       WHERE head.lease_owner IS NOT NULL

@@ -28,9 +28,12 @@ export interface FinishedAttempt {
    * no try is used up, and the delivery is due again at once.
    */
   outcome: 'delivered' | 'retry' | 'failed' | 'aborted'
-  /** until the next attempt; null when there will be none */
+  /** until the delivery is due again; null when it has ended */
   retryInMs: number | null
-  /** the receiver answered 410 Gone: its endpoint is switched off, and no next attempt is planned */
+  /**
+   * The receiver answered 410 Gone. The attempt is recorded without the time of a retry (attempts.next_retry_at), because its
+   * endpoint is switched off. Its delivery changes as `outcome` and `retryInMs` say: see outcomeOf in attempt-delivery.ts.
+   */
   isGone: boolean
 }
 

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net'
 import { type buildConnector, Client } from 'undici'
 import type { Connection } from './connections'
-import { WithdrawnError } from './error-class'
-import type { Departure } from './send-request'
+import { NotAllowedError } from './send-errors'
+import type { WritePermit } from './send-request'
 
 /** @param connect guarded: it connects to allowed addresses only */
 export function openConnection(origin: string, connect: buildConnector.connector): Connection {
@@ -13,7 +13,7 @@ export function openConnection(origin: string, connect: buildConnector.connector
     connect(target, callback) {
       // undici's connectors return their socket, though their type does not say so. The socket is ended here because a destroyed
       // client lets a connecting socket continue, and the socket's own `signal` option leaks a listener per socket.
-      socket = connect(target, onceReleased(connection.departure, callback)) as unknown as Socket | undefined
+      socket = connect(target, onceAllowed(connection.permit, callback)) as unknown as Socket | undefined
     },
   })
   const connection: Connection = {
@@ -28,21 +28,21 @@ export function openConnection(origin: string, connect: buildConnector.connector
   return connection
 }
 
-/** Passes a new connection to the client only when its request may leave, because the client writes the request at once. */
-function onceReleased(
-  departure: Departure | undefined,
+/** Passes a new connection to the client only when its request is allowed, because the client writes the request at once. */
+function onceAllowed(
+  permit: WritePermit | undefined,
   callback: buildConnector.Callback,
 ): buildConnector.Callback {
-  if (departure === undefined) return callback
-  departure.onConnecting()
+  if (permit === undefined) return callback
+  permit.onConnecting()
   return async (...connected) => {
     const [error, socket] = connected
     if (error !== null) return callback(...connected)
-    const mayLeave = await departure.mayLeave()
-    if (mayLeave && !socket.destroyed) return callback(null, socket)
+    const isAllowed = await permit.check()
+    if (isAllowed && !socket.destroyed) return callback(null, socket)
     socket.destroy()
     callback(
-      mayLeave ? new Error('The connection was closed as soon as it was open') : new WithdrawnError(),
+      isAllowed ? new Error('The connection was closed as soon as it was open') : new NotAllowedError(),
       null,
     )
   }

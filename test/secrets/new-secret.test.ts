@@ -1,4 +1,4 @@
-import { generateSecret } from '../../src/secrets/signing-secret'
+import { generateSecret } from '../../src/secrets/new-secret'
 
 describe('a new signing secret', () => {
   it('has the form that Standard Webhooks requires: whsec_ and 32 bytes in base64', () => {

@@ -1,4 +1,4 @@
-import { describeError, errorClass, statusError } from '../../../src/delivery/sending/error-class'
+import { describeError, errorClass } from '../../../src/delivery/sending/send-errors'
 
 const withCode = (code: string, message = 'it failed') => Object.assign(new Error(message), { code })
 
@@ -28,20 +28,6 @@ describe('an error', () => {
 
   it.each([[new Error('odd')], ['odd'], [undefined], [null]])('without a code is CONNECTION: %p', (error) => {
     expect(errorClass(error)).toBe('CONNECTION')
-  })
-})
-
-describe('a status', () => {
-  it.each([
-    [200, null],
-    [299, null],
-    [300, 'REDIRECT'],
-    [399, 'REDIRECT'],
-    [400, 'HTTP_STATUS'],
-    [599, 'HTTP_STATUS'],
-    [999, 'HTTP_STATUS'],
-  ])('%d has the class %s', (status, expected) => {
-    expect(statusError(status)).toBe(expected)
   })
 })
 

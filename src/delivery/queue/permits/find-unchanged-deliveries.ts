@@ -7,10 +7,9 @@ import type { LeaseHolder } from '../claims/leases'
  * Returns the ids of the deliveries that the holder still leases and that would be sent exactly as they were claimed: to the same
  * target, with the same TLS setting, signed by the same secrets. Holds the rows of their endpoints until the transaction ends.
  *
- * Two statements, because a statement reads what was committed before it started (READ COMMITTED). The second one therefore
- * reads every change that was committed before the first one locked the rows.
+ * Each statement sees everything committed before it started (READ COMMITTED), so read after the lock.
  */
-export async function findUnchanged(
+export async function findUnchangedDeliveries(
   query: Query,
   holder: LeaseHolder,
   deliveries: ClaimedDelivery[],

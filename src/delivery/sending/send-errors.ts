@@ -1,12 +1,12 @@
 import type { AttemptError } from '../../generated/prisma/enums'
 
-/** The caller did not let the request leave. */
-export class WithdrawnError extends Error {
-  override name = 'WithdrawnError'
-  readonly code = 'WITHDRAWN'
+/** The request's permit did not allow it to be written. */
+export class NotAllowedError extends Error {
+  override name = 'NotAllowedError'
+  readonly code = 'NOT_ALLOWED'
 
   constructor() {
-    super('The request was withdrawn before it was sent')
+    super('The gateway no longer allowed the request when its connection was open')
   }
 }
 
@@ -18,7 +18,7 @@ export class WithdrawnError extends Error {
  * Sources: Node's documentation of errors, dns and tls ("X509 certificate error codes"), OpenSSL's X509_V_ERR list.
  */
 const CLASSES: readonly [AttemptError, RegExp][] = [
-  ['ABORTED', /^WITHDRAWN$/],
+  ['ABORTED', /^NOT_ALLOWED$/],
   ['BLOCKED_ADDRESS', /^BLOCKED_ADDRESS$/],
   ['DNS', /^(NAME_LOOKUP|ENOTFOUND|EAI_\w+)$/],
   ['TIMEOUT', /^(ETIMEDOUT|UND_ERR_\w+_TIMEOUT)$/],
@@ -31,12 +31,6 @@ const CLASSES: readonly [AttemptError, RegExp][] = [
 export function errorClass(error: unknown): AttemptError {
   const code = codeOf(error)
   return CLASSES.find(([, pattern]) => pattern.test(code))?.[0] ?? 'CONNECTION'
-}
-
-/** The class of a final status: null = success (2xx). A redirect (3xx) is never followed, so it is a failure. */
-export function statusError(status: number): AttemptError | null {
-  if (status >= 200 && status < 300) return null
-  return status >= 300 && status < 400 ? 'REDIRECT' : 'HTTP_STATUS'
 }
 
 /** Describes an error and its causes in one line. For the log only, because the line may contain addresses. */

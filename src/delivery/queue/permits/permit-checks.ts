@@ -1,11 +1,11 @@
 import type { AsyncCommitTransaction } from '../../../database/query'
 import type { LeaseHolder } from '../claims/leases'
-import type { ClaimedDeparture } from './claimed-departure'
-import { findUnchanged } from './find-unchanged'
+import type { DeliveryPermit } from './delivery-permit'
+import { findUnchangedDeliveries } from './find-unchanged-deliveries'
 
-interface Asking {
-  departure: ClaimedDeparture
-  answer: (mayLeave: boolean) => void
+interface WaitingPermit {
+  permit: DeliveryPermit
+  resolve: (isAllowed: boolean) => void
 }
 
 /**
@@ -16,13 +16,13 @@ interface Asking {
  * row. A check holds the row FOR SHARE from the moment it reads the endpoint until the requests are written, as a claim does. So
  * a change is committed before the check reads the endpoint, or it waits until the requests are written.
  *
- * Departures that ask at about the same time share one transaction.
+ * Permits that need a check at about the same time share one transaction.
  */
-export class DepartureChecks {
-  #asking: Asking[] = []
+export class PermitChecks {
+  #waiting: WaitingPermit[] = []
   #isRunning = false
 
-  /** @param onFailure called when the check failed in the database; the requests are withdrawn then */
+  /** @param onFailure called when a check failed in the database; its requests are not allowed then */
   constructor(
     private readonly transaction: AsyncCommitTransaction,
     private readonly holder: () => LeaseHolder,
@@ -30,9 +30,9 @@ export class DepartureChecks {
   ) {}
 
   /** Resolves with true while the check's transaction holds the endpoint's row: the caller writes the request in the same turn. */
-  mayLeave(departure: ClaimedDeparture): Promise<boolean> {
-    return new Promise((answer) => {
-      this.#asking.push({ departure, answer })
+  check(permit: DeliveryPermit): Promise<boolean> {
+    return new Promise((resolve) => {
+      this.#waiting.push({ permit, resolve })
       void this.#run()
     })
   }
@@ -42,23 +42,21 @@ export class DepartureChecks {
     this.#isRunning = true
     // Connections that open in the same turn of the event loop share a check.
     await new Promise(setImmediate)
-    while (this.#asking.length > 0) await this.#check(this.#asking.splice(0))
+    while (this.#waiting.length > 0) await this.#checkBatch(this.#waiting.splice(0))
     this.#isRunning = false
   }
 
-  async #check(batch: Asking[]): Promise<void> {
+  async #checkBatch(batch: WaitingPermit[]): Promise<void> {
     try {
       await this.transaction(async (query) => {
-        const deliveries = batch.map(({ departure }) => departure.delivery)
-        const unchanged = await findUnchanged(query, this.holder(), deliveries)
-        for (const { departure, answer } of batch) {
-          answer(unchanged.has(departure.delivery.id) && departure.release())
-        }
-        await Promise.all(batch.map(({ departure }) => departure.writtenOrWaiting()))
+        const deliveries = batch.map(({ permit }) => permit.delivery)
+        const unchanged = await findUnchangedDeliveries(query, this.holder(), deliveries)
+        for (const { permit, resolve } of batch) resolve(unchanged.has(permit.delivery.id) && permit.allow())
+        await Promise.all(batch.map(({ permit }) => permit.writtenOrWaiting()))
       })
     } catch (error) {
       this.onFailure(error)
-      for (const { answer } of batch) answer(false)
+      for (const { resolve } of batch) resolve(false)
     }
   }
 }
