@@ -149,8 +149,8 @@ CREATE FUNCTION public.endpoint_json(endpoint_id integer) RETURNS SETOF json
         'sslCertVerification', endpoint.ssl_cert_verification,
         'disabledReason', endpoint.disabled_reason,
         'events', (
-            SELECT coalesce(json_agg(json_build_object('type', event.type, 'addedAt', event.added_at) ORDER BY event.type), '[]')
-            FROM endpoint_events event WHERE event.endpoint_id = endpoint.id
+            SELECT coalesce(json_agg(json_build_object('type', listened.type, 'addedAt', listened.added_at) ORDER BY listened.type), '[]')
+            FROM endpoint_events listened WHERE listened.endpoint_id = endpoint.id
         )
     )
     FROM endpoints endpoint
@@ -279,8 +279,9 @@ CREATE FUNCTION public.update_endpoint(endpoint_id integer, expected_version int
 DECLARE
     stored endpoints;
     merged endpoints;
-    outcome text := 'unchanged';
+    event_types_changed boolean := false;
     changed_at timestamptz(3);
+    outcome text;
 BEGIN
     -- Lock
     SELECT * INTO stored FROM endpoints
@@ -289,14 +290,14 @@ BEGIN
         RETURN NULL;
     END IF;
 
-    -- Version
+    -- Version: a comparison with null is not true, so null accepts any version.
     IF expected_version <> stored.version THEN
         outcome := 'conflict';
     ELSE
         -- The database's clock, never behind the stored time: the clock may have been set back.
         changed_at := greatest(clock_timestamp(), stored.updated_at);
 
-        -- Merge
+        -- Merge. Event types are rows of their own: write only those that differ.
         merged := jsonb_populate_record(stored, patch);
         IF merged.is_active THEN
             merged.disabled_reason := NULL;
@@ -304,22 +305,18 @@ BEGIN
         IF event_types IS NOT NULL THEN
             DELETE FROM endpoint_events
             WHERE endpoint_id = stored.id AND type <> ALL (event_types);
-            IF FOUND THEN
-                outcome := 'changed';
-            END IF;
+            event_types_changed := FOUND;
             INSERT INTO endpoint_events (endpoint_id, type, added_at)
-            SELECT stored.id, new_type, changed_at FROM unnest(event_types) AS new_type
+            SELECT stored.id, event_type, changed_at FROM unnest(event_types) AS event_type
             ON CONFLICT DO NOTHING;
-            IF FOUND THEN
-                outcome := 'changed';
-            END IF;
+            event_types_changed := event_types_changed OR FOUND;
         END IF;
 
-        -- No-op: merged equals stored, and no event was added or removed.
-        IF merged IS DISTINCT FROM stored THEN
-            outcome := 'changed';
-        END IF;
-        IF outcome = 'changed' THEN
+        -- No-op: the patch changes neither a column nor the set of event types.
+        IF NOT event_types_changed AND merged IS NOT DISTINCT FROM stored THEN
+            outcome := 'unchanged';
+        ELSE
+            -- Write
             UPDATE endpoints
             SET target = merged.target,
                 description = merged.description,
@@ -329,6 +326,7 @@ BEGIN
                 updated_at = changed_at,
                 version = version + 1
             WHERE id = stored.id;
+            outcome := 'changed';
         END IF;
     END IF;
 

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { isRole, ROLES, type Role } from './auth/viewer'
+import { ADMIN, isRole, ROLES, type Role } from './auth/roles'
 import { version } from './version'
 
 /** What a command line means: a text to print, or a command to run. */
@@ -17,7 +17,7 @@ const COMMANDS = {
   token: {
     summary: 'prints a bearer token',
     options: [
-      `--role ROLE  one of ${ROLES.join(', ')}; default: ${ROLES[0]}`,
+      `--role ROLE  one of ${ROLES.join(', ')}; default: ${ADMIN}`,
       '--sub NAME   the subject of the token; default: the role',
       '--ttl TIME   how long the token is valid, such as 30s, 15m, 8h, 7d; default: 1h',
     ],
@@ -58,7 +58,7 @@ function helpOf(name: keyof typeof COMMANDS): string {
   return `${usage}\n\nThis ${summary}.\n\n${lines.join('')}`
 }
 
-function tokenInvocation({ role = ROLES[0], sub = role, ttl = '1h' }: Record<string, string | undefined>) {
+function tokenInvocation({ role = ADMIN, sub = role, ttl = '1h' }: Record<string, string | undefined>) {
   if (!isRole(role)) throw new UsageError(`--role must be one of ${ROLES.join(', ')}.`)
   if (!/^[1-9]\d{0,8} ?(s|m|h|d|w)$/.test(ttl)) {
     throw new UsageError('--ttl must be a duration such as 30s, 15m, 1h, 7d.')

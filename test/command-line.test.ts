@@ -1,4 +1,4 @@
-import { ROLES } from '../src/auth/viewer'
+import { ROLES } from '../src/auth/roles'
 import { parseCommandLine, UsageError } from '../src/command-line'
 import { version } from '../src/version'
 
@@ -53,7 +53,7 @@ describe('a command line', () => {
     ['an unexpected argument', ['migrate', 'now'], "Unexpected argument 'now'"],
     ['an option of another command', ['serve', '--role', 'admin'], "Unknown option '--role'"],
     ['an option without its value', ['token', '--role'], 'argument missing'],
-    ['an unknown role', ['token', '--role', 'root'], '--role must be one of admin, publisher.'],
+    ['an unknown role', ['token', '--role', 'root'], `--role must be one of ${ROLES.join(', ')}.`],
     ['a bad lifetime', ['token', '--ttl', 'soon'], '--ttl must be a duration such as 30s'],
   ])('with %s is an error', (_case, args, message) => {
     expect(() => parseCommandLine(args)).toThrow(UsageError)

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { variables } from '../src/config'
+import { restRoutes } from './support/rest-routes'
 
 const ROOT = join(__dirname, '..')
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8')
@@ -59,6 +60,13 @@ describe('the README', () => {
   it('names scripts that exist', () => {
     const names = [...README.matchAll(/npm run (?:-s )?([\w:]+)/g)].map(([, name = '']) => name)
     for (const name of names) expect(scripts).toHaveProperty([name])
+  })
+
+  it('names every route of the REST API and no other', async () => {
+    const routes = [...README.matchAll(/^\| `([A-Z]+) \/api\/v2\/webhook\/(.+?)\/`/gm)].map(
+      ([, method, path = '']) => `${method} ${path.replace('{id}', ':id')}`,
+    )
+    expect(routes.sort()).toEqual((await restRoutes()).sort())
   })
 
   it('names the oldest version of Node.js that package.json allows', () => {

@@ -3,12 +3,12 @@ import type { JWTPayload, JWTVerifyOptions } from 'jose'
 import type { Logger } from 'pino'
 import { Failure } from '../failure'
 import type { AuthConfig } from './auth-config'
+import { type Identity, identityOf, type Role } from './roles'
 import { tokenAlgorithm } from './token-algorithm'
 import { withTokenCache } from './token-cache'
-import { type Role, type Viewer, viewerOf } from './viewer'
 
 /** An authenticated caller, or why the caller is not authenticated. */
-export type Caller = { viewer: Viewer; denial?: undefined } | { viewer?: undefined; denial: Failure }
+export type Caller = { identity: Identity; denial?: undefined } | { identity?: undefined; denial: Failure }
 
 /** Reads the value of an `Authorization` header. Never rejects. */
 export type IdentifyCaller = (authorization: string | undefined) => Promise<Caller>
@@ -36,7 +36,7 @@ export async function callerIdentifier(
     if (token === undefined)
       return { denial: unauthenticated('The Authorization header is not a bearer token.') }
     try {
-      return { viewer: viewerOf(await verify(token), auth.roleClaim) }
+      return { identity: identityOf(await verify(token), auth.roleClaim) }
     } catch (error) {
       return { denial: denialFor(error, 'jwksUrl' in key, log) }
     }
@@ -54,7 +54,7 @@ export async function signToken(
   claims: { role: Role; subject: string; ttl: string },
 ): Promise<string> {
   const { SignJWT } = await import('jose')
-  // Write the role where viewerOf reads it: a claim with dots in its name is a path.
+  // Write the role where identityOf reads it: a claim with dots in its name is a path.
   const payload = auth.roleClaim
     .split('.')
     .reduceRight<unknown>((value, name) => ({ [name]: value }), claims.role) as JWTPayload

@@ -1,7 +1,7 @@
 import { developmentKeys } from '../secrets/development-keys'
 import type { AuthConfig } from './auth-config'
 import { signToken, type TokenKey } from './bearer-token'
-import { ADMIN, type Role } from './viewer'
+import { ADMIN, type Role } from './roles'
 
 /** The part of the configuration that has to do with tokens. */
 interface TokenConfig {

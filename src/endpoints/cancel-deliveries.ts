@@ -4,7 +4,9 @@ import type { Prisma } from '../generated/prisma/client'
  * Cancels pending deliveries of a deleted endpoint, at most `limit` of them. A leased delivery is left to the worker that sends
  * it, for as long as its lease lasts.
  *
- * @returns how many
+ * Here and not in delivery/, because deleteEndpoint needs it and endpoints/ imports nothing of delivery/.
+ *
+ * @returns the number of cancelled deliveries
  */
 export async function cancelDeliveries(
   tx: Prisma.TransactionClient,

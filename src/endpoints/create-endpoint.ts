@@ -1,7 +1,13 @@
 import { throwProblems } from '../failure'
 import { newSecretRow } from '../secrets/new-secret'
-import { type Endpoint, type EndpointInput, type EndpointsCore, eventTypesOf, storedFields } from './endpoint'
-import { WITH_EVENTS } from './find-endpoints'
+import {
+  type Endpoint,
+  type EndpointInput,
+  type EndpointsCore,
+  eventTypesOf,
+  writableFields,
+} from './endpoint'
+import { WITH_EVENT_TYPES } from './find-endpoints'
 import { validateEndpoint } from './validate-endpoint'
 
 /**
@@ -13,11 +19,11 @@ export async function createEndpoint(core: EndpointsCore, input: EndpointInput):
   throwProblems(validateEndpoint(input, 'input', core))
   return core.prisma.endpoint.create({
     data: {
-      ...storedFields(input),
+      ...writableFields(input),
       target: input.target,
       events: { create: eventTypesOf(input)?.map((type) => ({ type })) },
       secrets: { create: newSecretRow(core.keyring) },
     },
-    include: WITH_EVENTS,
+    include: WITH_EVENT_TYPES,
   })
 }

@@ -1,7 +1,8 @@
 import type { PrismaClient } from '../generated/prisma/client'
 
 /**
- * Switches an endpoint off because its receiver answered 410 Gone, unless the endpoint has another target by now.
+ * Switches an endpoint off because its receiver answered 410 Gone, unless the endpoint has another target by now. Repeats two
+ * rules of update-endpoint.sql: a change raises the version by one, and `updated_at` never goes back.
  *
  * @param target the URL that answered
  */

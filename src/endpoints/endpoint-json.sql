@@ -1,5 +1,7 @@
--- An endpoint with its events, as the core reads it: one JSON object, events sorted by type; no row for an unknown or a
--- deleted endpoint. Every read and every change of an endpoint returns this object.
+-- An endpoint with its event types, as one JSON object; event types sorted. No row for an unknown or a deleted endpoint.
+--
+-- readEndpoints, update_endpoint and deleteEndpoint read this object. createEndpoint, listEndpoints and readReceivers (which reads
+-- deleted endpoints too) read the same fields by Prisma.
 --
 -- The function returns a set, because PostgreSQL puts the text of such a function in the place of its call (inlining). It
 -- inlines no function that returns a single value and holds a subquery; such a call costs more than the read itself.
@@ -17,8 +19,8 @@ AS $$
         'sslCertVerification', endpoint.ssl_cert_verification,
         'disabledReason', endpoint.disabled_reason,
         'events', (
-            SELECT coalesce(json_agg(json_build_object('type', event.type, 'addedAt', event.added_at) ORDER BY event.type), '[]')
-            FROM endpoint_events event WHERE event.endpoint_id = endpoint.id
+            SELECT coalesce(json_agg(json_build_object('type', listened.type, 'addedAt', listened.added_at) ORDER BY listened.type), '[]')
+            FROM endpoint_events listened WHERE listened.endpoint_id = endpoint.id
         )
     )
     FROM endpoints endpoint

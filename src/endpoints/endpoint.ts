@@ -17,11 +17,12 @@ export interface Endpoint {
   sslCertVerification: boolean
   /** set when the gateway itself switched the endpoint off */
   disabledReason: string | null
-  /** sorted by type */
-  events: EndpointEvent[]
+  /** the event types that the endpoint listens to, sorted */
+  events: EndpointEventType[]
 }
 
-export interface EndpointEvent {
+/** An event type that an endpoint listens to. */
+export interface EndpointEventType {
   type: string
   addedAt: Date
 }
@@ -29,6 +30,7 @@ export interface EndpointEvent {
 /** A whole endpoint as a caller gives it, on create and on replace. A caller may send null, but null is never stored. */
 export interface EndpointInput {
   target: string
+  /** the event types to listen to */
   events: { type: string }[]
   isActive: boolean | null
   description: string | null
@@ -78,19 +80,19 @@ export const fromJson = (json: EndpointJson): Endpoint => ({
   events: json.events.map(({ type, addedAt }) => ({ type, addedAt: new Date(addedAt) })),
 })
 
-/** The fields of an endpoint that a caller may write and that have a column of their own. */
-type StoredFields = { [Field in Exclude<keyof EndpointInput, 'events'>]: EndpointInput[Field] | undefined }
+/** The fields of an endpoint that a caller may write, without the event types, which are rows of another table. */
+type WritableFields = { [Field in Exclude<keyof EndpointInput, 'events'>]: EndpointInput[Field] | undefined }
 
-/** What a validated input or patch writes; undefined = the caller did not give the field. */
-export const storedFields = (given: EndpointPatch | EndpointInput) =>
+/** The values that a validated input or patch writes; undefined = the caller did not give the field. */
+export const writableFields = (given: EndpointPatch | EndpointInput) =>
   ({
     target: given.target ?? undefined,
     // Null means the empty description. Validation lets no other null pass.
     description: given.description === null ? '' : given.description,
     isActive: given.isActive ?? undefined,
     sslCertVerification: given.sslCertVerification ?? undefined,
-  }) satisfies StoredFields
+  }) satisfies WritableFields
 
-/** The set of event types that is given; undefined = none is. */
+/** The event types that an input or patch gives, each once; undefined = the caller did not give them. */
 export const eventTypesOf = ({ events }: EndpointPatch | EndpointInput): string[] | undefined =>
   events ? [...new Set(events.map(({ type }) => type))] : undefined

@@ -25,7 +25,7 @@ export interface EndpointPage {
   nodes: Endpoint[]
 }
 
-export const WITH_EVENTS = { events: { orderBy: { type: 'asc' } } } satisfies Prisma.EndpointInclude
+export const WITH_EVENT_TYPES = { events: { orderBy: { type: 'asc' } } } satisfies Prisma.EndpointInclude
 
 /**
  * One endpoint; undefined = unknown or deleted.
@@ -57,7 +57,10 @@ export async function readReceivers(
   { prisma }: EndpointsCore,
   ids: readonly number[],
 ): Promise<Map<number, Endpoint>> {
-  const endpoints = await prisma.endpoint.findMany({ where: { id: { in: [...ids] } }, include: WITH_EVENTS })
+  const endpoints = await prisma.endpoint.findMany({
+    where: { id: { in: [...ids] } },
+    include: WITH_EVENT_TYPES,
+  })
   return new Map(endpoints.map((endpoint) => [endpoint.id, endpoint]))
 }
 
@@ -86,7 +89,7 @@ export async function listEndpoints(
       orderBy: ORDER_BY[orderBy ?? EndpointOrder.CREATED_AT_DESC],
       take,
       skip,
-      include: WITH_EVENTS,
+      include: WITH_EVENT_TYPES,
     }),
   ])
   return { totalCount, nodes }

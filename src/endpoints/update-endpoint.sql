@@ -1,14 +1,20 @@
 -- Changes the fields of an endpoint that `patch` names and no other.
 --
--- patch: new values by column, {"target": ..., "is_active": ...}; event_types: the new set of events, null = keep.
--- Returns null for an unknown endpoint, else {"outcome", "endpoint"}:
+-- Parameters:
+--   expected_version  the version that must be stored; null = any version
+--   patch             new values by column, {"target": ..., "is_active": ...}
+--   event_types       the new set of event types; null = keep
+-- Returns null for an unknown or deleted endpoint, else {"outcome", "endpoint"}:
 --   changed    the endpoint as it is stored now
 --   unchanged  the patch equals the stored endpoint; nothing was written
 --   conflict   another version than expected_version is stored; nothing was written
 --
--- Invariant: no change is lost, and each effective change raises the version by one. The row lock comes first, so of two
--- calls at once the second waits, and merges its patch into what the first has written. Each statement of a VOLATILE
--- function reads everything that was committed before the statement started (READ COMMITTED), events included.
+-- Steps, in this order: lock, version, merge, no-op, write.
+--
+-- Invariant: no change is lost, and each effective change raises the version by one. Of two calls at once, the later one waits
+-- at its lock until the earlier one is committed, and then reads the row that the earlier one has written. The lock is the first
+-- statement. Each later statement sees everything that was committed before that statement started (READ COMMITTED), so the
+-- later call merges into the event types that the earlier one has written, too.
 CREATE OR REPLACE FUNCTION update_endpoint(
     endpoint_id integer,
     expected_version integer,
@@ -21,8 +27,9 @@ AS $$
 DECLARE
     stored endpoints;
     merged endpoints;
-    outcome text := 'unchanged';
+    event_types_changed boolean := false;
     changed_at timestamptz(3);
+    outcome text;
 BEGIN
     -- Lock
     SELECT * INTO stored FROM endpoints
@@ -31,14 +38,14 @@ BEGIN
         RETURN NULL;
     END IF;
 
-    -- Version
+    -- Version: a comparison with null is not true, so null accepts any version.
     IF expected_version <> stored.version THEN
         outcome := 'conflict';
     ELSE
         -- The database's clock, never behind the stored time: the clock may have been set back.
         changed_at := greatest(clock_timestamp(), stored.updated_at);
 
-        -- Merge
+        -- Merge. Event types are rows of their own: write only those that differ.
         merged := jsonb_populate_record(stored, patch);
         IF merged.is_active THEN
             merged.disabled_reason := NULL;
@@ -46,22 +53,18 @@ BEGIN
         IF event_types IS NOT NULL THEN
             DELETE FROM endpoint_events
             WHERE endpoint_id = stored.id AND type <> ALL (event_types);
-            IF FOUND THEN
-                outcome := 'changed';
-            END IF;
+            event_types_changed := FOUND;
             INSERT INTO endpoint_events (endpoint_id, type, added_at)
-            SELECT stored.id, new_type, changed_at FROM unnest(event_types) AS new_type
+            SELECT stored.id, event_type, changed_at FROM unnest(event_types) AS event_type
             ON CONFLICT DO NOTHING;
-            IF FOUND THEN
-                outcome := 'changed';
-            END IF;
+            event_types_changed := event_types_changed OR FOUND;
         END IF;
 
-        -- No-op: merged equals stored, and no event was added or removed.
-        IF merged IS DISTINCT FROM stored THEN
-            outcome := 'changed';
-        END IF;
-        IF outcome = 'changed' THEN
+        -- No-op: the patch changes neither a column nor the set of event types.
+        IF NOT event_types_changed AND merged IS NOT DISTINCT FROM stored THEN
+            outcome := 'unchanged';
+        ELSE
+            -- Write
             UPDATE endpoints
             SET target = merged.target,
                 description = merged.description,
@@ -71,6 +74,7 @@ BEGIN
                 updated_at = changed_at,
                 version = version + 1
             WHERE id = stored.id;
+            outcome := 'changed';
         END IF;
     END IF;
 

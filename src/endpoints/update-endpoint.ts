@@ -2,6 +2,7 @@ import { statement } from '../database/query'
 import { endpointNotFound, Failure, throwProblems } from '../failure'
 import { Prisma } from '../generated/prisma/client'
 import { parseEndpointId } from '../identifiers'
+import { snakeCase } from '../snake-case'
 import {
   type Endpoint,
   type EndpointInput,
@@ -10,13 +11,13 @@ import {
   type EndpointsCore,
   eventTypesOf,
   fromJson,
-  storedFields,
+  writableFields,
 } from './endpoint'
 import { validateEndpoint } from './validate-endpoint'
 
 /**
- * Changes the fields that the patch gives and no other. Merge, lock, version, no-op and conflict are decided by the SQL
- * function update_endpoint: see update-endpoint.sql beside this file.
+ * Changes the fields that the patch gives and no other. The SQL function in update-endpoint.sql beside this file does the
+ * work: lock, version, merge, no-op, write.
  *
  * @param id as the caller sent it
  * @throws Failure `validation_failed`, `not_found`, `version_conflict` (with `current`, the stored endpoint)
@@ -59,7 +60,7 @@ async function change(
 ): Promise<Endpoint> {
   const endpointId = parseEndpointId(id)
   if (endpointId === undefined) throw endpointNotFound(id)
-  const patch = JSON.stringify(byColumn(storedFields(given)))
+  const patch = JSON.stringify(byColumn(writableFields(given)))
   const [row] = await query<{ update: Update | null }>(
     statement(
       'update_endpoint',
@@ -71,19 +72,14 @@ async function change(
   if (!row?.update) throw endpointNotFound(id)
   const endpoint = fromJson(row.update.endpoint)
   if (row.update.outcome === 'conflict') throw versionConflict(endpoint)
-  // Only switching an endpoint on makes deliveries due.
+  // Of all changes, only switching an endpoint on makes deliveries due. The condition is also true for another change that
+  // repeats `isActive: true`: then the workers find nothing new.
   if (row.update.outcome === 'changed' && given.isActive) notifyWorkers()
   return endpoint
 }
 
-/** `isActive` is kept in the column `is_active`. */
 const byColumn = (fields: Record<string, unknown>) =>
-  Object.fromEntries(
-    Object.entries(fields).map(([name, value]) => [
-      name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
-      value,
-    ]),
-  )
+  Object.fromEntries(Object.entries(fields).map(([name, value]) => [snakeCase(name), value]))
 
 export const versionConflict = (current: Endpoint) =>
   new Failure('version_conflict', `The webhook endpoint has changed: version ${current.version} is stored.`, {

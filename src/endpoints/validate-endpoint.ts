@@ -29,13 +29,14 @@ export function validateEndpoint(
     if (value === null && field !== 'description') problems.push(nullNotAllowed([argument, field]))
   }
   if (given.target != null) problems.push(...validateTarget(given.target, [argument, 'target']))
-  if (given.events != null) problems.push(...validateEvents(given.events, [argument, 'events'], catalogue))
+  if (given.events != null)
+    problems.push(...validateEventTypes(given.events, [argument, 'events'], catalogue))
   if (given.description != null)
     problems.push(...validateDescription(given.description, [argument, 'description']))
   return problems
 }
 
-function validateEvents(
+function validateEventTypes(
   events: { type: string }[],
   path: Problem['path'],
   catalogue: EventCatalogue,

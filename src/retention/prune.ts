@@ -3,27 +3,42 @@ import { Prisma, type PrismaClient } from '../generated/prisma/client'
 
 /** The most rows of one statement: few enough that deliveries do not wait long for their locks. */
 const BATCH = 500
-/** Reading very large tables takes long, and nothing waits for it. */
+/** The time limit of one batch. Reading very large tables takes long, and no request waits for a batch. */
 const TIMEOUT_MS = 60_000
-/** The advisory lock of the one process that prunes. The other processes skip their turn. */
+/** The advisory lock that a process holds during a batch. The other processes skip that batch. */
 const PRUNE_LOCK = 4_860_112
 
-/** All deliveries of the event have ended, and all their attempts were removed. */
-const isSettled = Prisma.sql`
+/** All deliveries of the event have ended, and no attempt of them is on record any more. */
+const hasEndedWithoutAttempts = Prisma.sql`
   NOT EXISTS (SELECT FROM deliveries WHERE event_id = event.id AND status = 'PENDING')
   AND NOT EXISTS (SELECT FROM attempts JOIN deliveries ON deliveries.id = attempts.delivery_id
     WHERE deliveries.event_id = event.id)`
 
 type Transaction = Prisma.TransactionClient
 
+/** The kinds of batches, in the order in which `prune` runs them. */
+const KINDS = [
+  pruneAttempts,
+  pruneEvents,
+  pruneIdempotencyKeys,
+  cancelDeliveriesOfDeletedEndpoints,
+  pruneDeletedEndpoint,
+]
+
 /**
- * Removes one batch of each kind of old records: attempts and settled events (with their deliveries) that are older than the
- * retention time, expired idempotency keys, and deleted endpoints without any record. Cancels the deliveries that deleted
- * endpoints still have pending. Each kind has a transaction of its own, so that deliveries wait for none of them long, and one
- * that fails does not stop the others.
+ * Runs one batch of each kind. The order follows what must be gone first:
+ * 1. removes attempts older than the retention time;
+ * 2. removes events older than that, without a pending delivery and without an attempt on record. Their deliveries and idempotency keys go
+ *    with them (ON DELETE CASCADE);
+ * 3. removes expired idempotency keys;
+ * 4. cancels pending deliveries of deleted endpoints, so that a later batch can remove their events;
+ * 5. removes an endpoint that was deleted longer ago than the retention time and has no delivery on record.
  *
- * @param onFailure called for each kind that failed
- * @returns how many rows it removed or cancelled; 0 = none was left, or another process is pruning
+ * Each batch has a transaction of its own, so that deliveries never wait long for its locks, and a batch that fails does not
+ * stop the others.
+ *
+ * @param onFailure called for each batch that failed
+ * @returns the number of rows removed or cancelled; 0 = none was left, or other processes held the lock
  */
 export async function prune(
   prisma: PrismaClient,
@@ -31,10 +46,10 @@ export async function prune(
   onFailure: (error: unknown) => void,
 ): Promise<number> {
   let pruned = 0
-  for (const pruneSome of [pruneAttempts, pruneEvents, pruneKeys, cancelOrphans, pruneEndpoint]) {
+  for (const runBatch of KINDS) {
     try {
       pruned += await prisma.$transaction(
-        async (tx) => ((await isOurTurn(tx)) ? pruneSome(tx, retentionDays) : 0),
+        async (tx) => ((await tryLock(tx)) ? runBatch(tx, retentionDays) : 0),
         { timeout: TIMEOUT_MS },
       )
     } catch (error) {
@@ -44,11 +59,11 @@ export async function prune(
   return pruned
 }
 
-async function isOurTurn(tx: Transaction): Promise<boolean> {
-  const [turn] = await tx.$queryRaw<
-    [{ ours: boolean }]
-  >`SELECT pg_try_advisory_xact_lock(${PRUNE_LOCK}::bigint) AS ours`
-  return turn.ours
+/** Takes the lock until the transaction ends; false = another process holds it. */
+async function tryLock(tx: Transaction): Promise<boolean> {
+  const [lock] = await tx.$queryRaw<[{ taken: boolean }]>`
+    SELECT pg_try_advisory_xact_lock(${PRUNE_LOCK}::bigint) AS taken`
+  return lock.taken
 }
 
 /**
@@ -88,15 +103,15 @@ async function pruneEvents(tx: Transaction, retentionDays: number): Promise<numb
   // a late attempt that was committed while the locks were awaited.
   const old = await tx.$queryRaw<{ id: bigint }[]>`
     SELECT id FROM events event
-    WHERE created_at < now() - make_interval(days => ${retentionDays}::integer) AND ${isSettled}
+    WHERE created_at < now() - make_interval(days => ${retentionDays}::integer) AND ${hasEndedWithoutAttempts}
     ORDER BY created_at LIMIT ${BATCH} FOR UPDATE SKIP LOCKED`
   const ids = old.map(({ id }) => id)
   await tx.$queryRaw`SELECT id FROM deliveries WHERE event_id = ANY (${ids}::bigint[]) ORDER BY id FOR UPDATE`
   return tx.$executeRaw`
-    DELETE FROM events event WHERE id = ANY (${ids}::bigint[]) AND ${isSettled}`
+    DELETE FROM events event WHERE id = ANY (${ids}::bigint[]) AND ${hasEndedWithoutAttempts}`
 }
 
-async function pruneKeys(tx: Transaction): Promise<number> {
+async function pruneIdempotencyKeys(tx: Transaction): Promise<number> {
   return tx.$executeRaw`
     DELETE FROM idempotency_keys WHERE key IN (
       SELECT key FROM idempotency_keys WHERE expires_at < now() ORDER BY expires_at LIMIT ${BATCH} FOR UPDATE SKIP LOCKED
@@ -104,7 +119,7 @@ async function pruneKeys(tx: Transaction): Promise<number> {
 }
 
 /** Cancels one batch of the pending deliveries of one deleted endpoint. */
-async function cancelOrphans(tx: Transaction): Promise<number> {
+async function cancelDeliveriesOfDeletedEndpoints(tx: Transaction): Promise<number> {
   const [deleted] = await tx.$queryRaw<{ id: number }[]>`
     SELECT id FROM endpoints endpoint CROSS JOIN (SELECT clock_timestamp() AS now) clock
     WHERE deleted_at IS NOT NULL AND EXISTS (
@@ -114,11 +129,8 @@ async function cancelOrphans(tx: Transaction): Promise<number> {
   return deleted === undefined ? 0 : cancelDeliveries(tx, deleted.id, BATCH)
 }
 
-/**
- * Removes one endpoint that was deleted long ago and has no delivery left. One at a time, because no index leads from an endpoint
- * to its ended deliveries: making sure that none is left reads every delivery.
- */
-async function pruneEndpoint(tx: Transaction, retentionDays: number): Promise<number> {
+/** One endpoint at a time, because no index leads from an endpoint to its ended deliveries: the check reads every delivery. */
+async function pruneDeletedEndpoint(tx: Transaction, retentionDays: number): Promise<number> {
   const [removed] = await tx.$queryRaw<[{ count: number }]>`
     WITH removed AS (
       DELETE FROM endpoints WHERE id IN (

@@ -1,15 +1,14 @@
 import { type GraphQLResolveInfo, Kind, type SelectionSetNode } from 'graphql'
 import { allow, deny, rule, shield } from 'graphql-shield'
 import type { Caller } from '../auth/bearer-token'
-import type { Role } from '../auth/viewer'
+import type { Role } from '../auth/roles'
 import { Failure } from '../failure'
 import type { Context } from './context'
 
-/** Roles that read endpoints, events, deliveries and attempts. To add a reading role, add it here and to `ROLES` in auth/viewer.ts. */
+/** Roles that read endpoints, events, deliveries and attempts. docs/changing.md adds a role here. */
 const READERS: Role[] = ['admin']
 /** Roles that change endpoints, send and see secrets. */
 const ADMINS: Role[] = ['admin']
-/** Roles that publish events. */
 const PUBLISHERS: Role[] = ['admin', 'publisher']
 
 /** Who may call what. An operation that is not in this table is denied. */
@@ -37,6 +36,12 @@ const ACCESS = {
 } satisfies Record<string, Record<string, Role[]>>
 
 /**
+ * Mutations that a role may call although it may not read every field of the result, a WebhookEvent. They are denied before they
+ * run when a document selects such a field: a denial after the effect would hide that the event was accepted.
+ */
+const SELECTION_CHECKED = ['publishWebhookEvent']
+
+/**
  * Types that an allowed operation returns: a caller of the operation may read every field that has no row in the table
  * above. A type that is not in this list is denied.
  */
@@ -57,13 +62,17 @@ type Parent = keyof typeof ACCESS
  * Why a caller may not call a field of the table; undefined = allowed. The rules below use this function, and so does REST, which
  * checks access before it reads a body.
  */
-export function denialOf({ viewer, denial }: Caller, parent: Parent, field: string): Failure | undefined {
+export function denialOf({ identity, denial }: Caller, parent: Parent, field: string): Failure | undefined {
   if (denial) return denial
   const roles = rolesOf(parent, field) ?? []
-  if (roles.some((role) => viewer.roles.includes(role))) return undefined
-  const message = roles.length > 0 ? `This needs the role ${roles.join(' or ')}.` : 'No role may do this.'
-  return new Failure('forbidden', message)
+  if (roles.some((role) => identity.roles.includes(role))) return undefined
+  return new Failure('forbidden', roles.length > 0 ? needOf(roles) : 'No role may do this.')
 }
+
+const needOf = (roles: Role[]) => `This needs the role ${roles.join(' or ')}.`
+
+/** The roles that may read the deliveries of an event, as a sentence for the description of the field. */
+export const DELIVERIES_NEED = needOf(ACCESS.WebhookEvent.deliveries)
 
 /** Whether a caller who has reached this type may read this field without a further check. */
 export const isOpen = (type: string, field: string): boolean =>
@@ -75,23 +84,24 @@ function rolesOf(type: string, field: string): Role[] | undefined {
 }
 
 /**
- * The rules for the fields of one type of the table. Their results are cached for the request, because they depend on the caller
- * alone: no rule reads arguments, so a denial never shows whether an id exists. The rule for a publish reads the selected
- * fields too, so its result is not cached.
+ * The rules for the fields of one type of the table. No rule reads arguments, so a denial never shows whether an id exists.
+ * Results are cached for the request where they depend on the caller alone: not where the rule reads the selected fields too.
  */
 function rulesFor(parent: Parent) {
   const rules = Object.keys(ACCESS[parent]).map((field) => {
-    const isPublish = field === 'publishWebhookEvent'
-    const mayCall = rule(`${parent}.${field}`, { cache: isPublish ? 'no_cache' : 'contextual' })(
+    const checksSelection = parent === 'Mutation' && SELECTION_CHECKED.includes(field)
+    const mayCall = rule(`${parent}.${field}`, { cache: checksSelection ? 'no_cache' : 'contextual' })(
       (_parent, _args, { caller }: Context, info: GraphQLResolveInfo) =>
-        denialOf(caller, parent, field) ?? (isPublish ? selectionDenial(caller, info) : undefined) ?? true,
+        denialOf(caller, parent, field) ??
+        (checksSelection ? selectionDenial(caller, info) : undefined) ??
+        true,
     )
     return [field, mayCall]
   })
   return Object.fromEntries(rules)
 }
 
-/** Denies a publish before the event is accepted, when a selected field would be denied afterwards. */
+/** The denial of the first selected field of a WebhookEvent that the caller may not read; undefined = none is selected. */
 function selectionDenial(caller: Caller, info: GraphQLResolveInfo): Failure | undefined {
   const restricted = Object.keys(ACCESS.WebhookEvent).filter((field) =>
     info.fieldNodes.some((node) => selects(node.selectionSet, field, info.fragments)),

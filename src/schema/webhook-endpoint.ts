@@ -2,15 +2,26 @@ import { GraphQLDateTime } from 'graphql-scalars'
 import { Arg, Ctx, Field, ID, InputType, Int, Mutation, ObjectType, Query, Resolver } from 'type-graphql'
 import { createEndpoint } from '../endpoints/create-endpoint'
 import { deleteEndpoint } from '../endpoints/delete-endpoint'
-import type { Endpoint, EndpointEvent, EndpointInput, EndpointPatch } from '../endpoints/endpoint'
+import type { Endpoint, EndpointEventType, EndpointInput, EndpointPatch } from '../endpoints/endpoint'
 import { findEndpoint } from '../endpoints/find-endpoints'
 import { TARGET_MAX_LENGTH } from '../endpoints/targets/target-policy'
 import { replaceEndpoint, updateEndpoint } from '../endpoints/update-endpoint'
 import { DESCRIPTION_MAX_LENGTH } from '../endpoints/validate-endpoint'
 import type { Context } from './context'
 
+/** The description of each writable field, in the endpoint and in both inputs. */
+const WRITABLE = {
+  target:
+    'The URL that events are posted to: absolute, without credentials, at most ' +
+    `${TARGET_MAX_LENGTH.toLocaleString('en-US')} characters.`,
+  events: 'The event types that the endpoint listens to: at least one.',
+  isActive: 'Whether events are delivered.',
+  description: `A note for people, at most ${DESCRIPTION_MAX_LENGTH.toLocaleString('en-US')} characters.`,
+  sslCertVerification: "Whether the target's TLS certificate is verified.",
+} satisfies Record<keyof EndpointInput, string>
+
 @ObjectType({ simpleResolvers: true, description: 'An event type that an endpoint listens to.' })
-export class WebhookEndpointEvent implements EndpointEvent {
+export class WebhookEndpointEvent implements EndpointEventType {
   @Field(() => String, { description: 'The event type, such as `post.created`.' })
   type!: string
 
@@ -37,16 +48,16 @@ export class WebhookEndpoint implements Endpoint {
   @Field(() => Int, { description: 'Starts at 1 and rises by one with every effective change.' })
   version!: number
 
-  @Field(() => Boolean, { description: 'Whether events are delivered.' })
+  @Field(() => Boolean, { description: WRITABLE.isActive })
   isActive!: boolean
 
-  @Field(() => String, { description: 'The URL that events are posted to.' })
+  @Field(() => String, { description: WRITABLE.target })
   target!: string
 
-  @Field(() => String, { description: 'A note for people.' })
+  @Field(() => String, { description: WRITABLE.description })
   description!: string
 
-  @Field(() => Boolean, { description: "Whether the target's TLS certificate is verified." })
+  @Field(() => Boolean, { description: WRITABLE.sslCertVerification })
   sslCertVerification!: boolean
 
   @Field(() => String, {
@@ -55,9 +66,7 @@ export class WebhookEndpoint implements Endpoint {
   })
   disabledReason!: string | null
 
-  @Field(() => [WebhookEndpointEvent], {
-    description: 'The event types that the endpoint listens to, sorted by type.',
-  })
+  @Field(() => [WebhookEndpointEvent], { description: `${WRITABLE.events} Sorted by type.` })
   events!: WebhookEndpointEvent[]
 }
 
@@ -66,15 +75,6 @@ export class WebhookEventInput {
   @Field(() => String, { description: 'An event type of the catalogue, such as `post.created`.' })
   type!: string
 }
-
-/** The description of each writable field, in both inputs. */
-const WRITABLE = {
-  target: `An absolute URL of at most ${TARGET_MAX_LENGTH.toLocaleString('en-US')} characters, without credentials.`,
-  events: 'The event types to listen to: at least one.',
-  isActive: 'Whether to deliver events.',
-  description: `A note for people, at most ${DESCRIPTION_MAX_LENGTH.toLocaleString('en-US')} characters.`,
-  sslCertVerification: "Whether to verify the target's TLS certificate.",
-} satisfies Record<keyof EndpointInput, string>
 
 @InputType({ description: 'A whole endpoint: to create, or to replace the stored one.' })
 export class WebhookEndpointInput implements EndpointInput {

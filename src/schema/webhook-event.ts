@@ -26,6 +26,7 @@ import {
 } from '../events/publish-event'
 import { DATA_MAX_BYTES } from '../events/validate-data'
 import type { Context } from './context'
+import { DELIVERIES_NEED } from './permissions'
 import { WebhookEndpoint } from './webhook-endpoint'
 
 @ObjectType({ description: 'Something that happened, as receivers get it.' })
@@ -43,8 +44,11 @@ registerEnumType(DeliveryStatus, {
   valuesConfig: {
     PENDING: { description: 'Waiting for the first try, for a retry, or until the endpoint is switched on.' },
     DELIVERED: { description: 'The receiver answered 2xx.' },
-    FAILED: { description: 'Every try of the retry schedule failed.' },
-    CANCELLED: { description: 'The endpoint was deleted before the event was delivered.' },
+    FAILED: { description: 'Every try of the retry schedule failed, or the only try of a test send.' },
+    CANCELLED: {
+      description:
+        'Before the event was delivered, the endpoint was deleted or no longer listened to the event type.',
+    },
   },
 })
 
@@ -134,7 +138,7 @@ export class WebhookEventResolver {
   }
 
   @FieldResolver(() => [WebhookDelivery], {
-    description: 'The deliveries of the event, one for each endpoint. For admins.',
+    description: `The deliveries of the event, one for each endpoint. ${DELIVERIES_NEED}`,
   })
   async deliveries(@Root() event: Event, @Ctx() { loaders }: Context): Promise<Delivery[]> {
     return (await loaders.deliveriesByEvent.load(event.id)) ?? []

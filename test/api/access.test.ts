@@ -6,11 +6,10 @@ import { startTestGateway, type TestGateway } from '../support/gateway'
 import { restRoutes } from '../support/rest-routes'
 import {
   ADMINS,
+  ALLOWED,
   type Caller,
-  FOR_PUBLISHERS,
   GRAPHQL_OPERATIONS,
   type GraphqlCall,
-  isPublisher,
   REST_ROUTES,
   type RestCall,
   UNAUTHENTICATED,
@@ -62,11 +61,15 @@ async function resultsOf<Call, Result>(
 const allOf = <Result>(table: object, result: Result) =>
   Object.fromEntries(Object.keys(table).map((name) => [name, result]))
 
+const allowedTo = ([, , role]: Caller): string[] => (role ? ALLOWED[role] : [])
+
+/** The part of a table that this caller may use. */
+const openTo = <Call>(caller: Caller, table: Record<string, Call>) =>
+  Object.fromEntries(Object.entries(table).filter(([name]) => allowedTo(caller).includes(name)))
+
 /** The part of a table that this caller may not use. */
 const closedTo = <Call>(caller: Caller, table: Record<string, Call>) =>
-  Object.fromEntries(
-    Object.entries(table).filter(([name]) => !(isPublisher(caller) && FOR_PUBLISHERS.includes(name))),
-  )
+  Object.fromEntries(Object.entries(table).filter(([name]) => !allowedTo(caller).includes(name)))
 
 interface ErrorOf {
   code?: string
@@ -233,14 +236,33 @@ describe('without access nothing is read or changed', () => {
   })
 })
 
-describe('a publisher may publish', () => {
-  it.each(WITHOUT_THE_ROLE.filter(isPublisher))('%s', async (_name, authorization) => {
-    const rest = await sendRest(authorization, REST_ROUTES['POST event']?.(existing) as RestCall)
-    expect(rest.status).toBe(201)
-    const call = GRAPHQL_OPERATIONS['Mutation.publishWebhookEvent']?.(existing) as GraphqlCall
-    const { text } = await sendGraphql(authorization, call)
-    expect(JSON.parse(text)).toMatchObject({ data: { publishWebhookEvent: { type: 'user.deleted' } } })
+describe('everything that its role allows is open to', () => {
+  it.each(WITHOUT_THE_ROLE.filter(([, , role]) => role))('%s', async (...caller) => {
+    const [, authorization] = caller
+    const routes = openTo(caller, REST_ROUTES)
+    const operations = openTo(caller, GRAPHQL_OPERATIONS)
+    expect(Object.keys({ ...routes, ...operations }).sort()).toEqual([...allowedTo(caller)].sort())
+    const statuses = await resultsOf(routes, async (call) => (await sendRest(authorization, call)).status)
+    for (const [name, status] of Object.entries(statuses)) expect([name, status < 300]).toEqual([name, true])
+    const errors = await resultsOf(
+      operations,
+      async (call) => JSON.parse((await sendGraphql(authorization, call)).text).errors,
+    )
+    expect(errors).toEqual(allOf(operations, undefined))
   })
+})
+
+describe('a publisher may publish', () => {
+  it.each(WITHOUT_THE_ROLE.filter(([, , role]) => role === 'publisher'))(
+    '%s',
+    async (_name, authorization) => {
+      const rest = await sendRest(authorization, REST_ROUTES['POST event']?.(existing) as RestCall)
+      expect(rest.status).toBe(201)
+      const call = GRAPHQL_OPERATIONS['Mutation.publishWebhookEvent']?.(existing) as GraphqlCall
+      const { text } = await sendGraphql(authorization, call)
+      expect(JSON.parse(text)).toMatchObject({ data: { publishWebhookEvent: { type: 'user.deleted' } } })
+    },
+  )
 })
 
 describe('an admin has access', () => {

@@ -20,8 +20,8 @@ async function headerIdentified(
   key: TokenKey = { secret: SECRET },
 ) {
   const identify = await callerIdentifier({ ...AUTH, ...auth }, key, log)
-  const { viewer, denial } = await identify(header)
-  return viewer ? `${viewer.subject}: ${viewer.roles}` : denial.kind
+  const { identity, denial } = await identify(header)
+  return identity ? `${identity.subject}: ${identity.roles}` : denial.kind
 }
 
 async function denialOf(token: string, key: TokenKey = { secret: SECRET }): Promise<string> {
@@ -317,6 +317,6 @@ describe('a token of an identity provider', () => {
     answer = { status: 503, body: '' }
     expect((await identify(header)).denial?.kind).toBe('unavailable')
     answer = { status, body }
-    expect((await identify(header)).viewer?.subject).toBe('alice')
+    expect((await identify(header)).identity?.subject).toBe('alice')
   })
 })

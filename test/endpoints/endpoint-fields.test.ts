@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { buildSchema, type GraphQLInputObjectType, type GraphQLObjectType } from 'graphql'
-import { snakeCase } from '../../src/http/rest/json'
+import { snakeCase } from '../../src/snake-case'
 
 const read = (file: string) => readFileSync(join(__dirname, '../..', file), 'utf8')
 const SCHEMA = buildSchema(read('schema.graphql'))

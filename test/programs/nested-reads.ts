@@ -28,7 +28,7 @@ function nestedReadsCommands(opened: OpenCore) {
     /** Runs a query as an admin, with the number of statements that it needed. */
     // biome-ignore lint/suspicious/noExplicitAny: data of many shapes
     async runQuery(source: string): Promise<{ data: any; statements: number }> {
-      const caller = { viewer: { subject: 'test', roles: ['admin' as const] } }
+      const caller = { identity: { subject: 'test', roles: ['admin' as const] } }
       const before = statements
       const { data, errors } = await graphql({
         schema,

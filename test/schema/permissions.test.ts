@@ -13,17 +13,20 @@ import {
   parse,
 } from 'graphql'
 import type { Caller } from '../../src/auth/bearer-token'
-import type { Role } from '../../src/auth/viewer'
+import { ROLES, type Role } from '../../src/auth/roles'
 import { Failure } from '../../src/failure'
 import { buildGuardedSchema, buildSchema, guardSchema } from '../../src/schema/build'
 import { denialOf, isOpen } from '../../src/schema/permissions'
 
-const callerWith = (...roles: Role[]): Caller => ({ viewer: { subject: 'alice', roles } })
-const EVERY_ROLE = callerWith('admin', 'publisher')
+const callerWith = (...roles: Role[]): Caller => ({ identity: { subject: 'alice', roles } })
+const EVERY_ROLE = callerWith(...ROLES)
 const UNAUTHENTICATED: Caller = { denial: new Failure('unauthenticated', 'A bearer token is required.') }
 
-/** The operations that publishers may call. */
-const FOR_PUBLISHERS = ['publishWebhookEvent']
+/** Whether a role may call an operation. The compiler reports a role without an entry. */
+const MAY_CALL: Record<Role, (parent: 'Query' | 'Mutation', field: string) => boolean> = {
+  admin: () => true,
+  publisher: (_parent, field) => field === 'publishWebhookEvent',
+}
 
 const rootTypes = (schema: GraphQLSchema) =>
   [schema.getQueryType(), schema.getMutationType()].filter((type) => type != null)
@@ -46,10 +49,13 @@ describe('every operation of the schema', () => {
     expect(denialOf(callerWith('admin'), parent, field)).toBeUndefined()
   })
 
-  it.each(operations)('is allowed to publishers only when it publishes: %s.%s', (parent, field) => {
-    const denial = denialOf(callerWith('publisher'), parent, field)
-    expect(denial?.kind).toBe(FOR_PUBLISHERS.includes(field) ? undefined : 'forbidden')
-  })
+  it.each(ROLES.flatMap((role) => operations.map((operation) => [role, ...operation] as const)))(
+    'is allowed to the roles that may call it, and denied to others: %s calls %s.%s',
+    (role, parent, field) => {
+      const denial = denialOf(callerWith(role), parent, field)
+      expect(denial?.kind).toBe(MAY_CALL[role](parent, field) ? undefined : 'forbidden')
+    },
+  )
 
   it.each(operations)(
     'is denied to a caller without a role and to an unauthenticated caller: %s.%s',

@@ -6,10 +6,11 @@ import {
   ResendEventsDocument,
   type WebhookAttemptOrder,
 } from '../../generated/graphql/graphql'
+import type { SchemaExecutor } from '../../schema/execute'
 import { bodyReader } from './body'
 import { attemptJson } from './json'
-import { pageJson, type Query, readPage, urlOf } from './page'
-import { type RouteOptions, requires } from './route'
+import { pageJson, type QueryString, readPage, urlOf } from './page'
+import { requires } from './requires'
 
 /** The documented orders; the first is the default. */
 const ORDERS: Record<string, WebhookAttemptOrder> = {
@@ -38,8 +39,8 @@ interface OfEndpoint {
 }
 
 /** The attempts of an endpoint, and resends of its events. */
-export const attemptRoutes: FastifyPluginAsync<RouteOptions> = async (app, { executor }) => {
-  app.get<OfEndpoint & { Querystring: Query }>(
+export const attemptRoutes: FastifyPluginAsync<{ executor: SchemaExecutor }> = async (app, { executor }) => {
+  app.get<OfEndpoint & { Querystring: QueryString }>(
     '/endpoint/:id/attempt',
     { onRequest: requires(ListAttemptsDocument) },
     async (request) => {

@@ -10,8 +10,8 @@ import {
   isRequiredInputField,
 } from 'graphql'
 import type { Problem } from '../../failure'
+import { snakeCase } from '../../snake-case'
 import { RestError, type RestProblem, restProblem } from './errors'
-import { snakeCase } from './json'
 
 /** The type of a body, and the problems of its fields that are given and of the right type. */
 export interface Body {

@@ -13,11 +13,12 @@ import {
   type WebhookEndpointOrder,
   type WebhookEndpointPatch,
 } from '../../generated/graphql/graphql'
+import type { SchemaExecutor } from '../../schema/execute'
 import { bodyReader } from './body'
 import { endpointJson } from './json'
-import { pageJson, type Query, readPage, urlOf } from './page'
+import { pageJson, type QueryString, readPage, urlOf } from './page'
 import { acceptedVersions, etagOf, isFresh } from './preconditions'
-import { type RouteOptions, requires } from './route'
+import { requires } from './requires'
 
 /** The documented orders; the first is the default. */
 const ORDERS: Record<string, WebhookEndpointOrder> = {
@@ -30,7 +31,7 @@ const ORDERS: Record<string, WebhookEndpointOrder> = {
 }
 
 interface List {
-  Querystring: Query
+  Querystring: QueryString
 }
 
 interface One {
@@ -38,7 +39,7 @@ interface One {
 }
 
 /** The routes of endpoints. Each runs a document of operations.graphql and prints its result. */
-export const endpointRoutes: FastifyPluginAsync<RouteOptions> = async (app, { executor }) => {
+export const endpointRoutes: FastifyPluginAsync<{ executor: SchemaExecutor }> = async (app, { executor }) => {
   const readInput = bodyReader<WebhookEndpointInput>(executor.input('WebhookEndpointInput'))
   const readPatch = bodyReader<WebhookEndpointPatch>(executor.input('WebhookEndpointPatch'))
 
@@ -114,8 +115,8 @@ export const endpointRoutes: FastifyPluginAsync<RouteOptions> = async (app, { ex
   }
 
   /**
-   * The version on which `If-Match` makes a change conditional; undefined = any. Where the header has several versions,
-   * this is the stored one if it is among them.
+   * The version on which `If-Match` makes a change conditional; undefined = any. The schema takes one version: of several in
+   * the header, this is the stored one, and if the stored one is not among them, any of them, so that the change is a conflict.
    */
   async function findExpectedVersion(request: FastifyRequest<One>): Promise<number | undefined> {
     const accepted = acceptedVersions(request.headers)

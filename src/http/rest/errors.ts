@@ -2,7 +2,8 @@ import type { FastifyReply } from 'fastify'
 import { Failure, type FailureKind, type Problem } from '../../failure'
 import type { EndpointFragment } from '../../generated/graphql/graphql'
 import { InternalError } from '../../schema/execute'
-import { endpointJson, snakeCase } from './json'
+import { snakeCase } from '../../snake-case'
+import { endpointJson } from './json'
 import { etagOf } from './preconditions'
 
 /** The status of every kind of failure. */

@@ -1,10 +1,11 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { PublishEventDocument, type PublishWebhookEventInput } from '../../generated/graphql/graphql'
+import type { SchemaExecutor } from '../../schema/execute'
 import { bodyReader } from './body'
-import { type RouteOptions, requires } from './route'
+import { requires } from './requires'
 
 /** The events that publishers send. */
-export const eventRoutes: FastifyPluginAsync<RouteOptions> = async (app, { executor }) => {
+export const eventRoutes: FastifyPluginAsync<{ executor: SchemaExecutor }> = async (app, { executor }) => {
   const readInput = bodyReader<PublishWebhookEventInput>(executor.input('PublishWebhookEventInput'))
 
   app.post('/event', { onRequest: requires(PublishEventDocument) }, async (request, reply) => {

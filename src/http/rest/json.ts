@@ -1,9 +1,6 @@
 import type { AttemptFragment, EndpointFragment } from '../../generated/graphql/graphql'
 
-/** `isActive` in the schema is `is_active` in the REST API. */
-export const snakeCase = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
-
-/** `snakeCase` of a type. */
+/** The type of `snakeCase(name)`. */
 type SnakeCase<Name extends string> = Name extends `${infer First}${infer Rest}`
   ? First extends Lowercase<First>
     ? `${First}${SnakeCase<Rest>}`
@@ -24,14 +21,14 @@ export const endpointJson = (endpoint: EndpointFragment) =>
     is_active: endpoint.isActive,
     target: endpoint.target,
     description: endpoint.description,
-    events: endpoint.events.map(eventJson),
+    events: endpoint.events.map(eventTypeJson),
     ssl_cert_verification: endpoint.sslCertVerification,
   }) satisfies JsonOf<EndpointFragment, 'version'>
 
-type EndpointEvent = EndpointFragment['events'][number]
+type EndpointEventType = EndpointFragment['events'][number]
 
-const eventJson = ({ type, addedAt }: EndpointEvent) =>
-  ({ type, added_at: addedAt }) satisfies JsonOf<EndpointEvent>
+const eventTypeJson = ({ type, addedAt }: EndpointEventType) =>
+  ({ type, added_at: addedAt }) satisfies JsonOf<EndpointEventType>
 
 /** An attempt as the REST API documents it. */
 export const attemptJson = (attempt: AttemptFragment) => ({

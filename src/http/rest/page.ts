@@ -4,7 +4,7 @@ import { PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX } from '../../page-range'
 import { RestError, type RestProblem } from './errors'
 
 /** The parameters of a URL, as Fastify parses them. */
-export type Query = Record<string, string | string[] | undefined>
+export type QueryString = Record<string, string | string[] | undefined>
 
 /** The documented parameters of a list. `Order` is an enum of the schema. */
 export interface PageRequest<Order> {
@@ -19,7 +19,7 @@ export interface PageRequest<Order> {
  * @param orders the documented name of every order, with its name in the schema
  * @throws RestError 400 with a problem for every bad parameter
  */
-export function readPage<Order>(query: Query, orders: Record<string, Order>): PageRequest<Order> {
+export function readPage<Order>(query: QueryString, orders: Record<string, Order>): PageRequest<Order> {
   const problems: RestProblem[] = []
   const limit = readInteger(query, 'limit', PAGE_LIMIT_DEFAULT, problems)
   const offset = readInteger(query, 'offset', 0, problems)
@@ -69,7 +69,7 @@ function pageUrl(url: URL, limit: number, offset: number): string {
   return link.href
 }
 
-function readInteger(query: Query, name: string, otherwise: number, problems: RestProblem[]): number {
+function readInteger(query: QueryString, name: string, otherwise: number, problems: RestProblem[]): number {
   const value = query[name]
   if (value === undefined) return otherwise
   if (typeof value === 'string' && /^-?\d+$/.test(value)) return Math.min(Number(value), INTEGER_MAX)

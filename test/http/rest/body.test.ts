@@ -1,8 +1,8 @@
 import type { GraphQLInputObjectType } from 'graphql'
 import { bodyReader } from '../../../src/http/rest/body'
 import { RestError } from '../../../src/http/rest/errors'
-import { snakeCase } from '../../../src/http/rest/json'
 import { buildSchema } from '../../../src/schema/build'
+import { snakeCase } from '../../../src/snake-case'
 import { ENDPOINT_SAMPLE } from '../../support/endpoint-sample'
 
 const schema = buildSchema()

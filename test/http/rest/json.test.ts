@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type GraphQLObjectType, Kind, parse } from 'graphql'
 import type { EndpointFragment } from '../../../src/generated/graphql/graphql'
-import { endpointJson, type JsonOf, snakeCase } from '../../../src/http/rest/json'
+import { endpointJson, type JsonOf } from '../../../src/http/rest/json'
 import { buildSchema } from '../../../src/schema/build'
+import { snakeCase } from '../../../src/snake-case'
 
 /** Fields of WebhookEndpoint that the JSON does not have. The header ETag has the version. */
 const NOT_IN_REST = ['version', 'disabledReason']
@@ -68,15 +69,3 @@ function fragmentFields(name: string): string[] {
     .map((selection) => (selection.kind === Kind.FIELD ? selection.name.value : ''))
     .sort()
 }
-
-describe('snakeCase', () => {
-  it.each([
-    ['target', 'target'],
-    ['isActive', 'is_active'],
-    ['sslCertVerification', 'ssl_cert_verification'],
-    ['added_at', 'added_at'],
-    ['', ''],
-  ])('%s becomes %s', (name, snake) => {
-    expect(snakeCase(name)).toBe(snake)
-  })
-})

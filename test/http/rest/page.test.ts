@@ -1,12 +1,12 @@
 import { RestError } from '../../../src/http/rest/errors'
-import { pageJson, type Query, readPage } from '../../../src/http/rest/page'
+import { pageJson, type QueryString, readPage } from '../../../src/http/rest/page'
 
 const ORDERS = { '-created_at': 'NEWEST', created_at: 'OLDEST', is_active: 'OFF_FIRST' }
 
-const read = (query: Query) => readPage(query, ORDERS)
+const read = (query: QueryString) => readPage(query, ORDERS)
 
 /** Every problem as `field: code`. */
-function problemsOf(query: Query): string[] {
+function problemsOf(query: QueryString): string[] {
   try {
     read(query)
   } catch (error) {

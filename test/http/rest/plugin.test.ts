@@ -8,8 +8,8 @@ import { buildSchema } from '../../../src/schema/build'
 import { schemaExecutor } from '../../../src/schema/execute'
 
 const ENDPOINT = '/api/v2/webhook/endpoint/1'
-const ADMIN: Caller = { viewer: { subject: 'test', roles: ['admin'] } }
-const PUBLISHER: Caller = { viewer: { subject: 'test', roles: ['publisher'] } }
+const ADMIN: Caller = { identity: { subject: 'test', roles: ['admin'] } }
+const PUBLISHER: Caller = { identity: { subject: 'test', roles: ['publisher'] } }
 const UNKNOWN: Caller = { denial: new Failure('unauthenticated', 'A bearer token is required.') }
 
 let app: FastifyInstance

@@ -1,4 +1,4 @@
-import { viewerOf } from '../../src/auth/viewer'
+import { identityOf } from '../../src/auth/roles'
 
 describe('the roles of a token', () => {
   it.each<[string, Record<string, unknown>, string, string[]]>([
@@ -10,12 +10,12 @@ describe('the roles of a token', () => {
     ['a name with dots', { 'https://x.example/role': 'admin' }, 'https://x.example/role', ['admin']],
     ['a name with dots rather than a path', { 'a.b': 'admin', a: { b: 'publisher' } }, 'a.b', ['admin']],
   ])('are read from %s', (_case, claims, roleClaim, roles) => {
-    expect(viewerOf(claims, roleClaim).roles).toEqual(roles)
+    expect(identityOf(claims, roleClaim).roles).toEqual(roles)
   })
 
   it('do not include roles of other systems', () => {
     const roles = ['offline_access', 'publisher', 'uma_authorization', 'ADMIN', ' admin', '']
-    expect(viewerOf({ roles }, 'roles').roles).toEqual(['publisher'])
+    expect(identityOf({ roles }, 'roles').roles).toEqual(['publisher'])
   })
 
   it.each<[string, unknown]>([
@@ -32,7 +32,7 @@ describe('the roles of a token', () => {
     ['an empty list', []],
     ['a list of other things', [null, 1, true, { role: 'admin' }]],
   ])('are empty for %s', (_case, role) => {
-    expect(viewerOf({ role }, 'role').roles).toEqual([])
+    expect(identityOf({ role }, 'role').roles).toEqual([])
   })
 
   it.each<[string, Record<string, unknown>, string]>([
@@ -49,7 +49,7 @@ describe('the roles of a token', () => {
     ['the path has an empty step', { realm_access: { roles: ['admin'] } }, 'realm_access..roles'],
     ['the claim has no name', { role: 'admin' }, ''],
   ])('are empty when %s', (_case, claims, roleClaim) => {
-    expect(viewerOf(claims, roleClaim).roles).toEqual([])
+    expect(identityOf(claims, roleClaim).roles).toEqual([])
   })
 
   it.each([
@@ -62,20 +62,20 @@ describe('the roles of a token', () => {
     'role.length',
     'hasOwnProperty.name',
   ])('do not come from properties that every object inherits: %s', (roleClaim) => {
-    expect(viewerOf({ role: 'admin' }, roleClaim).roles).toEqual([])
+    expect(identityOf({ role: 'admin' }, roleClaim).roles).toEqual([])
   })
 
   it('do not come from a polluted prototype', () => {
     const polluted = { role: 'admin', a: { role: 'admin' } }
-    expect(viewerOf(Object.create(polluted), 'role').roles).toEqual([])
-    expect(viewerOf(Object.create(polluted), 'a.role').roles).toEqual([])
-    expect(viewerOf({ a: Object.create(polluted) }, 'a.role').roles).toEqual([])
+    expect(identityOf(Object.create(polluted), 'role').roles).toEqual([])
+    expect(identityOf(Object.create(polluted), 'a.role').roles).toEqual([])
+    expect(identityOf({ a: Object.create(polluted) }, 'a.role').roles).toEqual([])
   })
 
   it('do not come from a __proto__ in the token', () => {
     const claims = JSON.parse('{"__proto__": {"role": "admin"}, "a": {"__proto__": {"role": "admin"}}}')
-    expect(viewerOf(claims, 'role').roles).toEqual([])
-    expect(viewerOf(claims, 'a.role').roles).toEqual([])
+    expect(identityOf(claims, 'role').roles).toEqual([])
+    expect(identityOf(claims, 'a.role').roles).toEqual([])
     expect(Object.hasOwn(Object.prototype, 'role')).toBe(false)
   })
 })
@@ -89,6 +89,6 @@ describe('the subject of a token', () => {
     [{ name: 'alice' }, ''],
     [null, ''],
   ])('%j is %j', (sub, subject) => {
-    expect(viewerOf({ sub, role: 'admin' }, 'role').subject).toBe(subject)
+    expect(identityOf({ sub, role: 'admin' }, 'role').subject).toBe(subject)
   })
 })

@@ -1,13 +1,14 @@
 /** The role that may do everything. */
 export const ADMIN = 'admin'
 
-/** The roles of callers. A publisher may publish events. */
+/** The roles of callers. schema/permissions.ts says what each may do. */
 export const ROLES = [ADMIN, 'publisher'] as const
 
 export type Role = (typeof ROLES)[number]
 
 /** An authenticated caller, as the bearer token describes it. */
-export interface Viewer {
+export interface Identity {
+  /** the claim `sub`; empty = the token has none */
   subject: string
   roles: Role[]
 }
@@ -18,7 +19,7 @@ export interface Viewer {
  * @param roleClaim the name of a claim, or a path of names joined by dots (`realm_access.roles`). Its value is a role
  *   or a list of roles.
  */
-export function viewerOf(claims: Record<string, unknown>, roleClaim: string): Viewer {
+export function identityOf(claims: Record<string, unknown>, roleClaim: string): Identity {
   const value = Object.hasOwn(claims, roleClaim) ? claims[roleClaim] : valueAt(claims, roleClaim.split('.'))
   const roles: unknown[] = Array.isArray(value) ? value : [value]
   return { subject: typeof claims.sub === 'string' ? claims.sub : '', roles: roles.filter(isRole) }
