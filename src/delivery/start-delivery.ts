@@ -2,7 +2,7 @@
  * Terms, as all of delivery/ uses them:
  *
  * - delivery: one event for one endpoint; a row of the table deliveries.
- * - attempt: one POST of a delivery, and its result; a row of the table attempts.
+ * - attempt: one send of a delivery, and its result; a row of the table attempts. It may fail before a byte is sent.
  * - try: an attempt that uses up a step of the retry schedule. An attempt that the gateway itself aborted is no try.
  * - lease: the right of one process to send a delivery. A lease expires unless its process renews it.
  * - lane: the pending deliveries of one endpoint.

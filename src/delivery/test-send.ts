@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Query } from '../database/query'
-import { disableGoneEndpoint } from '../endpoints/disable-endpoint'
+import { disableGoneEndpoint } from '../endpoints/disable-gone-endpoint'
 import type { EventCatalogue } from '../endpoints/event-types/event-catalogue'
 import { endpointNotFound, throwProblems } from '../failure'
 import type { PrismaClient } from '../generated/prisma/client'

@@ -16,7 +16,7 @@ export async function cancelDeliveries(
   return tx.$executeRaw`
     UPDATE deliveries SET status = 'CANCELLED' WHERE id IN (
       SELECT delivery.id FROM deliveries delivery CROSS JOIN (SELECT clock_timestamp() AS now) clock
-      WHERE delivery.endpoint_id = ${endpointId} AND is_unleased(delivery, clock.now)
+      WHERE delivery.endpoint_id = ${endpointId} AND is_claimable(delivery, clock.now)
       LIMIT ${limit} FOR UPDATE OF delivery SKIP LOCKED
     )`
 }

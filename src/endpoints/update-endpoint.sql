@@ -6,10 +6,10 @@
 --   event_types       the new set of event types; null = keep
 -- Returns null for an unknown or deleted endpoint, else {"outcome", "endpoint"}:
 --   changed    the endpoint as it is stored now
---   unchanged  the patch equals the stored endpoint; nothing was written
+--   unchanged  the patch changes nothing; nothing was written
 --   conflict   another version than expected_version is stored; nothing was written
 --
--- Steps, in this order: lock, version, merge, no-op, write.
+-- Steps, in this order: lock, version, merge (event types that differ are written here), no-op, write.
 --
 -- Invariant: no change is lost, and each effective change raises the version by one. Of two calls at once, the later one waits
 -- at its lock until the earlier one is committed, and then reads the row that the earlier one has written. The lock is the first

@@ -123,7 +123,7 @@ async function cancelDeliveriesOfDeletedEndpoints(tx: Transaction): Promise<numb
   const [deleted] = await tx.$queryRaw<{ id: number }[]>`
     SELECT id FROM endpoints endpoint CROSS JOIN (SELECT clock_timestamp() AS now) clock
     WHERE deleted_at IS NOT NULL AND EXISTS (
-      SELECT FROM deliveries delivery WHERE delivery.endpoint_id = endpoint.id AND is_unleased(delivery, clock.now)
+      SELECT FROM deliveries delivery WHERE delivery.endpoint_id = endpoint.id AND is_claimable(delivery, clock.now)
     )
     LIMIT 1`
   return deleted === undefined ? 0 : cancelDeliveries(tx, deleted.id, BATCH)

@@ -67,8 +67,9 @@ export async function attemptDelivery(
 }
 
 /**
- * Decides what follows from a send. 410 Gone switches the endpoint off, but the delivery follows its retry schedule like any failed
- * one: it stays pending, and is sent again if the endpoint has another target by then or is switched on again.
+ * Decides what follows from a send. After 410 Gone the caller switches the endpoint off (disableGoneEndpoint), but the delivery
+ * follows its retry schedule like any failed one: while tries are left it stays pending, and is sent again if the endpoint has
+ * another target by then or is switched on again.
  *
  * @param tries how many tries were used up before this send
  */

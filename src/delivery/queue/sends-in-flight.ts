@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import type { DeliveryConfig } from '../../config'
 import type { Database } from '../../database/database'
-import { disableGoneEndpoint } from '../../endpoints/disable-endpoint'
+import { disableGoneEndpoint } from '../../endpoints/disable-gone-endpoint'
 import { type AttemptParts, attemptDelivery } from './attempt-delivery'
 import type { ClaimedDelivery } from './claims/claim-deliveries'
 import { type LeaseHolder, releaseLease, renewLeases } from './claims/leases'

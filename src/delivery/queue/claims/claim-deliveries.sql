@@ -90,30 +90,30 @@ BEGIN
     locked_at := clock_timestamp() + clock_offset;
 
     -- Lock and choose due deliveries of these endpoints.
-    WITH lane AS (
-        SELECT * FROM unnest(endpoint_ids, endpoint_slots) AS lane(endpoint_id, slots)
+    WITH locked AS (
+        SELECT * FROM unnest(endpoint_ids, endpoint_slots) AS endpoint(endpoint_id, slots)
     ),
     first_attempt AS MATERIALIZED (
-        SELECT lane.endpoint_id, due.ctid, due.next_attempt_at, due.id
-        FROM lane CROSS JOIN LATERAL (
+        SELECT locked.endpoint_id, due.ctid, due.next_attempt_at, due.id
+        FROM locked CROSS JOIN LATERAL (
             SELECT delivery.ctid, delivery.next_attempt_at, delivery.id FROM deliveries delivery
-            WHERE delivery.endpoint_id = lane.endpoint_id AND least(delivery.tries, 1) = 0
+            WHERE delivery.endpoint_id = locked.endpoint_id AND least(delivery.tries, 1) = 0
                 AND is_due(delivery, started_at)
             ORDER BY delivery.next_attempt_at, delivery.id
-            LIMIT lane.slots FOR NO KEY UPDATE SKIP LOCKED
+            LIMIT locked.slots FOR NO KEY UPDATE SKIP LOCKED
         ) due
     ),
     retry AS MATERIALIZED (
-        SELECT lane.endpoint_id, due.ctid, due.next_attempt_at, due.id
-        FROM lane
+        SELECT locked.endpoint_id, due.ctid, due.next_attempt_at, due.id
+        FROM locked
         LEFT JOIN (SELECT endpoint_id, count(*) AS slots FROM first_attempt GROUP BY endpoint_id) taken
-            ON taken.endpoint_id = lane.endpoint_id
+            ON taken.endpoint_id = locked.endpoint_id
         CROSS JOIN LATERAL (
             SELECT delivery.ctid, delivery.next_attempt_at, delivery.id FROM deliveries delivery
-            WHERE delivery.endpoint_id = lane.endpoint_id AND least(delivery.tries, 1) = 1
+            WHERE delivery.endpoint_id = locked.endpoint_id AND least(delivery.tries, 1) = 1
                 AND is_due(delivery, started_at)
             ORDER BY delivery.next_attempt_at, delivery.id
-            LIMIT greatest(lane.slots - coalesce(taken.slots, 0), 0) FOR NO KEY UPDATE SKIP LOCKED
+            LIMIT greatest(locked.slots - coalesce(taken.slots, 0), 0) FOR NO KEY UPDATE SKIP LOCKED
         ) due
     )
     SELECT array_agg(ctid ORDER BY is_retry, turn, endpoint_id <= after_endpoint, endpoint_id)
@@ -136,20 +136,20 @@ BEGIN
         WHERE delivery.ctid = chosen.address
         RETURNING delivery.*, chosen.rank
     ),
-    receiving AS MATERIALIZED (
-        SELECT receiver.id,
-            ARRAY(SELECT type FROM endpoint_events WHERE endpoint_id = receiver.id) AS types,
+    endpoint_state AS MATERIALIZED (
+        SELECT endpoint.id,
+            ARRAY(SELECT type FROM endpoint_events WHERE endpoint_id = endpoint.id) AS types,
             jsonb_build_object(
-                'target', receiver.target,
-                'sslCertVerification', receiver.ssl_cert_verification,
-                'secrets', (SELECT secrets FROM live_secrets_json(receiver.id, locked_at) AS secrets)) AS state
-        FROM endpoints receiver WHERE receiver.id = ANY (endpoint_ids)
+                'target', endpoint.target,
+                'sslCertVerification', endpoint.ssl_cert_verification,
+                'secrets', (SELECT secrets FROM live_secrets_json(endpoint.id, locked_at) AS secrets)) AS state
+        FROM endpoints endpoint WHERE endpoint.id = ANY (endpoint_ids)
     )
     SELECT claimed.id::text, claimed.event_id::text, claimed.endpoint_id, claimed.attempt_count + 1, claimed.tries,
-        claimed.resend_count, is_wanted(claimed.resend_count, event.type, receiving.types), event.body,
-        CASE WHEN row_number() OVER (PARTITION BY claimed.endpoint_id ORDER BY claimed.rank) = 1 THEN receiving.state END
+        claimed.resend_count, is_wanted(claimed.resend_count, event.type, endpoint_state.types), event.body,
+        CASE WHEN row_number() OVER (PARTITION BY claimed.endpoint_id ORDER BY claimed.rank) = 1 THEN endpoint_state.state END
     FROM claimed
-    JOIN receiving ON receiving.id = claimed.endpoint_id
+    JOIN endpoint_state ON endpoint_state.id = claimed.endpoint_id
     JOIN events event ON event.id = claimed.event_id
     ORDER BY claimed.rank;
 END

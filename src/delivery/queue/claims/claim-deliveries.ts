@@ -44,7 +44,8 @@ export interface ClaimRequest {
 
 /**
  * Leases due deliveries, by the SQL function claim_deliveries: claim-deliveries.sql says which ones, in what order, and how.
- * Cancels a due delivery whose event type its endpoint no longer listens to, unless the event was resent.
+ * The function uses pending_lanes, is_due, is_claimable and is_wanted (beside it), and live_secrets_json (src/secrets).
+ * A second statement cancels a due delivery whose event type its endpoint no longer listens to, unless the event was resent.
  *
  * Invariants:
  * - The caller's transaction holds the endpoints. The caller writes the requests before the transaction ends, so a change of an

@@ -1,9 +1,9 @@
--- True when a worker may claim a delivery at `moment`: the delivery is pending, unleased, and its time has come.
+-- True when a worker may claim a delivery at `moment` (see is_claimable) and its time has come.
 --
 -- PostgreSQL replaces a call by the text of this function (inlining). Only then can the index deliveries_lane serve the condition.
 -- PostgreSQL does so only while `moment` is not volatile: pass a variable, never clock_timestamp() itself.
 CREATE OR REPLACE FUNCTION is_due(delivery deliveries, moment timestamptz) RETURNS boolean
 LANGUAGE sql IMMUTABLE
 AS $$
-    SELECT is_unleased(delivery, moment) AND delivery.next_attempt_at <= moment
+    SELECT is_claimable(delivery, moment) AND delivery.next_attempt_at <= moment
 $$;

@@ -22,7 +22,7 @@ export async function nextDueIn(
     CROSS JOIN LATERAL (
       SELECT delivery.next_attempt_at AS at FROM deliveries delivery
       WHERE delivery.endpoint_id = endpoint.id AND least(delivery.tries, 1) = part.is_retry
-        AND is_unleased(delivery, clock.now)
+        AND is_claimable(delivery, clock.now)
       ORDER BY delivery.next_attempt_at LIMIT 1
     ) due
     WHERE endpoint.id <> ALL (${fullEndpoints}::integer[])`

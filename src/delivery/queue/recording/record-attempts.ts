@@ -31,8 +31,8 @@ export interface FinishedAttempt {
   /** until the delivery is due again; null when it has ended */
   retryInMs: number | null
   /**
-   * The receiver answered 410 Gone. The attempt is recorded without the time of a retry (attempts.next_retry_at), because its
-   * endpoint is switched off. Its delivery changes as `outcome` and `retryInMs` say: see outcomeOf in attempt-delivery.ts.
+   * The receiver answered 410 Gone. The attempt is recorded without the time of a retry (attempts.next_retry_at), because the
+   * gateway switches the endpoint off. Its delivery changes as `outcome` and `retryInMs` say: see outcomeOf in attempt-delivery.ts.
    */
   isGone: boolean
 }
@@ -68,7 +68,7 @@ export async function recordAttempts(
         "signatureHeader" text, "responseStatus" integer, "responseBody" text, "responseTruncated" boolean,
         "durationMs" integer, "error" attempt_error, "outcome" text, "retryInMs" float8, "isGone" boolean)
     ),
-    held AS MATERIALIZED (
+    locked AS MATERIALIZED (
       SELECT id FROM deliveries WHERE id = ANY (ARRAY(SELECT "deliveryId" FROM finished)) ORDER BY id FOR NO KEY UPDATE
     ),
     recorded AS (
@@ -78,7 +78,7 @@ export async function recordAttempts(
         "responseStatus", "responseBody", "responseTruncated", "durationMs", "error",
         CASE WHEN "isGone" THEN NULL ELSE now + make_interval(secs => "retryInMs" / 1000) END
       FROM finished CROSS JOIN clock
-      WHERE "deliveryId" IN (SELECT id FROM held)
+      WHERE "deliveryId" IN (SELECT id FROM locked)
       ON CONFLICT (delivery_id, send_id) DO NOTHING
       RETURNING id, delivery_id, endpoint_id, send_id
     ),
@@ -87,7 +87,7 @@ export async function recordAttempts(
       SELECT endpoint_id, count(*) FROM recorded GROUP BY endpoint_id ORDER BY endpoint_id
       ON CONFLICT (endpoint_id) DO UPDATE SET count = attempt_counts.count + excluded.count
     ),
-    moved AS (
+    updated AS (
       UPDATE deliveries delivery
       SET status = CASE
           WHEN resend_count > finished."resendCount" THEN 'PENDING'
