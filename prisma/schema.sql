@@ -135,10 +135,28 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION public.endpoint_json(endpoint_id integer) RETURNS SETOF json
-    LANGUAGE sql STABLE
+CREATE TABLE public.endpoints (
+    id integer NOT NULL,
+    created_at timestamp(3) with time zone DEFAULT transaction_timestamp() NOT NULL,
+    updated_at timestamp(3) with time zone DEFAULT transaction_timestamp() NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    is_active boolean DEFAULT true NOT NULL,
+    target text NOT NULL,
+    description text DEFAULT ''::text NOT NULL,
+    ssl_cert_verification boolean DEFAULT true NOT NULL,
+    disabled_reason text,
+    deleted_at timestamp(3) with time zone,
+    CONSTRAINT endpoints_disabled_reason_check CHECK (((disabled_reason IS NULL) OR (NOT is_active))),
+    CONSTRAINT endpoints_target_check CHECK ((target ~* '^https?://'::text)),
+    CONSTRAINT endpoints_updated_at_check CHECK ((updated_at >= created_at)),
+    CONSTRAINT endpoints_version_check CHECK ((version >= 1))
+);
+
+CREATE FUNCTION public.endpoint_json(endpoint public.endpoints) RETURNS json
+    LANGUAGE plpgsql STABLE
     AS $$
-    SELECT json_build_object(
+BEGIN
+    RETURN json_build_object(
         'id', endpoint.id,
         'createdAt', endpoint.created_at,
         'updatedAt', endpoint.updated_at,
@@ -152,9 +170,8 @@ CREATE FUNCTION public.endpoint_json(endpoint_id integer) RETURNS SETOF json
             SELECT coalesce(json_agg(json_build_object('type', listened.type, 'addedAt', listened.added_at) ORDER BY listened.type), '[]')
             FROM endpoint_events listened WHERE listened.endpoint_id = endpoint.id
         )
-    )
-    FROM endpoints endpoint
-    WHERE endpoint.id = endpoint_json.endpoint_id AND endpoint.deleted_at IS NULL
+    );
+END
 $$;
 
 CREATE FUNCTION public.event_body(id bigint, type text, created timestamp with time zone, data text) RETURNS text
@@ -325,14 +342,13 @@ BEGIN
                 disabled_reason = merged.disabled_reason,
                 updated_at = changed_at,
                 version = version + 1
-            WHERE id = stored.id;
+            WHERE id = stored.id
+            RETURNING * INTO stored;
             outcome := 'changed';
         END IF;
     END IF;
 
-    RETURN (
-        SELECT json_build_object('outcome', outcome, 'endpoint', endpoint)
-        FROM endpoint_json(stored.id) AS endpoint);
+    RETURN json_build_object('outcome', outcome, 'endpoint', endpoint_json(stored));
 END
 $$;
 
@@ -392,23 +408,6 @@ CREATE TABLE public.endpoint_events (
     endpoint_id integer NOT NULL,
     type text NOT NULL COLLATE pg_catalog."C",
     added_at timestamp(3) with time zone DEFAULT transaction_timestamp() NOT NULL
-);
-
-CREATE TABLE public.endpoints (
-    id integer NOT NULL,
-    created_at timestamp(3) with time zone DEFAULT transaction_timestamp() NOT NULL,
-    updated_at timestamp(3) with time zone DEFAULT transaction_timestamp() NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    is_active boolean DEFAULT true NOT NULL,
-    target text NOT NULL,
-    description text DEFAULT ''::text NOT NULL,
-    ssl_cert_verification boolean DEFAULT true NOT NULL,
-    disabled_reason text,
-    deleted_at timestamp(3) with time zone,
-    CONSTRAINT endpoints_disabled_reason_check CHECK (((disabled_reason IS NULL) OR (NOT is_active))),
-    CONSTRAINT endpoints_target_check CHECK ((target ~* '^https?://'::text)),
-    CONSTRAINT endpoints_updated_at_check CHECK ((updated_at >= created_at)),
-    CONSTRAINT endpoints_version_check CHECK ((version >= 1))
 );
 
 CREATE SEQUENCE public.endpoints_id_seq

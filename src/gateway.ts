@@ -18,7 +18,7 @@ export interface Gateway {
   servesApi: boolean
   /** Resolves with a message for the operator when the embedded database has crashed. */
   crashed: Promise<Error>
-  /** Stops accepting, finishes requests and sends in flight (10 s at most), closes everything. */
+  /** Stops accepting, lets requests and sends in flight finish for 10 s at most, then closes everything. */
   stop(): Promise<void>
 }
 
@@ -63,7 +63,7 @@ export async function startGateway(config: Config, log: Logger = createLog(confi
     opened.push(() => app.close())
     const url = await app.listen({ host: config.host, port: config.port })
 
-    // Deliver only once the port is taken: two processes with one port must not both deliver.
+    // Deliver only once the port is taken: a start that fails must not have sent anything.
     const isOnlyProcess = config.databaseUrl === undefined
     const delivery = config.roles.includes('worker')
       ? await startDelivery({ ...core, log, isOnlyProcess })
@@ -78,7 +78,8 @@ export async function startGateway(config: Config, log: Logger = createLog(confi
       crashed: database.crashed,
       async stop() {
         const late = setTimeout(() => app.server.closeAllConnections(), STOP_WITHIN_MS)
-        await Promise.all([app.close(), delivery?.stop(STOP_WITHIN_MS)])
+        // closeAll waits for both, and reports an error of either.
+        await Promise.allSettled([app.close(), delivery?.stop(STOP_WITHIN_MS)])
         clearTimeout(late)
         await closeAll()
       },

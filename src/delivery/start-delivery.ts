@@ -18,6 +18,7 @@
  * - After the commit of its claim: the lease expires, within 10 s. Then another process sends the delivery again, or the same one
  *   after its restart. Neither can know whether the request was written.
  * - After the receiver's answer, before its attempt is on record: the same. The delivery is sent again even if the answer was 2xx.
+ * - After a 410, before the attempt is on record: the endpoint is switched off already, and no attempt shows why.
  * - On the embedded database no other process can hold a lease. A start releases the leases that are left, so their deliveries are
  *   due at once.
  * - A test send is not sent again. Its delivery is stored as failed before the send, and stays failed, without an attempt.

@@ -4,12 +4,15 @@ import { cancelDeliveries } from './cancel-deliveries'
 import { type EndpointJson, type EndpointsCore, fromJson } from './endpoint'
 import { versionConflict } from './update-endpoint'
 
+/** As for every other statement: claims of a process that has died may hold the endpoint for some seconds. */
+const TIME_LIMITS = { maxWait: 10_000, timeout: 10_000 }
+
 /** Pending deliveries that a deletion cancels itself. The retention cancels the others, in batches. */
 const CANCELLED_AT_ONCE = 1_000
 
 /**
- * Deletes an endpoint: hides the endpoint and its lane at once, removes its signing secrets, and cancels its pending
- * deliveries. The deliveries stay on record.
+ * Deletes an endpoint: hides the endpoint, so that no claim takes its deliveries any more, removes its signing secrets, and
+ * cancels its pending deliveries. The deliveries stay on record.
  *
  * @param id as the caller sent it
  * @throws Failure `not_found`, `version_conflict` (with `current`, the stored endpoint)
@@ -22,15 +25,17 @@ export async function deleteEndpoint(
   const endpointId = parseEndpointId(id)
   if (endpointId === undefined) throw endpointNotFound(id)
   await prisma.$transaction(async (tx) => {
-    // Claims hold an endpoint FOR SHARE while they start sends: wait for them, so that none starts after the answer.
+    // Claims hold an endpoint FOR SHARE while they start sends: wait for them, so that none starts after the answer. Publishes
+    // hold it FOR KEY SHARE: wait for them too, so that their deliveries are cancelled here.
     await tx.$queryRaw`SELECT FROM endpoints WHERE id = ${endpointId} FOR UPDATE`
     const [row] = await tx.$queryRaw<{ stored: EndpointJson }[]>`
-      SELECT stored FROM endpoint_json(${endpointId}::integer) AS stored`
+      SELECT endpoint_json(endpoint) AS stored FROM endpoints endpoint
+      WHERE id = ${endpointId} AND deleted_at IS NULL`
     if (!row) throw endpointNotFound(id)
     const { stored } = row
     if (expectedVersion != null && expectedVersion !== stored.version) throw versionConflict(fromJson(stored))
     await tx.$executeRaw`UPDATE endpoints SET deleted_at = clock_timestamp() WHERE id = ${endpointId}`
     await tx.signingSecret.deleteMany({ where: { endpointId } })
     await cancelDeliveries(tx, endpointId, CANCELLED_AT_ONCE)
-  })
+  }, TIME_LIMITS)
 }

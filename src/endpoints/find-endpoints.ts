@@ -46,7 +46,8 @@ export async function readEndpoints(query: Query, ids: readonly number[]): Promi
     statement(
       'read_endpoints',
       Prisma.sql`
-        SELECT endpoint FROM unnest(${ids}::integer[]) AS id CROSS JOIN LATERAL endpoint_json(id) AS endpoint`,
+        SELECT endpoint_json(endpoint) AS endpoint FROM endpoints endpoint
+        WHERE id = ANY (${ids}::integer[]) AND deleted_at IS NULL`,
     ),
   )
   return new Map(rows.map(({ endpoint }) => [endpoint.id, fromJson(endpoint)]))

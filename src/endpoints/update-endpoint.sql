@@ -73,13 +73,12 @@ BEGIN
                 disabled_reason = merged.disabled_reason,
                 updated_at = changed_at,
                 version = version + 1
-            WHERE id = stored.id;
+            WHERE id = stored.id
+            RETURNING * INTO stored;
             outcome := 'changed';
         END IF;
     END IF;
 
-    RETURN (
-        SELECT json_build_object('outcome', outcome, 'endpoint', endpoint)
-        FROM endpoint_json(stored.id) AS endpoint);
+    RETURN json_build_object('outcome', outcome, 'endpoint', endpoint_json(stored));
 END
 $$;

@@ -94,9 +94,16 @@ async function readPending(
     refuseUnknown(checksums, migrations)
     const installed = await query('SELECT name, digest FROM installed_functions')
     const digests = new Map(installed.map(([name, digest]) => [name, digest]))
+    // A database of a newer version: its functions know columns that those of this version would not write. Install only
+    // functions that are missing.
+    const isNewer = [...checksums.keys()].some(
+      (name) => !migrations.some((migration) => migration.name === name),
+    )
     return {
       migrations: migrations.filter(({ name }) => !checksums.has(name)),
-      functions: functions.filter(({ name, digest }) => digests.get(name) !== digest),
+      functions: functions.filter(({ name, digest }) =>
+        isNewer ? !digests.has(name) : digests.get(name) !== digest,
+      ),
     }
   } finally {
     await adapter.dispose()

@@ -45,6 +45,7 @@ export interface ClaimRequest {
 /**
  * Leases due deliveries, by the SQL function claim_deliveries: claim-deliveries.sql says which ones, in what order, and how.
  * The function uses pending_lanes, is_due, is_claimable and is_wanted (beside it), and live_secrets_json (src/secrets).
+ * It runs in the transaction of Dispatcher.#claim (BEGIN and COMMIT: src/database/server/connections.ts).
  * A second statement cancels a due delivery whose event type its endpoint no longer listens to, unless the event was resent.
  *
  * Invariants:
