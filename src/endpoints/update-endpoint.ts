@@ -78,8 +78,12 @@ async function change(
   return endpoint
 }
 
-const byColumn = (fields: Record<string, unknown>) =>
-  Object.fromEntries(Object.entries(fields).map(([name, value]) => [snakeCase(name), value]))
+/** The given fields by the names of their columns. */
+function byColumn(fields: Record<string, unknown>): Record<string, unknown> {
+  const columns: Record<string, unknown> = {}
+  for (const name in fields) if (fields[name] !== undefined) columns[snakeCase(name)] = fields[name]
+  return columns
+}
 
 export const versionConflict = (current: Endpoint) =>
   new Failure('version_conflict', `The webhook endpoint has changed: version ${current.version} is stored.`, {

