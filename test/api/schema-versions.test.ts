@@ -105,6 +105,34 @@ describeServer('A gateway with one changed SQL function', () => {
   })
 })
 
+describeServer('A gateway that starts on the database of a newer version', () => {
+  it('works, and leaves the functions of the newer version alone', async () => {
+    const newVersion = copyProgram()
+    newVersion.addMigration(
+      '20991231000000_add_owner',
+      `ALTER TABLE endpoints ADD COLUMN owner text NOT NULL DEFAULT '';`,
+    )
+    newVersion.edit(FUNCTION_FILE, (text) =>
+      text.replace('    -- Lock\n', '    -- Lock, of the newer version\n'),
+    )
+    const newer = await startCopy(newVersion, await createEmptyDatabase())
+    const older = await startTestGateway({}, newer.database)
+    const { id } = await older.createEndpoint()
+    for (const gateway of [older, newer]) {
+      const { status } = await gateway.rest('PATCH', `endpoint/${id}/`, {
+        json: { description: gateway.url },
+      })
+      expect(status).toBe(200)
+    }
+    const client = await connectTo(older.database)
+    const { rows } = await client.query(`SELECT prosrc FROM pg_proc WHERE proname = 'update_endpoint'`)
+    expect(rows).toEqual([{ prosrc: expect.stringContaining('-- Lock, of the newer version') }])
+    await client.end()
+    await older.end()
+    await newer.stop()
+  })
+})
+
 describeServer('Once the owner of the tables has run hookgate migrate', () => {
   const role = `hookgate_server_${randomUUID().replaceAll('-', '')}`
   let database: TestDatabase

@@ -1,4 +1,13 @@
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { atEnd } from './leftovers'
@@ -16,6 +25,8 @@ export interface ProgramCopy {
   command(name: 'serve' | 'migrate'): string[]
   /** Changes a file of the copy, such as src/endpoints/update-endpoint.sql. */
   edit(file: string, change: (text: string) => string): void
+  /** Adds a migration, as a later version has one. */
+  addMigration(name: string, sql: string): void
   /** Removes every SQL function: the copy makes a database as `prisma migrate deploy` does, with tables alone. */
   removeFunctions(): void
 }
@@ -36,6 +47,11 @@ export function copyProgram(): ProgramCopy {
       const after = change(before)
       if (after === before) throw new Error(`${file} was not changed`)
       writeFileSync(path, after)
+    },
+    addMigration(name, sql) {
+      const path = join(folder, 'prisma/migrations', name)
+      mkdirSync(path)
+      writeFileSync(join(path, 'migration.sql'), sql)
     },
     removeFunctions() {
       const files = readdirSync(join(folder, 'src'), { recursive: true, encoding: 'utf8' })
