@@ -24,7 +24,8 @@ export async function countConnections({ env }: TestDatabase): Promise<Connectio
   return {
     async read() {
       const { rows } = await client.query(
-        'SELECT count(*)::integer AS count FROM pg_stat_activity WHERE datname = $1',
+        `SELECT count(*)::integer AS count FROM pg_stat_activity
+        WHERE datname = $1 AND backend_type = 'client backend'`,
         [name],
       )
       return rows[0].count
