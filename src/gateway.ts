@@ -78,9 +78,12 @@ export async function startGateway(config: Config, log: Logger = createLog(confi
       crashed: database.crashed,
       async stop() {
         const late = setTimeout(() => app.server.closeAllConnections(), STOP_WITHIN_MS)
-        // closeAll waits for both, and reports an error of either.
-        await Promise.allSettled([app.close(), delivery?.stop(STOP_WITHIN_MS)])
+        // Both at the same time, within one limit. An error of one must not keep the rest open.
+        const stopped = await Promise.allSettled([app.close(), delivery?.stop(STOP_WITHIN_MS)])
         clearTimeout(late)
+        for (const part of stopped) {
+          if (part.status === 'rejected') log.error({ err: part.reason }, 'cannot stop a part of the gateway')
+        }
         await closeAll()
       },
     }
