@@ -1,4 +1,4 @@
-import type { Config, DeliveryConfig } from './config'
+import type { Config, DeliveryConfig } from './config/config'
 import { batchedReads } from './database/batched-reads'
 import type { Database } from './database/database'
 import { createSender, type Sender } from './delivery/sending/sender'

@@ -9,8 +9,13 @@ export type FailureKind =
   | 'validation_failed'
   | 'version_conflict'
   | 'conflict'
+  | 'idempotency_conflict'
   | 'rate_limited'
+  | 'query_too_costly'
+  // Nothing was stored.
   | 'unavailable'
+  // A change was sent to the database, which did not answer: it may be stored or not.
+  | 'outcome_unknown'
 
 /** The kinds of problems of one value of the input. */
 export type ProblemCode =

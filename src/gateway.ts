@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import { callerIdentifier } from './auth/bearer-token'
 import { developmentTokens, tokenKey } from './auth/issue-token'
-import type { Config } from './config'
+import type { Config } from './config/config'
 import { createCore } from './core'
 import { openDatabase } from './database/open-database'
 import { startDelivery } from './delivery/start-delivery'
@@ -64,7 +64,7 @@ export async function startGateway(config: Config, log: Logger = createLog(confi
     const url = await app.listen({ host: config.host, port: config.port })
 
     // Deliver only once the port is taken: a start that fails must not have sent anything.
-    const isOnlyProcess = config.databaseUrl === undefined
+    const isOnlyProcess = config.database.url === undefined
     const delivery = config.roles.includes('worker')
       ? await startDelivery({ ...core, log, isOnlyProcess })
       : undefined

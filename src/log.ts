@@ -1,5 +1,5 @@
 import { type Logger, pino } from 'pino'
-import type { Config } from './config'
+import type { Config } from './config/config'
 
 /** Writes JSON lines to standard output; readable lines on a terminal in development. */
 export function createLog({ production, logLevel }: Config): Logger {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { issueToken } from './auth/issue-token'
 import { type Invocation, parseCommandLine, USAGE, UsageError } from './command-line'
-import { readConfig } from './config'
+import { readConfig } from './config/read-config'
 import { type Gateway, migrateDatabase, startGateway } from './gateway'
 
 /** A signal during a start waits this long for the start to end. Another process's migrations can delay a start. */

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { variables } from '../src/config'
+import { variables } from '../src/config/variables'
 import { restRoutes } from './support/rest-routes'
 
 const ROOT = join(__dirname, '..')

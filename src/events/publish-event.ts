@@ -24,7 +24,7 @@ export interface PublishedEvent extends Event {
  * Accepts an event and queues a delivery for each active endpoint that listens to its type, all or nothing. Once this
  * resolves, each delivery is delivered or visibly failed, whatever happens to this process. See publish-event.sql.
  *
- * @throws Failure `validation_failed`; `conflict` when the key was used for other content
+ * @throws Failure `validation_failed`; `idempotency_conflict` when the key was used for other content
  */
 export async function publishEvent(
   { prisma, catalogue, notifyWorkers }: EventsCore,
@@ -40,7 +40,10 @@ export async function publishEvent(
     SELECT publish_event(${input.type}, ${data}, ${key}::text, ${fingerprint}::bytea) AS answer`
   const { outcome, eventId } = row.answer
   if (outcome === 'conflict') {
-    throw new Failure('conflict', 'The idempotency key was used for another event within the last 24 hours.')
+    throw new Failure(
+      'idempotency_conflict',
+      'The idempotency key was used for another event within the last 24 hours.',
+    )
   }
   if (outcome === 'published') notifyWorkers()
   const event = await prisma.event.findUniqueOrThrow({ where: { id: BigInt(eventId) } })

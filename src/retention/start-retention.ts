@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import type { DeliveryConfig } from '../config'
+import type { DeliveryConfig } from '../config/config'
 import type { PrismaClient } from '../generated/prisma/client'
 import { prune } from './prune'
 

@@ -17,8 +17,11 @@ const CODE = {
   validation_failed: 'VALIDATION_FAILED',
   version_conflict: 'VERSION_CONFLICT',
   conflict: 'CONFLICT',
+  idempotency_conflict: 'IDEMPOTENCY_CONFLICT',
   rate_limited: 'RATE_LIMITED',
-  unavailable: 'INTERNAL_SERVER_ERROR',
+  query_too_costly: 'QUERY_TOO_COSTLY',
+  unavailable: 'SERVICE_UNAVAILABLE',
+  outcome_unknown: 'OUTCOME_UNKNOWN',
 } satisfies Record<FailureKind, string>
 
 const INTERNAL = 'INTERNAL_SERVER_ERROR'

@@ -1,4 +1,5 @@
-import { type Config, readConfig } from '../../src/config'
+import type { Config } from '../../src/config/config'
+import { readConfig } from '../../src/config/read-config'
 import { type Core, createCore } from '../../src/core'
 import { openDatabase } from '../../src/database/open-database'
 import { Dispatcher } from '../../src/delivery/queue/dispatcher'

@@ -1,5 +1,5 @@
 import { createServer } from 'node:net'
-import { readConfig } from '../../src/config'
+import { readConfig } from '../../src/config/read-config'
 import { startGateway } from '../../src/gateway'
 import { type Environment, serveCommands } from './commands'
 import { warningLog } from './warning-log'

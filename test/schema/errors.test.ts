@@ -133,7 +133,10 @@ describe('a failure', () => {
     ['not_found', 'NOT_FOUND'],
     ['validation_failed', 'VALIDATION_FAILED'],
     ['version_conflict', 'VERSION_CONFLICT'],
-    ['unavailable', 'INTERNAL_SERVER_ERROR'],
+    ['idempotency_conflict', 'IDEMPOTENCY_CONFLICT'],
+    ['query_too_costly', 'QUERY_TOO_COSTLY'],
+    ['unavailable', 'SERVICE_UNAVAILABLE'],
+    ['outcome_unknown', 'OUTCOME_UNKNOWN'],
   ])('%s reaches the caller as %s, with its own message', async (kind, code) => {
     const { error, lines } = await answer(new Failure(kind, 'In words.'))
     expect(error).toMatchObject({ message: 'In words.', path: ['broken'] })

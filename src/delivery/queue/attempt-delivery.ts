@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { DeliveryConfig } from '../../config'
+import type { DeliveryConfig } from '../../config/config'
 import { isGone } from '../sending/response-status'
 import type { WritePermit } from '../sending/send-request'
 import type { SendResult } from '../sending/send-result'

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import type { DeliveryConfig } from '../../config'
+import type { DeliveryConfig } from '../../config/config'
 import type { Database } from '../../database/database'
 import { disableGoneEndpoint } from '../../endpoints/disable-gone-endpoint'
 import { type AttemptParts, attemptDelivery } from './attempt-delivery'

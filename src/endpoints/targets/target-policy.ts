@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import type { TargetConfig } from '../../config'
+import type { TargetConfig } from '../../config/config'
 import type { Problem, ProblemCode } from '../../failure'
 import { addressPolicy } from './address-policy'
 

@@ -14,8 +14,11 @@ const STATUS = {
   validation_failed: 400,
   version_conflict: 412,
   conflict: 409,
+  idempotency_conflict: 409,
   rate_limited: 429,
+  query_too_costly: 400,
   unavailable: 503,
+  outcome_unknown: 504,
 } satisfies Record<FailureKind, number>
 
 /** The codes of Fastify's own errors by their status. An error of any other status is an internal one. */

@@ -1,6 +1,6 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { resolve } from 'node:path'
-import { ConfigError, readConfig } from '../src/config'
+import { ConfigError, readConfig } from '../../src/config/read-config'
 
 const KEY = Buffer.alloc(32, 'new key').toString('base64')
 const OLD_KEY = Buffer.alloc(32, 'old key').toString('base64')
@@ -28,7 +28,9 @@ describe('the defaults', () => {
       production: false,
       host: '127.0.0.1',
       port: 4000,
-      databaseUrl: undefined,
+      publicUrl: undefined,
+      corsOrigins: [],
+      database: { url: undefined, directUrl: undefined, isPooled: false, connections: 10 },
       dataDir: resolve('.hookgate'),
       auth: { key: undefined, issuer: undefined, audience: undefined, roleClaim: 'role' },
       encryptionKeys: undefined,
@@ -70,8 +72,12 @@ describe('a variable that is set', () => {
     ['HOST', '0.0.0.0', (config) => config.host, '0.0.0.0'],
     ['PORT', '0', (config) => config.port, 0],
     ['PORT', '65535', (config) => config.port, 65_535],
-    ['DATABASE_URL', 'postgres://u:p@db/x', (config) => config.databaseUrl, 'postgres://u:p@db/x'],
-    ['DATABASE_URL', 'postgresql://db:6432/x', (config) => config.databaseUrl, 'postgresql://db:6432/x'],
+    ['DATABASE_URL', 'postgres://u:p@db/x', (config) => config.database.url, 'postgres://u:p@db/x'],
+    ['DATABASE_URL', 'postgresql://db:6432/x', (config) => config.database.url, 'postgresql://db:6432/x'],
+    ['HOOKGATE_DATABASE_CONNECTIONS', '3', (config) => config.database.connections, 3],
+    ['HOOKGATE_PUBLIC_URL', 'https://hooks.x/a/', (config) => config.publicUrl, 'https://hooks.x/a'],
+    ['HOOKGATE_PUBLIC_URL', 'http://hooks.x', (config) => config.publicUrl, 'http://hooks.x'],
+    ['HOOKGATE_CORS_ORIGINS', 'https://a.x, http://b:3000', (config) => config.corsOrigins, ['https://a.x', 'http://b:3000']],
     ['LOG_LEVEL', 'silent', (config) => config.logLevel, 'silent'],
     ['HOOKGATE_DATA_DIR', '/var/lib/hookgate', (config) => config.dataDir, '/var/lib/hookgate'],
     ['HOOKGATE_DATA_DIR', 'data', (config) => config.dataDir, resolve('data')],
@@ -136,6 +142,11 @@ describe('an empty variable', () => {
     'PORT',
     'DATABASE_URL',
     'LOG_LEVEL',
+    'HOOKGATE_DATABASE_CONNECTIONS',
+    'HOOKGATE_DATABASE_POOLED',
+    'HOOKGATE_DATABASE_DIRECT_URL',
+    'HOOKGATE_PUBLIC_URL',
+    'HOOKGATE_CORS_ORIGINS',
     'HOOKGATE_DATA_DIR',
     'HOOKGATE_JWT_SECRET',
     'HOOKGATE_JWKS_URL',
@@ -182,6 +193,11 @@ const BAD_VALUES: Record<string, string[]> = {
   NODE_ENV: ['staging', 'Production', 'prod', ' '],
   PORT: ['-1', '65536', '4000.5', '4e3', '0x10', 'http', ' ', '99999999999999999999'],
   DATABASE_URL: ['localhost', 'mysql://db/x', 'https://db/x', ' '],
+  HOOKGATE_DATABASE_CONNECTIONS: ['2', '0', '-1', '1.5', 'many'],
+  HOOKGATE_DATABASE_POOLED: ['yes', '1'],
+  HOOKGATE_DATABASE_DIRECT_URL: ['localhost', 'mysql://db/x'],
+  HOOKGATE_PUBLIC_URL: ['hooks.x', '/webhooks', 'ftp://hooks.x', 'https://u:p@hooks.x', 'https://hooks.x?a', 'https://hooks.x#a'],
+  HOOKGATE_CORS_ORIGINS: ['*', 'null', 'app.x', 'https://app.x/', 'https://app.x/path', 'https://a.x,b.x'],
   LOG_LEVEL: ['verbose', 'INFO'],
   HOOKGATE_JWT_SECRET: ['short', 'x'.repeat(31)],
   HOOKGATE_JWKS_URL: ['id.example.com/jwks', 'ftp://id.example.com/jwks', 'file:///etc/passwd'],
@@ -258,7 +274,35 @@ describe('a bad value', () => {
   })
 })
 
+describe('the variables that Kubernetes and Docker links inject', () => {
+  it.each([
+    'HOOKGATE_SERVICE_HOST',
+    'HOOKGATE_SERVICE_PORT',
+    'HOOKGATE_SERVICE_PORT_HTTP',
+    'HOOKGATE_PORT',
+    'HOOKGATE_PORT_4000_TCP',
+    'HOOKGATE_PORT_4000_TCP_ADDR',
+    'HOOKGATE_PORT_4000_TCP_PORT',
+    'HOOKGATE_PORT_4000_TCP_PROTO',
+    'HOOKGATE_PORT_53_UDP',
+    'HOOKGATE_DB_SERVICE_HOST',
+    'HOOKGATE_DB_PORT_5432_TCP_ADDR',
+    'HOOKGATE_JWT_PORT',
+  ])('change nothing: %s', (name) => {
+    expect(readConfig({ [name]: 'tcp://10.0.0.1:4000' })).toEqual(readConfig({}))
+  })
+})
+
 describe('a name that starts with HOOKGATE_ and means nothing', () => {
+  it.each([
+    ['HOOKGATE_JWT_SECRETS', 'HOOKGATE_JWT_SECRET'],
+    ['HOOKGATE_PUBLICURL', 'HOOKGATE_PUBLIC_URL'],
+    ['HOOKGATE_RETENTION_DAY', 'HOOKGATE_RETENTION_DAYS'],
+    ['HOOKGATE_DATABASE_URL', 'DATABASE_URL'],
+  ])('is refused with the nearest name: %s', (name, nearest) => {
+    expect(faultsOf({ [name]: 'x' })).toEqual([`${name} is not a variable of Hookgate: did you mean ${nearest}?`])
+  })
+
   it.each(['HOOKGATE_JWT_SECRETS', 'HOOKGATE_', 'HOOKGATE_jwt_secret', 'HOOKGATE___PROTO__'])(
     'is refused: %s',
     (name) => {
@@ -275,6 +319,15 @@ describe('a name that starts with HOOKGATE_ and means nothing', () => {
   it('leaves the variables of other programs alone', () => {
     const others = { PATH: '/bin', HOSTNAME: 'x', HOME: '/', hookgate_jwt_secret: 'x', MY_HOOKGATE_X: 'x' }
     expect(readConfig(others)).toEqual(readConfig({}))
+  })
+})
+
+describe('a variable of a database server', () => {
+  it.each(['HOOKGATE_DATABASE_POOLED', 'HOOKGATE_DATABASE_DIRECT_URL'])('requires the server: %s', (name) => {
+    const value = name.endsWith('URL') ? 'postgresql://db/x' : 'true'
+    expect(faultsOf({ [name]: value })).toEqual([`${name} requires DATABASE_URL`])
+    const { database } = readConfig({ [name]: value, DATABASE_URL: 'postgresql://pooler/x' })
+    expect(Object.values(database)).toContain(name.endsWith('URL') ? value : true)
   })
 })
 
@@ -300,6 +353,23 @@ describe('contradictory key sources', () => {
 })
 
 describe('production', () => {
+  const TOKENS_FOR_US = { HOOKGATE_JWT_ISSUER: 'https://id.example.com/', HOOKGATE_JWT_AUDIENCE: 'hookgate' }
+
+  it.each([
+    [{ HOOKGATE_JWKS_URL: 'https://id.example.com/jwks' }],
+    [{ HOOKGATE_JWT_PUBLIC_KEY: PUBLIC_PEM }],
+  ])('requires issuer and audience for tokens of an identity provider: %j', (source) => {
+    const faults = faultsOf({ NODE_ENV: 'production', HOOKGATE_ENCRYPTION_KEY: KEY, ...source })
+    expect(faults.map((fault) => fault.split(' ')[0])).toEqual(Object.keys(TOKENS_FOR_US))
+  })
+
+  it('requires https for the keys of an identity provider', () => {
+    const environment = { NODE_ENV: 'production', HOOKGATE_ENCRYPTION_KEY: KEY, ...TOKENS_FOR_US }
+    expect(faultsOf({ ...environment, HOOKGATE_JWKS_URL: 'http://id.example.com/jwks' })).toEqual([
+      expect.stringMatching(/^HOOKGATE_JWKS_URL must be a https:/),
+    ])
+  })
+
   it('requires a key for tokens and one for secrets, and reports both at once', () => {
     const faults = faultsOf({ NODE_ENV: 'production' })
     expect(faults).toHaveLength(2)
@@ -316,8 +386,8 @@ describe('production', () => {
 
   it.each([
     [{ HOOKGATE_JWT_SECRET: SECRET }],
-    [{ HOOKGATE_JWKS_URL: 'https://id.example.com/jwks' }],
-    [{ HOOKGATE_JWT_PUBLIC_KEY: PUBLIC_PEM }],
+    [{ HOOKGATE_JWKS_URL: 'https://id.example.com/jwks', ...TOKENS_FOR_US }],
+    [{ HOOKGATE_JWT_PUBLIC_KEY: PUBLIC_PEM, ...TOKENS_FOR_US }],
   ])('starts with any one key source: %j', (source) => {
     const environment = { NODE_ENV: 'production', HOOKGATE_ENCRYPTION_KEY: KEY, ...source }
     expect(readConfig(environment).production).toBe(true)
