@@ -42,13 +42,13 @@ export async function startGateway(config: Config, log: Logger = createLog(confi
   try {
     const opening = openDatabase(config, log)
     opened.push(async () => (await opening.catch(() => undefined))?.close())
-    // The HTTP server and the schema are most of the program: load them while the database opens.
+    // The HTTP server and the schema are most of the program: load and build them while the database opens.
     const [database, api] = await Promise.all([opening, loadApi()])
     const core = await createCore(config, database)
     opened.push(() => core.close())
 
     const developmentToken = developmentTokens(config)
-    const schema = api.buildGuardedSchema()
+    const { schema } = api
     const app = await api.buildServer({
       schema,
       core,
@@ -99,7 +99,7 @@ async function loadApi() {
     import('./schema/build.js'),
     import('./schema/execute.js'),
   ])
-  return { buildServer, buildGuardedSchema, schemaExecutor }
+  return { buildServer, schema: buildGuardedSchema(), schemaExecutor }
 }
 
 /** Brings the database up to date and closes it. */

@@ -27,7 +27,7 @@ export interface Config {
   production: boolean
   host: string
   port: number
-  /** where clients find the gateway, path included and without a slash at its end; undefined = as each request asks for it */
+  /** where clients find the gateway, path included and without a slash at its end; undefined = as each request names it */
   publicUrl: string | undefined
   /** origins whose pages may call the APIs, such as https://app.example.com */
   corsOrigins: string[]

@@ -32,13 +32,17 @@ export function readConfig(environment: Record<string, string | undefined>): Con
   const production = given.NODE_ENV === 'production'
   const specs = variables(production)
   const faults: string[] = []
+  const refused = new Set<string>()
   const env = cleanEnv(given, specs, {
     reporter: ({ errors }) => {
-      for (const [name, error] of Object.entries(errors)) faults.push(`${name} ${error?.message}`)
+      for (const [name, error] of Object.entries(errors)) {
+        refused.add(name)
+        faults.push(`${name} ${error?.message}`)
+      }
     },
   })
   faults.push(...unknownNames(Object.keys(environment), Object.keys(specs)))
-  faults.push(...contradictions(given))
+  faults.push(...contradictions(given, refused))
   if (production) faults.push(...missingInProduction(given))
   if (faults.length > 0) throw new ConfigError(faults)
 
@@ -80,13 +84,15 @@ export function readConfig(environment: Record<string, string | undefined>): Con
 
 type Given = Record<string, string | undefined>
 
-function contradictions(given: Given): string[] {
+/** @param refused the names of variables whose own value is bad */
+function contradictions(given: Given, refused: Set<string>): string[] {
   const faults: string[] = []
   const tokenKeys = TOKEN_KEYS.filter((name) => given[name] !== undefined)
   if (tokenKeys.length > 1) faults.push(`${tokenKeys.join(', ')} exclude each other: set one`)
   if (given.DATABASE_URL === undefined) {
     for (const name of ['HOOKGATE_DATABASE_POOLED', 'HOOKGATE_DATABASE_DIRECT_URL']) {
-      if (given[name] !== undefined && given[name] !== 'false') faults.push(`${name} requires DATABASE_URL`)
+      const isSet = given[name] !== undefined && given[name] !== 'false'
+      if (isSet && !refused.has(name)) faults.push(`${name} requires DATABASE_URL`)
     }
   }
   return faults

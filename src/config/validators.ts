@@ -37,9 +37,7 @@ export const publicUrl = makeValidator<string>((value) => {
   return href.replace(/\/+$/, '')
 })
 export const origins = makeValidator<string[]>((value) => list(value).map(origin))
-export const postgresUrl = makeValidator<string>((value) =>
-  matching(value, /^postgres(ql)?:\/\//, 'a postgresql:// address'),
-)
+export const postgresUrl = makeValidator<string>((value) => urlOf(value, ['postgresql:', 'postgres:']))
 export const headerName = makeValidator<string>((value) => {
   if (RESERVED_HEADERS.test(value)) throw new Error('must not be a header that the gateway sets itself')
   return matching(value, /^[A-Za-z0-9-]{1,64}$/, 'an HTTP header name')

@@ -34,6 +34,8 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
     forceCloseConnections: 'idle',
+    // No route has a schema. Fastify's own compilers take 10 ms of every start.
+    schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: PARAM_MAX_LENGTH },
     frameworkErrors: (_error, _request, reply) => (reply as FastifyReply).code(404).send(notFoundBody),
   }) as unknown as FastifyInstance
@@ -52,6 +54,10 @@ async function registerApi(app: FastifyInstance, options: ServerOptions): Promis
     await api.register(graphqlPlugin, options)
     await api.register(restPlugin, { executor: options.executor })
   })
+}
+
+function noSchemas(): never {
+  throw new Error('Routes have no JSON schemas: the GraphQL schema validates input')
 }
 
 /** Gives every response the id of its request and logs one line for each request. */

@@ -190,7 +190,7 @@ describe('with the keys of an identity provider', () => {
       expect(rest.headers.get('www-authenticate')).toBeNull()
       const { data, errors } = await gateway.gql('{ webhookEndpoints { totalCount } }', {}, token)
       expect(data).toBeNull()
-      expect(errors).toMatchObject([{ extensions: { code: 'INTERNAL_SERVER_ERROR' } }])
+      expect(errors).toMatchObject([{ extensions: { code: 'SERVICE_UNAVAILABLE' } }])
     })
 
     it('answers 401 where the denial needs no key', async () => {
