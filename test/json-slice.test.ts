@@ -13,16 +13,40 @@ const space = fc.string({ unit: fc.constantFrom(' ', '\n', '\r', '\t'), maxLengt
 const stringText = fc
   .array(
     fc.oneof(
-      fc.constantFrom('\\"', '\\\\', '\\/', '\\n', '\\u0041', '\\u0000', '\\ud83d\\ude00', '\\"}', '[{', ', ', '😀'),
+      fc.constantFrom(
+        '\\"',
+        '\\\\',
+        '\\/',
+        '\\n',
+        '\\u0041',
+        '\\u0000',
+        '\\ud83d\\ude00',
+        '\\"}',
+        '[{',
+        ', ',
+        '😀',
+      ),
       fc.string({ unit: 'binary', maxLength: 3 }).map((text) => JSON.stringify(text).slice(1, -1)),
     ),
     { maxLength: 4 },
   )
   .map((parts) => `"${parts.join('')}"`)
 
-const numberText = fc.constantFrom('0', '-0', '1.10', '9007199254740993', '1e-400', '1E400', '-0.10e+05', '123')
+const numberText = fc.constantFrom(
+  '0',
+  '-0',
+  '1.10',
+  '9007199254740993',
+  '1e-400',
+  '1E400',
+  '-0.10e+05',
+  '123',
+)
 
-const keyText = fc.oneof(stringText, fc.constantFrom('"a"', '"\\u0061"', '"b"', '"2"', '"1"', '"__proto__"', '""'))
+const keyText = fc.oneof(
+  stringText,
+  fc.constantFrom('"a"', '"\\u0061"', '"b"', '"2"', '"1"', '"__proto__"', '""'),
+)
 
 const spaced = (value: fc.Arbitrary<Written>) =>
   fc.tuple(space, value, space).map(([before, { text, depth }, after]) => ({
@@ -42,12 +66,10 @@ const { json } = fc.letrec<{ json: Written }>((tie) => ({
       text: `[${values.map(({ text }) => text).join(',')}]`,
       depth: deepest(values),
     })),
-    fc
-      .array(fc.tuple(space, keyText, space, spaced(tie('json'))), { maxLength: 4 })
-      .map((members) => ({
-        text: `{${members.map(([before, key, after, { text }]) => `${before}${key}${after}:${text}`).join(',')}}`,
-        depth: deepest(members.map(([, , , value]) => value)),
-      })),
+    fc.array(fc.tuple(space, keyText, space, spaced(tie('json'))), { maxLength: 4 }).map((members) => ({
+      text: `{${members.map(([before, key, after, { text }]) => `${before}${key}${after}:${text}`).join(',')}}`,
+      depth: deepest(members.map(([, , , value]) => value)),
+    })),
   ),
 }))
 
@@ -97,7 +119,9 @@ function valueAt(value: unknown, names: string[]): unknown {
   const [name, ...rest] = names
   if (name === undefined) return value
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
-  return isObject && Object.hasOwn(value, name) ? valueAt((value as Record<string, unknown>)[name], rest) : undefined
+  return isObject && Object.hasOwn(value, name)
+    ? valueAt((value as Record<string, unknown>)[name], rest)
+    : undefined
 }
 
 it('White space between tokens, and no other, can be left out', () => {
@@ -130,7 +154,18 @@ it('The depth of a text is that of its lists and objects', () => {
 })
 
 it('A text has half a character exactly when the parsed value has one', () => {
-  const piece = fc.constantFrom('\\ud83d', '\\ude00', '\\uD83D', '\\uDE00', '\\\\', 'ud83d', 'a', '\\"', '\\ufffd', '😀')
+  const piece = fc.constantFrom(
+    '\\ud83d',
+    '\\ude00',
+    '\\uD83D',
+    '\\uDE00',
+    '\\\\',
+    'ud83d',
+    'a',
+    '\\"',
+    '\\ufffd',
+    '😀',
+  )
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 6 }), (pieces) => {
       const text = `"${pieces.join('')}"`

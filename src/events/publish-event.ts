@@ -94,7 +94,7 @@ function validateKey(key: string): Problem[] {
   const path = ['input', 'idempotencyKey']
   const problems = validateText(key, path)
   if (key === '') problems.push({ path, code: 'EMPTY', message: 'The idempotency key must not be empty.' })
-  if (key.length > IDEMPOTENCY_KEY_MAX_LENGTH) {
+  if (Array.from(key).length > IDEMPOTENCY_KEY_MAX_LENGTH) {
     const message = `The idempotency key must have at most ${IDEMPOTENCY_KEY_MAX_LENGTH} characters.`
     problems.push({ path, code: 'TOO_LONG', message })
   }

@@ -1,11 +1,4 @@
-import {
-  GraphQLError,
-  GraphQLScalarType,
-  Kind,
-  type ValueNode,
-  valueFromASTUntyped,
-  visit,
-} from 'graphql'
+import { GraphQLError, GraphQLScalarType, Kind, type ValueNode, valueFromASTUntyped, visit } from 'graphql'
 
 /**
  * Any JSON value. A resolver gets the parsed value of an argument: written-json.ts has the text that the caller wrote. In results

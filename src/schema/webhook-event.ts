@@ -39,7 +39,8 @@ export class WebhookEvent implements Omit<Event, 'id'> {
   createdAt!: Date
 
   @Field(() => String, {
-    description: 'The text that is signed and sent to receivers, byte for byte: every digit and every key of the `data`.',
+    description:
+      'The text that is signed and sent to receivers, byte for byte: every digit and every key of the `data`.',
   })
   body!: string
 }

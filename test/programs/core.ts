@@ -61,7 +61,8 @@ export function coreCommands({ core, config, warnings, ...opened }: OpenCore) {
       prune(prisma, config.delivery.retentionDays, (error) => {
         throw error
       }),
-    publish: async (type: string) => (await publishEvent(core, { type, data: new JsonText('{}') }, 'sub:test')).id,
+    publish: async (type: string) =>
+      (await publishEvent(core, { type, data: new JsonText('{}') }, 'sub:test')).id,
     /** Publishes events by the SQL function that the API calls, in one statement, and returns their ids. */
     async publishMany(count: number, type: string) {
       const rows = await prisma.$queryRaw<{ id: number }[]>`
