@@ -253,7 +253,15 @@ CREATE FUNCTION public.pending_lanes() RETURNS SETOF integer
     SELECT endpoint_id FROM lane WHERE endpoint_id IS NOT NULL
 $$;
 
-CREATE FUNCTION public.publish_event(new_type text, data text, new_key text, new_fingerprint bytea) RETURNS jsonb
+CREATE TABLE public.events (
+    id bigint NOT NULL,
+    type text NOT NULL,
+    created_at timestamp(6) with time zone DEFAULT transaction_timestamp() NOT NULL,
+    body text NOT NULL,
+    is_test boolean DEFAULT false NOT NULL
+);
+
+CREATE FUNCTION public.publish_event(new_type text, data text, new_publisher text, new_key text, new_fingerprint bytea, OUT outcome text, OUT event public.events) RETURNS record
     LANGUAGE plpgsql
     AS $$
 DECLARE
@@ -263,29 +271,36 @@ DECLARE
 BEGIN
     IF new_key IS NOT NULL THEN
         LOOP
-            SELECT * INTO known FROM idempotency_keys WHERE key = new_key FOR UPDATE;
+            SELECT * INTO known FROM idempotency_keys
+            WHERE publisher = new_publisher AND key = new_key FOR UPDATE;
             IF FOUND AND known.expires_at > created THEN
-                RETURN jsonb_build_object(
-                    'outcome', CASE WHEN known.fingerprint = new_fingerprint THEN 'repeated' ELSE 'conflict' END,
-                    'eventId', known.event_id::text);
+                IF known.fingerprint = new_fingerprint THEN
+                    outcome := 'repeated';
+                    SELECT * INTO event FROM events WHERE id = known.event_id;
+                ELSE
+                    outcome := 'conflict';
+                END IF;
+                RETURN;
             END IF;
-            DELETE FROM idempotency_keys WHERE key = new_key AND expires_at <= created;
+            DELETE FROM idempotency_keys
+            WHERE publisher = new_publisher AND key = new_key AND expires_at <= created;
             -- The event follows below: the foreign key is checked at commit.
-            INSERT INTO idempotency_keys (key, fingerprint, event_id, expires_at)
-            VALUES (new_key, new_fingerprint, new_id, created + interval '24 hours')
+            INSERT INTO idempotency_keys (publisher, key, fingerprint, event_id, expires_at)
+            VALUES (new_publisher, new_key, new_fingerprint, new_id, created + interval '24 hours')
             ON CONFLICT DO NOTHING;
             EXIT WHEN FOUND;
         END LOOP;
     END IF;
 
     INSERT INTO events (id, type, created_at, body)
-    VALUES (new_id, new_type, created, event_body(new_id, new_type, created, data));
+    VALUES (new_id, new_type, created, event_body(new_id, new_type, created, data))
+    RETURNING * INTO event;
     INSERT INTO deliveries (event_id, endpoint_id, next_attempt_at)
     SELECT new_id, endpoint.id, created
     FROM endpoint_events listening
     JOIN endpoints endpoint ON endpoint.id = listening.endpoint_id
     WHERE listening.type = new_type AND endpoint.is_active AND endpoint.deleted_at IS NULL;
-    RETURN jsonb_build_object('outcome', 'published', 'eventId', new_id::text);
+    outcome := 'published';
 END
 $$;
 
@@ -428,14 +443,6 @@ CREATE TABLE public.event_types (
     retired_at timestamp(3) with time zone
 );
 
-CREATE TABLE public.events (
-    id bigint NOT NULL,
-    type text NOT NULL,
-    created_at timestamp(6) with time zone DEFAULT transaction_timestamp() NOT NULL,
-    body text NOT NULL,
-    is_test boolean DEFAULT false NOT NULL
-);
-
 CREATE SEQUENCE public.events_id_seq
     START WITH 1
     INCREMENT BY 1
@@ -446,6 +453,7 @@ CREATE SEQUENCE public.events_id_seq
 ALTER SEQUENCE public.events_id_seq OWNED BY public.events.id;
 
 CREATE TABLE public.idempotency_keys (
+    publisher text NOT NULL,
     key text NOT NULL,
     fingerprint bytea NOT NULL,
     event_id bigint NOT NULL,
@@ -490,7 +498,7 @@ ALTER TABLE ONLY public.events
     ADD CONSTRAINT events_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.idempotency_keys
-    ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (key);
+    ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (publisher, key);
 
 ALTER TABLE ONLY public.installed_functions
     ADD CONSTRAINT installed_functions_pkey PRIMARY KEY (name);

@@ -1,6 +1,10 @@
 import { createHash } from 'node:crypto'
+import { statement } from '../database/query'
 import type { EventCatalogue } from '../endpoints/event-types/event-catalogue'
 import { Failure, type Problem, throwProblems } from '../failure'
+import { Prisma } from '../generated/prisma/client'
+import { withoutSpace } from '../json-slice'
+import type { JsonText } from '../json-text'
 import { validateText } from '../validate-text'
 import type { Event, EventsCore } from './event'
 import { validateData } from './validate-data'
@@ -10,8 +14,9 @@ export const IDEMPOTENCY_KEY_MAX_LENGTH = 255
 /** An event as a publisher gives it. */
 export interface PublishInput {
   type: string
-  data: unknown
-  /** the same key and content within 24 hours is the same event */
+  /** goes to receivers exactly as it is */
+  data: JsonText
+  /** the same key and content of the same publisher within 24 hours is the same event */
   idempotencyKey?: string | null
 }
 
@@ -20,25 +25,37 @@ export interface PublishedEvent extends Event {
   repeated: boolean
 }
 
+/** A row of publish_event. Of a conflict it has no event. */
+interface Answer extends Omit<Event, 'id'> {
+  outcome: 'published' | 'repeated' | 'conflict'
+  id: string
+}
+
 /**
  * Accepts an event and queues a delivery for each active endpoint that listens to its type, all or nothing. Once this
  * resolves, each delivery is delivered or visibly failed, whatever happens to this process. See publish-event.sql.
  *
+ * @param publisher who owns the idempotency key, see publisherOf
  * @throws Failure `validation_failed`; `idempotency_conflict` when the key was used for other content
  */
 export async function publishEvent(
-  { prisma, catalogue, notifyWorkers }: EventsCore,
+  { query, catalogue, notifyWorkers }: EventsCore,
   input: PublishInput,
+  publisher: string,
 ): Promise<PublishedEvent> {
   throwProblems(validateEvent(input, { catalogue }))
-  const data = JSON.stringify(input.data)
   const key = input.idempotencyKey ?? null
-  const fingerprint = createHash('sha256')
-    .update(JSON.stringify([input.type, data]))
-    .digest()
-  const [row] = await prisma.$queryRaw<[{ answer: { outcome: string; eventId: string } }]>`
-    SELECT publish_event(${input.type}, ${data}, ${key}::text, ${fingerprint}::bytea) AS answer`
-  const { outcome, eventId } = row.answer
+  const [answer] = await query<Answer>(
+    statement(
+      'publish_event',
+      Prisma.sql`
+        SELECT outcome, (event).id::text, (event).type, (event).created_at AS "createdAt", (event).body
+        FROM publish_event(${input.type}, ${input.data.text}, ${publisher}, ${key}::text,
+          ${key === null ? null : fingerprintOf(input)}::bytea)`,
+    ),
+  )
+  if (answer === undefined) throw new Error('publish_event has returned no row')
+  const { outcome, id, ...event } = answer
   if (outcome === 'conflict') {
     throw new Failure(
       'idempotency_conflict',
@@ -46,9 +63,15 @@ export async function publishEvent(
     )
   }
   if (outcome === 'published') notifyWorkers()
-  const event = await prisma.event.findUniqueOrThrow({ where: { id: BigInt(eventId) } })
-  return { ...event, repeated: outcome === 'repeated' }
+  return { ...event, id: BigInt(id), repeated: outcome === 'repeated' }
 }
+
+/**
+ * A digest of type and data, equal for equal texts. White space between tokens does not count, as it does not for receivers: a
+ * publisher that repeats an event by the other API, or by another JSON library, means the same event.
+ */
+const fingerprintOf = ({ type, data }: PublishInput): Buffer =>
+  createHash('sha256').update(JSON.stringify(type)).update(withoutSpace(data.text)).digest()
 
 /** Every problem of the fields that are given, which may be all or some. */
 export function validateEvent(
@@ -71,7 +94,7 @@ function validateKey(key: string): Problem[] {
   const path = ['input', 'idempotencyKey']
   const problems = validateText(key, path)
   if (key === '') problems.push({ path, code: 'EMPTY', message: 'The idempotency key must not be empty.' })
-  if (key.length > IDEMPOTENCY_KEY_MAX_LENGTH) {
+  if (Array.from(key).length > IDEMPOTENCY_KEY_MAX_LENGTH) {
     const message = `The idempotency key must have at most ${IDEMPOTENCY_KEY_MAX_LENGTH} characters.`
     problems.push({ path, code: 'TOO_LONG', message })
   }

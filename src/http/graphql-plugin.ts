@@ -11,6 +11,8 @@ import type { FastifyPluginAsync, FastifyReply } from 'fastify'
 import type { GraphQLError, GraphQLSchema, ValidationContext, ValidationRule } from 'graphql'
 import type { Logger } from 'pino'
 import type { Core } from '../core'
+import { PUBLISHING_BODY_MAX_BYTES } from '../data-limits'
+import { printJson } from '../json-text'
 import { type Context, createContext } from '../schema/context'
 import { formatError } from '../schema/errors'
 
@@ -64,10 +66,14 @@ export const graphqlPlugin: FastifyPluginAsync<GraphqlOptions> = async (app, opt
     if (!URL.canParse(`http://${request.hostname}/`)) throw errorOf(400, 'The Host header names no host.')
   })
 
+  // Any document may publish an event.
+  app.addHook('onRoute', (route) => {
+    route.bodyLimit = PUBLISHING_BODY_MAX_BYTES
+  })
   await app.register(fastifyApollo(apollo), {
     path: '/graphql',
     method: ['GET', 'POST'],
-    context: async ({ caller }) => createContext(options.core, caller),
+    context: async ({ caller, bodyText }) => createContext(options.core, caller, bodyText),
   })
   app.route({
     method: ['PUT', 'PATCH', 'DELETE', 'OPTIONS'],
@@ -86,6 +92,7 @@ function apolloServer({ schema, production, log }: GraphqlOptions): ApolloServer
     includeStacktraceInErrorResponses: false,
     hideSchemaDetailsFromClientErrors: production,
     formatError: formatError(log),
+    stringifyResult: (result) => `${printJson(result)}\n`,
     csrfPrevention: true,
     allowBatchedHttpRequests: false,
     persistedQueries: false,

@@ -113,8 +113,9 @@ async function pruneEvents(tx: Transaction, retentionDays: number): Promise<numb
 
 async function pruneIdempotencyKeys(tx: Transaction): Promise<number> {
   return tx.$executeRaw`
-    DELETE FROM idempotency_keys WHERE key IN (
-      SELECT key FROM idempotency_keys WHERE expires_at < now() ORDER BY expires_at LIMIT ${BATCH} FOR UPDATE SKIP LOCKED
+    DELETE FROM idempotency_keys WHERE (publisher, key) IN (
+      SELECT publisher, key FROM idempotency_keys WHERE expires_at < now()
+      ORDER BY expires_at LIMIT ${BATCH} FOR UPDATE SKIP LOCKED
     )`
 }
 

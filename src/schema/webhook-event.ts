@@ -1,4 +1,5 @@
-import { GraphQLDateTime, GraphQLJSON } from 'graphql-scalars'
+import type { GraphQLResolveInfo } from 'graphql'
+import { GraphQLDateTime } from 'graphql-scalars'
 import {
   Arg,
   Ctx,
@@ -6,6 +7,7 @@ import {
   FieldResolver,
   Float,
   ID,
+  Info,
   InputType,
   Int,
   Mutation,
@@ -15,27 +17,32 @@ import {
   Root,
   registerEnumType,
 } from 'type-graphql'
+import { DATA_MAX_BYTES } from '../data-limits'
 import { type Delivery, DeliveryStatus } from '../delivery/log/deliveries'
 import type { Endpoint } from '../endpoints/endpoint'
 import { type Event, findEvent, parseBody } from '../events/event'
-import {
-  IDEMPOTENCY_KEY_MAX_LENGTH,
-  type PublishedEvent,
-  type PublishInput,
-  publishEvent,
-} from '../events/publish-event'
-import { DATA_MAX_BYTES } from '../events/validate-data'
+import { IDEMPOTENCY_KEY_MAX_LENGTH, type PublishedEvent, publishEvent } from '../events/publish-event'
+import { publisherOf } from '../events/publisher'
+import type { JsonText } from '../json-text'
 import type { Context } from './context'
+import { GraphQLJson } from './json-scalar'
 import { DELIVERIES_NEED } from './permissions'
 import { WebhookEndpoint } from './webhook-endpoint'
+import { writtenJson } from './written-json'
 
 @ObjectType({ description: 'Something that happened, as receivers get it.' })
-export class WebhookEvent implements Omit<Event, 'id' | 'body'> {
+export class WebhookEvent implements Omit<Event, 'id'> {
   @Field(() => String, { description: 'The event type, such as `post.created`.' })
   type!: string
 
   @Field(() => GraphQLDateTime, { description: 'When the event was published.' })
   createdAt!: Date
+
+  @Field(() => String, {
+    description:
+      'The text that is signed and sent to receivers, byte for byte: every digit and every key of the `data`.',
+  })
+  body!: string
 }
 
 registerEnumType(DeliveryStatus, {
@@ -68,12 +75,14 @@ export class WebhookDelivery implements Omit<Delivery, 'id' | 'endpointId'> {
 }
 
 @InputType({ description: 'An event to publish.' })
-export class PublishWebhookEventInput implements PublishInput {
+export class PublishWebhookEventInput {
   @Field(() => String, { description: 'An event type of the catalogue.' })
   type!: string
 
-  @Field(() => GraphQLJSON, {
-    description: `The \`data\` that receivers get: at most ${DATA_MAX_BYTES / 1024} KiB of JSON.`,
+  @Field(() => GraphQLJson, {
+    description:
+      `The \`data\` that receivers get, every digit and every key as written: at most ${DATA_MAX_BYTES / 1024} KiB of JSON. ` +
+      'Use a variable: a literal cannot have keys such as `"2"`, or one key twice.',
   })
   data!: unknown
 
@@ -81,7 +90,7 @@ export class PublishWebhookEventInput implements PublishInput {
     nullable: true,
     description:
       `A key of the publisher's choice, at most ${IDEMPOTENCY_KEY_MAX_LENGTH} characters. Within 24 hours, the same key with ` +
-      'the same content is the same event.',
+      'the same content is the same event. Keys belong to the subject of the token: other publishers may use the same ones.',
   })
   idempotencyKey?: string | null
 }
@@ -105,11 +114,13 @@ export class WebhookEventResolver {
       'delivery is delivered or visibly failed.',
   })
   async publishWebhookEvent(
-    @Ctx() { core }: Context,
+    @Ctx() { core, caller, requestText }: Context,
     @Arg('input', () => PublishWebhookEventInput, { description: 'The event.' })
     input: PublishWebhookEventInput,
+    @Info() info: GraphQLResolveInfo,
   ): Promise<PublishedEvent> {
-    return publishEvent(core, input)
+    const data = writtenJson(info, requestText, ['input', 'data'])
+    return publishEvent(core, { ...input, data }, publisherOf(caller.identity?.subject ?? ''))
   }
 
   @FieldResolver(() => ID, { description: 'A positive integer.' })
@@ -117,8 +128,10 @@ export class WebhookEventResolver {
     return String(event.id)
   }
 
-  @FieldResolver(() => GraphQLJSON, { description: 'The `data` that was published.' })
-  data(@Root() event: Event): unknown {
+  @FieldResolver(() => GraphQLJson, {
+    description: 'The `data` that was published. Many JSON parsers round its numbers: `body` has the text.',
+  })
+  data(@Root() event: Event): JsonText {
     return parseBody(event.body).data
   }
 
@@ -138,6 +151,7 @@ export class WebhookEventResolver {
   }
 
   @FieldResolver(() => [WebhookDelivery], {
+    nullable: true,
     description: `The deliveries of the event, one for each endpoint. ${DELIVERIES_NEED}`,
   })
   async deliveries(@Root() event: Event, @Ctx() { loaders }: Context): Promise<Delivery[]> {

@@ -1,7 +1,7 @@
 import { graphqlCodes, graphqlProblems, restResult, resultOf } from '../support/answer-problems'
 import { ATTEMPTS, EVENT, PUBLISH } from '../support/event-documents'
 import { deliveriesOf, deliveryOf, publish } from '../support/events'
-import { type GraphqlAnswer, startTestGateway, type TestGateway, tokenFor } from '../support/gateway'
+import { startTestGateway, type TestGateway, tokenFor } from '../support/gateway'
 import { startReceiver, type TestReceiver } from '../support/receiver'
 import { until } from '../support/until'
 
@@ -43,21 +43,23 @@ describe('an idempotency key', () => {
     const again = await post(json, 'once')
     expect([first.status, again.status]).toEqual([201, 200])
     expect(again.body).toEqual(first.body)
-    const { data } = await gateway.gql(PUBLISH, { input: { ...json, idempotencyKey: 'once' } })
+    const { data } = await gateway.gql(PUBLISH, { input: { ...json, idempotencyKey: 'once' } }, publisher)
     expect(data.publishWebhookEvent).toMatchObject({ id: String(first.body.event_id), repeated: true })
     await settled()
     expect(receiver.eventIds().filter((id) => id === first.body.event_id)).toHaveLength(1)
   })
 
-  it('with other content is a conflict: 409 in REST, CONFLICT in GraphQL, and nothing is sent', async () => {
+  it('with other content is a conflict: 409 in REST, IDEMPOTENCY_CONFLICT in GraphQL, and nothing is sent', async () => {
     await post(json, 'taken')
     const before = await settled()
-    expect(restResult(await post({ ...json, data: { id: 2 } }, 'taken'))).toEqual(resultOf(409, ['conflict']))
+    expect(restResult(await post({ ...json, data: { id: 2 } }, 'taken'))).toEqual(
+      resultOf(409, ['idempotency_conflict']),
+    )
     expect(restResult(await post({ ...json, type: 'post.deleted' }, 'taken'))).toEqual(
-      resultOf(409, ['conflict']),
+      resultOf(409, ['idempotency_conflict']),
     )
     const input = { ...json, data: 2, idempotencyKey: 'taken' }
-    expect(graphqlCodes(await gateway.gql(PUBLISH, { input }))).toEqual(['CONFLICT'])
+    expect(graphqlCodes(await gateway.gql(PUBLISH, { input }, publisher))).toEqual(['IDEMPOTENCY_CONFLICT'])
     const after = await settled()
     expect(receiver.eventIds().filter((id) => id >= before)).toEqual([before, after])
   })
@@ -126,7 +128,6 @@ describe('a publisher', () => {
 })
 
 describe('the data', () => {
-  const LIMIT = 256 * 1024
   const arrives = async (eventId: number) => {
     await until(() => receiver.eventIds().includes(eventId))
     return JSON.parse(receiver.received.find((received) => received.eventId === eventId)?.body ?? '').data
@@ -143,7 +144,7 @@ describe('the data', () => {
     ['true', true],
     ['false', false],
     ['every script', 'Grüße, 世界, 👩‍👩‍👧, \u202e, \u2028'],
-    ['U+0000, control characters and half a character', { 'a\u0000b': 'c\u0000d\u0001\u001f\ud800"\\' }],
+    ['U+0000 and control characters', { 'a\u0000b': 'c\u0000d\u0001\u001f"\\' }],
     [
       'keys that JavaScript has a meaning for',
       JSON.parse('{"__proto__": {"a": 1}, "constructor": 2, "1": 3}'),
@@ -178,49 +179,12 @@ describe('the data', () => {
 
   const nested = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`
 
-  it.each([
-    ['a number beyond all doubles', '1e400'],
-    ['such a number somewhere within', '{"a": [{"b": -1e999}]}'],
-    ['501 lists within each other', nested(501)],
-    ['100,000 lists within each other', nested(100_000)],
-  ])('is refused where it could not be written or read again: %s', async (_what, data) => {
-    const headers = { 'content-type': 'application/json' }
-    const rest = await gateway.rest('POST', 'event/', {
-      headers,
-      body: `{"type": "post.created", "data": ${data}}`,
-    })
-    expect(restResult(rest)).toEqual(resultOf(400, ['data out_of_range']))
-    const variables = `{"input": {"type": "post.created", "data": ${data}}}`
-    const graphql = await fetch(`${gateway.url}/graphql`, {
-      method: 'POST',
-      headers: { ...headers, authorization: `Bearer ${publisher}` },
-      body: `{"query": ${JSON.stringify(PUBLISH)}, "variables": ${variables}}`,
-    })
-    expect(graphqlProblems((await graphql.json()) as GraphqlAnswer)).toEqual(['input: data OUT_OF_RANGE'])
-  })
-
   it('may have 500 nested lists', async () => {
     const data = JSON.parse(nested(500))
     const eventId = await publish(gateway, data)
     expect(JSON.stringify(await arrives(eventId))).toBe(nested(500))
     const event = await gateway.gql(EVENT, { id: String(eventId) })
     expect(JSON.stringify(event.data.webhookEvent.data)).toBe(nested(500))
-  })
-
-  it('arrives complete when the request has exactly 256 KiB', async () => {
-    const json = { type: 'post.created', data: '' }
-    json.data = 'é'.repeat(100) + 'x'.repeat(LIMIT - 200 - JSON.stringify(json).length)
-    expect(Buffer.byteLength(JSON.stringify(json))).toBe(LIMIT)
-    const { status, body } = await post(json)
-    expect(status).toBe(201)
-    expect(await arrives(body.event_id)).toBe(json.data)
-  })
-
-  it('is rejected with 413 when the request has more', async () => {
-    const json = { type: 'post.created', data: '' }
-    json.data = 'x'.repeat(LIMIT + 1 - JSON.stringify(json).length)
-    expect(restResult(await post(json))).toEqual(resultOf(413, ['too_large']))
-    expect((await gateway.gql(PUBLISH, { input: json })).status).toBe(413)
   })
 })
 

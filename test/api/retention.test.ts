@@ -30,7 +30,7 @@ afterAll(async () => {
 /** Publishes events and returns their ids. */
 async function publish(count: number, type = 'post.created'): Promise<number[]> {
   const rows = await core.sql<{ id: number }>(
-    `SELECT (publish_event($1, '{}', NULL, '')->>'eventId')::integer AS id FROM generate_series(1, $2::integer)`,
+    `SELECT ((publish_event($1, '{}', '', NULL, NULL)).event).id::integer AS id FROM generate_series(1, $2::integer)`,
     type,
     count,
   )
@@ -158,8 +158,8 @@ it('A backlog goes batch by batch, the counts right after each, until 0 rows are
 it('Idempotency keys go when they have expired, and not before', async () => {
   const [eventId] = await publish(1)
   await core.sql(
-    `INSERT INTO idempotency_keys (key, fingerprint, event_id, expires_at) VALUES
-      ('expired', '', $1::bigint, now() - interval '1 second'), ('live', '', $1::bigint, now() + interval '1 hour')`,
+    `INSERT INTO idempotency_keys (publisher, key, fingerprint, event_id, expires_at) VALUES
+      ('sub:test', 'expired', '', $1::bigint, now() - interval '1 second'), ('sub:test', 'live', '', $1::bigint, now() + interval '1 hour')`,
     eventId,
   )
   expect(await pruneAll()).toEqual([1, 0])

@@ -6,6 +6,7 @@ import { Dispatcher } from '../../src/delivery/queue/dispatcher'
 import { createEndpoint } from '../../src/endpoints/create-endpoint'
 import { deleteEndpoint } from '../../src/endpoints/delete-endpoint'
 import { publishEvent } from '../../src/events/publish-event'
+import { JsonText } from '../../src/json-text'
 import { prune } from '../../src/retention/prune'
 import { ENDPOINT_SAMPLE } from '../support/endpoint-sample'
 import { type Environment, serveCommands } from './commands'
@@ -60,11 +61,12 @@ export function coreCommands({ core, config, warnings, ...opened }: OpenCore) {
       prune(prisma, config.delivery.retentionDays, (error) => {
         throw error
       }),
-    publish: async (type: string) => (await publishEvent(core, { type, data: {} })).id,
+    publish: async (type: string) =>
+      (await publishEvent(core, { type, data: new JsonText('{}') }, 'sub:test')).id,
     /** Publishes events by the SQL function that the API calls, in one statement, and returns their ids. */
     async publishMany(count: number, type: string) {
       const rows = await prisma.$queryRaw<{ id: number }[]>`
-        SELECT (publish_event(${type}, json_build_object('nth', nth)::text, NULL, '')->>'eventId')::integer AS id
+        SELECT ((publish_event(${type}, json_build_object('nth', nth)::text, '', NULL, NULL)).event).id::integer AS id
         FROM generate_series(1, ${count}::integer) AS nth`
       return rows.map(({ id }) => id)
     },

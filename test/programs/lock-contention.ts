@@ -112,7 +112,7 @@ function contendingOperations(
       const missing = events - (await prisma.event.count())
       if (missing > 0) {
         await prisma.$executeRaw`
-          SELECT publish_event('post.created', '{}', NULL, '') FROM generate_series(1, ${missing}::integer)`
+          SELECT publish_event('post.created', '{}', '', NULL, NULL) FROM generate_series(1, ${missing}::integer)`
       }
       await prisma.$executeRaw`
         UPDATE events SET created_at = created_at - make_interval(days => ${RECORDED_DAYS_AGO}::integer)

@@ -1,11 +1,11 @@
 /** GraphQL documents for events, attempts and secrets. */
 export const PUBLISH = `mutation Publish($input: PublishWebhookEventInput!) {
-  publishWebhookEvent(input: $input) { id type createdAt created data repeated }
+  publishWebhookEvent(input: $input) { id type createdAt created data body repeated }
 }`
 
 export const EVENT = `query Event($id: ID!) {
   webhookEvent(id: $id) {
-    id type createdAt created data
+    id type createdAt created data body
     deliveries { id status attemptCount nextRetryAt endpoint { id isActive disabledReason } }
   }
 }`

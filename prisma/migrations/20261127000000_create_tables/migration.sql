@@ -61,12 +61,13 @@ CREATE TABLE "events" (
 );
 
 CREATE TABLE "idempotency_keys" (
+    "publisher" TEXT NOT NULL,
     "key" TEXT NOT NULL,
     "fingerprint" BYTEA NOT NULL,
     "event_id" BIGINT NOT NULL,
     "expires_at" TIMESTAMPTZ(3) NOT NULL,
 
-    CONSTRAINT "idempotency_keys_pkey" PRIMARY KEY ("key")
+    CONSTRAINT "idempotency_keys_pkey" PRIMARY KEY ("publisher","key")
 );
 
 CREATE TABLE "deliveries" (

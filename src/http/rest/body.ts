@@ -31,6 +31,12 @@ const READ_ONLY: Record<string, string[]> = {
 /** Fields of the schema's inputs that the REST API takes from the headers If-Match and Idempotency-Key. */
 const NOT_IN_BODY = ['expectedVersion', 'idempotencyKey']
 
+/** Fields of the input that a request has in its headers, and the problems of these headers. */
+export interface HeaderFields {
+  fields: Record<string, unknown>
+  problems: RestProblem[]
+}
+
 /** Codes of missing values. They are reported together with the problems of the values that are there. */
 const MISSING = ['required', 'null_not_allowed']
 
@@ -41,10 +47,13 @@ const MISSING = ['required', 'null_not_allowed']
  * The function throws RestError 400 with every problem of type. If the only ones are missing values, the error also has
  * the problems that validation finds in the other values.
  */
-export function bodyReader<Input>({ type, problemsOf = () => [] }: Body): (json: unknown) => Input {
+export function bodyReader<Input>({
+  type,
+  problemsOf = () => [],
+}: Body): (json: unknown, headers?: HeaderFields) => Input {
   const requiredType = new GraphQLNonNull(type)
   const rename = renamer(type)
-  return (json) => {
+  return (json, headers) => {
     if (json === undefined) throw new RestError(400, [problemAt([], 'required', 'A JSON body is required.')])
     const unknownFields: RestProblem[] = []
     const renamed = rename(json, [], unknownFields)
@@ -53,10 +62,10 @@ export function bodyReader<Input>({ type, problemsOf = () => [] }: Body): (json:
     const input = coerceInputValue(renamed, requiredType, (path, value) => {
       for (const problem of problemsOfType(type, path, value)) typeProblems.set(problem.field, problem)
     })
-    const problems = [...typeProblems.values(), ...unknownFields]
-    if (problems.length === 0) return input as Input
+    const problems = [...typeProblems.values(), ...unknownFields, ...(headers?.problems ?? [])]
+    if (problems.length === 0) return Object.assign(input as object, headers?.fields) as Input
     if (!problems.every(({ code }) => MISSING.includes(code))) throw new RestError(400, problems)
-    const given = withoutFieldsOf(problems, input as Record<string, unknown>)
+    const given = withoutFieldsOf(problems, { ...(input as Record<string, unknown>), ...headers?.fields })
     throw new RestError(400, [...problems, ...problemsOf(given).map(restProblem)])
   }
 }

@@ -4,7 +4,7 @@ import { publishedSchema } from './published-schema'
 
 /** Every code that an error may have. INTERNAL_SERVER_ERROR is none of them. */
 const CODES = new Set(
-  `UNAUTHENTICATED FORBIDDEN NOT_FOUND VALIDATION_FAILED VERSION_CONFLICT CONFLICT RATE_LIMITED BAD_USER_INPUT
+  `UNAUTHENTICATED FORBIDDEN NOT_FOUND VALIDATION_FAILED VERSION_CONFLICT CONFLICT IDEMPOTENCY_CONFLICT RATE_LIMITED BAD_USER_INPUT
   BAD_REQUEST GRAPHQL_PARSE_FAILED GRAPHQL_VALIDATION_FAILED OPERATION_RESOLUTION_FAILURE
   PERSISTED_QUERY_NOT_SUPPORTED`.split(/\s+/),
 )
@@ -92,7 +92,8 @@ function expectShape(
     fieldResolver: (parent, _args, _context, { path }) => parent[path.key],
   })
   expect(again.errors ?? []).toEqual([])
-  expect(JSON.parse(JSON.stringify(again.data))).toEqual(data)
+  // Data of events may have numbers beyond the range of doubles, which only the parser of the answer reads as infinite.
+  expect(JSON.parse(JSON.stringify(again.data))).toEqual(JSON.parse(JSON.stringify(data)))
 }
 
 /** Throws unless the data have null at the path of an error, or at one of its parents. */

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { ATTEMPTS, EVENT, EXPIRE, PUBLISH, RESEND, REVEAL, SEND_TEST } from '../../event-documents'
 import { CLOSED_PORT, EVENT_TYPES } from '../inputs/endpoint-fields'
 import { chosenEndpoint, chosenEvent, idChoice } from '../inputs/id-choice'
-import { idempotencyKey, publication, publishedContent } from '../inputs/publication'
+import { dataOf, idempotencyKey, publication, publishedContent } from '../inputs/publication'
 import { invalidText, type RequestPart, validJson, validText } from '../inputs/request-part'
 import { requestStyle } from '../inputs/request-style'
 import type { ExpectedState } from '../model/expected-state'
@@ -35,12 +35,12 @@ export const graphqlEventRequests: RequestKind[] = [
         isForPublishers: true,
         addFailures(expected) {
           for (const part of [type, data, suffix]) if (part) expected.addPart(part.validity, ...INVALID)
-          if (outcome === 'conflict') expected.mustFail('CONFLICT')
+          if (outcome === 'conflict') expected.mustFail('IDEMPOTENCY_CONFLICT')
         },
         onSuccess({ publishWebhookEvent }) {
-          const event = publishWebhookEvent as { id: string; type: string; data: unknown; repeated: boolean }
+          const event = publishWebhookEvent as { id: string; type: string; body: string; repeated: boolean }
           expect([event.type, event.repeated]).toEqual([content.type, outcome === 'repeated'])
-          expect(JSON.stringify(event.data)).toBe(content.data)
+          expect(dataOf(event.body)).toBe(content.data)
           state.eventPublished({ id: event.id, ...content }, key)
         },
       })
@@ -59,8 +59,8 @@ export const graphqlEventRequests: RequestKind[] = [
         style,
         onSuccess({ webhookEvent }) {
           if (!stored) return expect(webhookEvent).toBeNull()
-          const { type, data } = webhookEvent as { type: string; data: unknown }
-          expect([type, JSON.stringify(data)]).toEqual([stored.type, stored.data])
+          const { type, body } = webhookEvent as { type: string; body: string }
+          expect([type, dataOf(body)]).toEqual([stored.type, stored.data])
         },
       })
     },

@@ -64,7 +64,7 @@ function expectedOutcomes({ variables, style, isForPublishers, addFailures }: Op
   if (!hasJsonType(style)) expected.mustFail(...MALFORMED)
   if (!hasValidHost(style)) expected.mustFail('BAD_REQUEST')
   if (!acceptsJson(style)) expected.mustFail('BAD_REQUEST')
-  if (isTooLarge(body)) expected.mustFail('BAD_REQUEST')
+  if (isTooLarge(body, true)) expected.mustFail('BAD_REQUEST')
   for (const { validity } of Object.values(variables)) expected.addPart(validity, ...INVALID)
   addFailures?.(expected)
   return expected

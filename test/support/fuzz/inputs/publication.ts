@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { withoutSpace } from '../../../../src/json-slice'
 import { EVENT_TYPES } from './endpoint-fields'
 import { invalidText, type RequestPart, validJson, validText } from './request-part'
 import { anyJson, isValidEventData } from './unusual-values'
@@ -29,6 +30,8 @@ export const idempotencyKey = fc.oneof(
 /** The event that a publication stores when the gateway accepts it. */
 export const publishedContent = (type: RequestPart, data: RequestPart) => ({
   type: type.text.slice(1, -1),
-  // Invalid data is never stored, and may be nested too deep for JSON.parse.
-  data: data.validity === 'valid' ? JSON.stringify(JSON.parse(data.text)) : data.text,
+  data: withoutSpace(data.text),
 })
+
+/** The data in the body of an event, as in `publishedContent`. */
+export const dataOf = (body: unknown) => withoutSpace(String(body)).replace(/^.*?"data":(.*)\}$/s, '$1')

@@ -34,5 +34,8 @@ export const sometimesNoObject = (object: fc.Arbitrary<RequestPart>): fc.Arbitra
   )
 
 const BODY_LIMIT_BYTES = 256 * 1024
+/** A body that may publish has room for 256 KiB of data and what is around them. */
+const PUBLISHING_BODY_LIMIT_BYTES = 272 * 1024
 
-export const isTooLarge = (body: string) => Buffer.byteLength(body) > BODY_LIMIT_BYTES
+export const isTooLarge = (body: string, mayPublish: boolean) =>
+  Buffer.byteLength(body) > (mayPublish ? PUBLISHING_BODY_LIMIT_BYTES : BODY_LIMIT_BYTES)

@@ -9,7 +9,7 @@ import {
 export interface PublishedEvent {
   id: string
   type: string
-  /** canonical JSON text */
+  /** JSON text without white space between tokens */
   data: string
 }
 

@@ -56,7 +56,7 @@ function expectedStatuses({ style, body, success, isForPublishers, addFailures }
     // The gateway may ignore the content type of an empty body.
     if (!hasJsonType(style)) expected.addPart(body.text === '' ? 'either' : 'invalid', 415)
     expected.addPart(body.validity, 400)
-    if (isTooLarge(body.text)) expected.mustFail(413)
+    if (isTooLarge(body.text, isForPublishers === true)) expected.mustFail(413)
   }
   addFailures?.(expected)
   return expected
