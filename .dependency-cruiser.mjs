@@ -88,7 +88,9 @@ export default {
     },
     {
       name: 'requests-from-sending',
-      comment: 'Only delivery/sending sends HTTP requests: the address guard is there.',
+      comment:
+        'Only delivery/sending sends HTTP requests: the address guard is there. (auth/key-set.ts fetches the keys of the ' +
+        'identity provider by the global fetch, which test/support/architecture.ts checks.)',
       severity: 'error',
       from: { pathNot: '^src/delivery/sending/' },
       to: {

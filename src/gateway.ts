@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import { callerIdentifier } from './auth/bearer-token'
-import { developmentTokens, tokenKey } from './auth/issue-token'
+import { developmentSignIn } from './auth/development-sign-in'
+import { tokenKey } from './auth/issue-token'
 import type { Config } from './config/config'
 import { createCore } from './core'
 import { openDatabase } from './database/open-database'
@@ -12,8 +13,8 @@ import { startRetention } from './retention/start-retention'
 export interface Gateway {
   /** where it listens, such as http://127.0.0.1:4000 */
   url: string
-  /** in development: an admin token to start with */
-  developmentToken: string | undefined
+  /** in development: an admin token to start with, and the code that signs the pages in */
+  development: { token: string; code: string } | undefined
   /** false = this process only delivers, and serves nothing but its health */
   servesApi: boolean
   /** Resolves with a message for the operator when the embedded database has crashed. */
@@ -47,7 +48,7 @@ export async function startGateway(config: Config, log: Logger = createLog(confi
     const core = await createCore(config, database)
     opened.push(() => core.close())
 
-    const developmentToken = developmentTokens(config)
+    const signIn = developmentSignIn(config)
     const { schema } = api
     const app = await api.buildServer({
       schema,
@@ -55,7 +56,7 @@ export async function startGateway(config: Config, log: Logger = createLog(confi
       executor: api.schemaExecutor(schema, core),
       identifyCaller: await callerIdentifier(config.auth, tokenKey(config), log),
       checkReady: () => answersWithin(READY_WITHIN_MS, database.prisma.$queryRaw`SELECT 1`),
-      developmentToken,
+      signIn,
       production: config.production,
       servesApi: config.roles.includes('api'),
       log,
@@ -73,7 +74,7 @@ export async function startGateway(config: Config, log: Logger = createLog(confi
     if (retention) opened.push(() => retention.stop())
     return {
       url,
-      developmentToken: await developmentToken?.(),
+      development: signIn && { token: await signIn.issueToken(), code: signIn.code },
       servesApi: config.roles.includes('api'),
       crashed: database.crashed,
       async stop() {

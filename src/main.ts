@@ -22,18 +22,21 @@ async function serve(): Promise<void> {
   stopOnSignal(starting)
   const gateway = await starting
   void gateway.crashed.then(fail)
-  print(addressesOf(gateway))
+  print(addressesOf(gateway, config.publicUrl))
 }
 
-function addressesOf({ url, servesApi, developmentToken }: Gateway): string {
+/** One line for each entrance. In development the link of GraphiQL signs in: a page takes the code out of the fragment. */
+function addressesOf({ url, servesApi, development }: Gateway, publicUrl: string | undefined): string {
   if (!servesApi) return `Worker     ${url}/healthz\n`
-  const api = [
+  const graphiql = (base: string) => `${base}/graphiql/${development ? `#code=${development.code}` : ''}`
+  const lines = [
     `GraphQL    ${url}/graphql`,
-    `GraphiQL   ${url}/graphiql`,
+    `GraphiQL   ${graphiql(url)}`,
     `REST       ${url}/api/v2/webhook/endpoint/`,
+    ...(publicUrl ? [`Public     ${graphiql(publicUrl)}`] : []),
+    ...(development ? [`Admin token for development (12 h): ${development.token}`] : []),
   ]
-  const token = developmentToken ? [`Admin token for development (12 h): ${developmentToken}`] : []
-  return `${[...api, ...token].join('\n')}\n`
+  return `${lines.join('\n')}\n`
 }
 
 /**

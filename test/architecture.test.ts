@@ -73,6 +73,7 @@ const ORDERLY: Sources = {
   'failure.ts': 'export const a = 1',
   'page-range.ts': "import { a } from './failure'",
   'auth/token.ts': "import { jwtVerify } from 'jose'\nimport { a } from '../failure'",
+  'auth/key-set.ts': 'fetch(jwksUrl)',
   'http/server.ts': "import { routes } from './rest/routes'\nimport fastify from 'fastify'",
   'http/rest/routes.ts':
     "import { a } from '../../schema/execute'\nimport { b } from '../../generated/graphql/graphql'\n" +
@@ -285,6 +286,7 @@ describe('texts and names', () => {
     ['a decorator in http', 'http/a.ts', '@Controller("x")\nclass A {}', 'decorators stay'],
     ['fetch', 'endpoints/a.ts', "await fetch('https://example.com')", 'sends HTTP requests'],
     ['fetch by its full name', 'auth/a.ts', "globalThis.fetch('https://example.com')", 'sends HTTP requests'],
+    ['fetch elsewhere in auth', 'auth/token.ts', "fetch('https://example.com')", 'sends HTTP requests'],
     ['fetch elsewhere in delivery', 'delivery/a.ts', "fetch('https://example.com')", 'sends HTTP requests'],
     ['process.env in config', 'config.ts', 'export const port = process.env.PORT', 'reads the environment'],
     ['process.env in gateway', 'gateway.ts', 'const { PORT } = process.env', 'reads the environment'],

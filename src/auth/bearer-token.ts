@@ -1,22 +1,17 @@
-import { createPublicKey, randomUUID } from 'node:crypto'
-import type { JWTPayload, JWTVerifyOptions } from 'jose'
+import { randomUUID } from 'node:crypto'
+import type { JWTPayload } from 'jose'
 import type { Logger } from 'pino'
 import { Failure } from '../failure'
 import type { AuthConfig } from './auth-config'
-import { type Identity, identityOf, type Role } from './roles'
-import { tokenAlgorithm } from './token-algorithm'
+import type { Identity, Role } from './roles'
 import { withTokenCache } from './token-cache'
+import { type TokenKey, tokenVerifier } from './verify-token'
 
 /** An authenticated caller, or why the caller is not authenticated. */
 export type Caller = { identity: Identity; denial?: undefined } | { identity?: undefined; denial: Failure }
 
 /** Reads the value of an `Authorization` header. Never rejects. */
 export type IdentifyCaller = (authorization: string | undefined) => Promise<Caller>
-
-/** The key source with its development default filled in. */
-export type TokenKey = NonNullable<AuthConfig['key']>
-
-type Verify = (token: string) => Promise<JWTPayload>
 
 /**
  * Makes the function that turns a bearer token into a caller.
@@ -27,18 +22,23 @@ type Verify = (token: string) => Promise<JWTPayload>
 export async function callerIdentifier(
   auth: AuthConfig,
   key: TokenKey,
-  log: Pick<Logger, 'warn'>,
+  log: Pick<Logger, 'warn' | 'info' | 'error'>,
 ): Promise<IdentifyCaller> {
-  const verify = withTokenCache(await tokenVerifier(auth, key))
+  const verify = withTokenCache(await tokenVerifier(auth, key, log))
+  const { errors } = await import('jose')
   return async (authorization) => {
     if (authorization === undefined) return { denial: unauthenticated('A bearer token is required.') }
     const token = /^Bearer +([\w.~+/=-]+) *$/i.exec(authorization)?.[1]
     if (token === undefined)
       return { denial: unauthenticated('The Authorization header is not a bearer token.') }
     try {
-      return { identity: identityOf(await verify(token), auth.roleClaim) }
+      return { identity: (await verify(token)).identity }
     } catch (error) {
-      return { denial: denialFor(error, 'jwksUrl' in key, log) }
+      if (error instanceof Failure) return { denial: error }
+      if (!(error instanceof errors.JOSEError)) {
+        log.error({ err: error, errorId: randomUUID() }, 'a bearer token cannot be verified')
+      }
+      return { denial: denialFor(error) }
     }
   }
 }
@@ -68,35 +68,17 @@ export async function signToken(
   return token.sign(Buffer.from(secret))
 }
 
-async function tokenVerifier(auth: AuthConfig, key: TokenKey): Promise<Verify> {
-  const { jwtVerify, createRemoteJWKSet } = await import('jose')
-  const claims: JWTVerifyOptions = { issuer: auth.issuer, audience: auth.audience }
-  if ('secret' in key) {
-    const secret = Buffer.from(key.secret)
-    return async (token) => (await jwtVerify(token, secret, { ...claims, algorithms: ['HS256'] })).payload
-  }
-  if ('publicKey' in key) {
-    const publicKey = createPublicKey(key.publicKey)
-    const algorithms = [tokenAlgorithm(publicKey)]
-    return async (token) => (await jwtVerify(token, publicKey, { ...claims, algorithms })).payload
-  }
-  const jwks = createRemoteJWKSet(new URL(key.jwksUrl))
-  const algorithms = ['RS256', 'ES256', 'EdDSA', 'Ed25519']
-  return async (token) => (await jwtVerify(token, jwks, { ...claims, algorithms })).payload
-}
-
 const unauthenticated = (message: string) => new Failure('unauthenticated', message)
 
-/** The owner of an expired token learns why it is denied. Any other bad token gets one and the same message. */
-function denialFor(error: unknown, keysAreRemote: boolean, log: Pick<Logger, 'warn'>): Failure {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+/**
+ * The owner of a token learns what is wrong with its dates: jose checks them only after the signature. Any other bad token
+ * gets one and the same message.
+ */
+function denialFor(error: unknown): Failure {
+  const { code, claim, reason } = error as { code?: string; claim?: string; reason?: string }
   if (code === 'ERR_JWT_EXPIRED') return unauthenticated('The bearer token has expired.')
-  const isTokenBad = /^ERR_(JWT|JWS_|JOSE_ALG|JOSE_NOT|JWKS_NO_|JWKS_MULTIPLE)/.test(code)
-  if (keysAreRemote && !isTokenBad) {
-    const errorId = randomUUID()
-    log.warn({ err: error, errorId }, 'the keys of the identity provider cannot be read')
-    const message = 'The keys of the identity provider cannot be read at the moment.'
-    return new Failure('unavailable', message, { errorId })
-  }
+  if (claim === 'exp' && reason === 'missing') return unauthenticated('The bearer token has no expiry (exp).')
+  const isEarly = (claim === 'nbf' || claim === 'iat') && reason === 'check_failed'
+  if (isEarly) return unauthenticated('The bearer token is not valid yet.')
   return unauthenticated('The bearer token is not valid.')
 }

@@ -1,10 +1,11 @@
 import { developmentKeys } from '../secrets/development-keys'
 import type { AuthConfig } from './auth-config'
-import { signToken, type TokenKey } from './bearer-token'
-import { ADMIN, type Role } from './roles'
+import { signToken } from './bearer-token'
+import type { Role } from './roles'
+import type { TokenKey } from './verify-token'
 
 /** The part of the configuration that has to do with tokens. */
-interface TokenConfig {
+export interface TokenConfig {
   auth: AuthConfig
   dataDir: string
 }
@@ -26,12 +27,4 @@ export async function issueToken(
   const key = tokenKey(config)
   if (!('secret' in key)) throw new Error('Tokens come from your identity provider: only it can sign them.')
   return signToken(config.auth, key.secret, claims)
-}
-
-/** Makes admin tokens for development; undefined in production, or when an identity provider signs the tokens. */
-export function developmentTokens(
-  config: TokenConfig & { production: boolean },
-): (() => Promise<string>) | undefined {
-  if (config.production || !('secret' in tokenKey(config))) return undefined
-  return () => issueToken(config, { role: ADMIN, subject: 'developer', ttl: '12h' })
 }

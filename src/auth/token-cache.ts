@@ -1,33 +1,39 @@
-import type { JWTPayload } from 'jose'
+import type { Verified, VerifyToken } from './verify-token'
 
-/** How long a verified token stays valid after the identity provider withdraws its key. */
-const CACHE_MS = 60_000
-/** At most 2 MB or so. A gateway has few callers, and each sends the same token again and again. */
+/** A gateway has few callers, and each sends the same token again and again. */
 const CACHED_TOKENS_MAX = 1_000
+/** Of all cached tokens together: 4 MB at most. A token of some identity providers has 10,000. */
+const CACHED_CHARACTERS_MAX = 2_000_000
 
 /**
- * Wraps a token verifier so that it checks the signature of a token once a minute: each check costs a sixth of a
- * PATCH. The cache drops a token when it expires or when the clock is set back. It never holds a token that failed.
+ * Wraps a token verifier so that a token is checked again only when the result of the last check has run out: each check
+ * costs a sixth of a PATCH. The cache drops a result when the clock is set back. It never holds a token that failed.
  *
  * @param now Unix time in milliseconds
  */
-export function withTokenCache(
-  verify: (token: string) => Promise<JWTPayload>,
-  now: () => number = Date.now,
-): (token: string) => Promise<JWTPayload> {
-  const cache = new Map<string, { payload: JWTPayload; from: number; until: number }>()
+export function withTokenCache(verify: VerifyToken, now: () => number = Date.now): VerifyToken {
+  const cache = new Map<string, Verified & { from: number }>()
+  let characters = 0
+
+  function drop(token: string): void {
+    if (cache.delete(token)) characters -= token.length
+  }
+
   return async (token) => {
     const cached = cache.get(token)
     const time = now()
-    if (cached !== undefined && cached.from <= time && time < cached.until) return cached.payload
-    cache.delete(token)
-    const payload = await verify(token)
-    const expiresAt = payload.exp === undefined ? Number.POSITIVE_INFINITY : payload.exp * 1_000
-    const from = now()
-    cache.set(token, { payload, from, until: Math.min(expiresAt, from + CACHE_MS) })
+    if (cached !== undefined && cached.from <= time && time < cached.until) return cached
+    drop(token)
+    const verified = await verify(token)
+    // Another request may have verified the same token meanwhile.
+    drop(token)
+    cache.set(token, { ...verified, from: now() })
+    characters += token.length
     // A map iterates in the order of insertion.
-    const [oldest = ''] = cache.keys()
-    if (cache.size > CACHED_TOKENS_MAX) cache.delete(oldest)
-    return payload
+    for (const oldest of cache.keys()) {
+      if (cache.size <= CACHED_TOKENS_MAX && characters <= CACHED_CHARACTERS_MAX) break
+      drop(oldest)
+    }
+    return verified
   }
 }

@@ -1,7 +1,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto'
 import { BlockList, isIPv4, isIPv6 } from 'node:net'
 import { makeValidator } from 'envalid'
-import { tokenAlgorithm } from '../auth/token-algorithm'
+import { tokenAlgorithms } from '../auth/token-algorithm'
 import { parseEncryptionKey } from '../secrets/keyring'
 import { parsePasswordHash } from '../secrets/password-hash'
 import type { ProcessRole } from './config'
@@ -111,6 +111,6 @@ function publicKey(pem: string): string {
   } catch {
     throw new Error('must be a PEM public key')
   }
-  tokenAlgorithm(key)
+  tokenAlgorithms(key)
   return pem
 }

@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Caller, IdentifyCaller } from '../auth/bearer-token'
 
 declare module 'fastify' {
@@ -12,6 +12,19 @@ declare module 'fastify' {
 export function addCallers(app: FastifyInstance, identifyCaller: IdentifyCaller): void {
   app.decorateRequest('caller')
   app.addHook('onRequest', async (request) => {
-    request.caller = await identifyCaller(request.headers.authorization)
+    request.caller = await identifyCaller(authorizationOf(request.raw))
   })
+}
+
+/**
+ * The value of the `Authorization` header; of several, all values joined, which are no bearer token. Node.js would keep
+ * the first and drop the others, one of which a proxy may have checked.
+ */
+function authorizationOf({ headers, rawHeaders }: FastifyRequest['raw']): string | undefined {
+  const values: string[] = []
+  for (let place = 0; place < rawHeaders.length; place += 2) {
+    const [name = '', value = ''] = [rawHeaders[place], rawHeaders[place + 1]]
+    if (name.length === 13 && name.toLowerCase() === 'authorization') values.push(value)
+  }
+  return values.length > 1 ? values.join(', ') : headers.authorization
 }

@@ -12,9 +12,11 @@ import type { GraphQLError, GraphQLSchema, ValidationContext, ValidationRule } f
 import type { Logger } from 'pino'
 import type { Core } from '../core'
 import { PUBLISHING_BODY_MAX_BYTES } from '../data-limits'
+import { Failure } from '../failure'
 import { printJson } from '../json-text'
 import { type Context, createContext } from '../schema/context'
-import { formatError } from '../schema/errors'
+import { codeOf, formatError } from '../schema/errors'
+import { denialOfRequest, introspectionForAdmins } from './introspection'
 
 /** Enough for every query of the schema and its fragments. Introspection does not count. */
 const MAX_DEPTH = 10
@@ -26,6 +28,8 @@ const MAX_PROBLEMS = 50
 const MEDIA_TYPES = ['application/json', 'application/graphql-response+json']
 /** @fastify/accepts takes `Accept` with this charset, and without one. */
 const ACCEPTED = MEDIA_TYPES.map((type) => `${type}; charset=utf-8`)
+/** Seconds after which a caller tries again while the keys of the identity provider cannot be read. */
+const RETRY_AFTER = 5
 /** The header that most clients send. In a CPU profile of updates, negotiation took 1.4 % of the busy time. */
 const USUAL_ACCEPT = new Set([undefined, '*/*', ...MEDIA_TYPES])
 
@@ -50,6 +54,7 @@ export const graphqlPlugin: FastifyPluginAsync<GraphqlOptions> = async (app, opt
   app.addHook('onClose', () => apollo.stop())
 
   app.setErrorHandler((error: { statusCode?: number; message: string }, _request, reply) => {
+    if (error instanceof Failure) return sendDenial(reply, error)
     const { statusCode = 500, message } = error
     if (statusCode < 500) return sendError(reply, statusCode, { message, code: 'BAD_REQUEST' })
     options.log.error({ err: error, errorId: reply.request.id }, 'internal error')
@@ -70,6 +75,12 @@ export const graphqlPlugin: FastifyPluginAsync<GraphqlOptions> = async (app, opt
   app.addHook('onRoute', (route) => {
     route.bodyLimit = PUBLISHING_BODY_MAX_BYTES
   })
+  app.addHook('preHandler', async (request) => {
+    if (!['GET', 'HEAD', 'POST'].includes(request.method)) return
+    const denial = denialOfRequest(request, { production: options.production, maxTokens: MAX_TOKENS })
+    if (denial) throw denial
+  })
+
   await app.register(fastifyApollo(apollo), {
     path: '/graphql',
     method: ['GET', 'POST'],
@@ -88,7 +99,8 @@ export const graphqlPlugin: FastifyPluginAsync<GraphqlOptions> = async (app, opt
 function apolloServer({ schema, production, log }: GraphqlOptions): ApolloServer<Context> {
   return new ApolloServer<Context>({
     schema,
-    introspection: !production,
+    // introspectionForAdmins decides in production.
+    introspection: true,
     includeStacktraceInErrorResponses: false,
     hideSchemaDetailsFromClientErrors: production,
     formatError: formatError(log),
@@ -106,12 +118,25 @@ function apolloServer({ schema, production, log }: GraphqlOptions): ApolloServer
     executionOptions: { maxCoercionErrors: MAX_PROBLEMS },
     // The gateway handles signals itself and stops its parts in order.
     stopOnTerminationSignals: false,
-    plugins: [ApolloServerPluginCacheControlDisabled(), ApolloServerPluginLandingPageDisabled()],
+    plugins: [
+      ApolloServerPluginCacheControlDisabled(),
+      ApolloServerPluginLandingPageDisabled(),
+      ...(production ? [introspectionForAdmins] : []),
+    ],
     logger: log,
   })
 }
 
 const errorOf = (statusCode: number, message: string) => Object.assign(new Error(message), { statusCode })
+
+/** Denies a request as a whole: no field of it runs, so the response has no `data`. */
+function sendDenial(reply: FastifyReply, failure: Failure): FastifyReply {
+  const isUnknown = failure.kind === 'unauthenticated'
+  if (isUnknown) reply.header('WWW-Authenticate', 'Bearer')
+  else reply.header('Retry-After', RETRY_AFTER)
+  const { message, details } = failure
+  return sendError(reply, isUnknown ? 401 : 503, { message, code: codeOf(failure), ...details })
+}
 
 function sendError(
   reply: FastifyReply,

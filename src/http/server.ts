@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import fastify, { type FastifyInstance, type FastifyReply, LogController } from 'fastify'
 import type { IdentifyCaller } from '../auth/bearer-token'
+import type { DevelopmentSignIn } from '../auth/development-sign-in'
 import type { SchemaExecutor } from '../schema/execute'
 import { addCallers } from './caller'
 import { graphiqlPlugin } from './graphiql-plugin'
@@ -8,6 +9,7 @@ import { type GraphqlOptions, graphqlPlugin } from './graphql-plugin'
 import { healthPlugin } from './health-plugin'
 import { parseJsonBodies } from './json-bodies'
 import { notFoundBody, restPlugin } from './rest/plugin'
+import { sessionPlugin } from './session-plugin'
 
 /** The largest body of a request, in bytes. */
 const BODY_LIMIT = 256 * 1024
@@ -19,8 +21,8 @@ export interface ServerOptions extends GraphqlOptions {
   identifyCaller: IdentifyCaller
   /** resolves when the gateway can do its work, rejects when it cannot */
   checkReady: () => Promise<void>
-  /** makes the token that GraphiQL fills in; undefined = GraphiQL fills in no token */
-  developmentToken?: () => Promise<string>
+  /** undefined = the pages get no token from the gateway */
+  signIn?: DevelopmentSignIn
   /** false = only health: the process only delivers */
   servesApi: boolean
 }
@@ -48,7 +50,8 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
 
 async function registerApi(app: FastifyInstance, options: ServerOptions): Promise<void> {
   app.get('/', (_request, reply) => reply.redirect('/graphiql'))
-  await app.register(graphiqlPlugin, { developmentToken: options.developmentToken })
+  await app.register(graphiqlPlugin, {})
+  if (options.signIn) await app.register(sessionPlugin, { signIn: options.signIn })
   await app.register(async (api) => {
     addCallers(api, options.identifyCaller)
     await api.register(graphqlPlugin, options)

@@ -24,6 +24,9 @@ const CODE = {
   outcome_unknown: 'OUTCOME_UNKNOWN',
 } satisfies Record<FailureKind, string>
 
+/** The GraphQL code of a failure. */
+export const codeOf = ({ kind }: Failure): string => CODE[kind]
+
 const INTERNAL = 'INTERNAL_SERVER_ERROR'
 
 /**

@@ -69,6 +69,13 @@ export function denialOf({ identity, denial }: Caller, parent: Parent, field: st
   return new Failure('forbidden', roles.length > 0 ? needOf(roles) : 'No role may do this.')
 }
 
+/** Why a caller may not read the schema in production; undefined = allowed. In development every caller may. */
+export function introspectionDenial({ identity, denial }: Caller): Failure | undefined {
+  if (denial) return denial
+  const isAllowed = ADMINS.some((role) => identity.roles.includes(role))
+  return isAllowed ? undefined : new Failure('forbidden', needOf(ADMINS))
+}
+
 const needOf = (roles: Role[]) => `This needs the role ${roles.join(' or ')}.`
 
 /** The roles that may read the deliveries of an event, as a sentence for the description of the field. */

@@ -188,9 +188,10 @@ describe('with the keys of an identity provider', () => {
       expect(rest.status).toBe(503)
       expect(rest.headers.get('retry-after')).toMatch(/^\d+$/)
       expect(rest.headers.get('www-authenticate')).toBeNull()
-      const { data, errors } = await gateway.gql('{ webhookEndpoints { totalCount } }', {}, token)
-      expect(data).toBeNull()
+      const { status, data, errors } = await gateway.gql('{ webhookEndpoints { totalCount } }', {}, token)
+      expect([status, data]).toEqual([503, undefined])
       expect(errors).toMatchObject([{ extensions: { code: 'SERVICE_UNAVAILABLE' } }])
+      expect(gateway.output()).toContain(errors?.[0]?.extensions?.errorId)
     })
 
     it('answers 401 where the denial needs no key', async () => {
@@ -230,9 +231,14 @@ describe('with the keys of an identity provider', () => {
       expect(new Set(asked)).toEqual(new Set(['/jwks']))
     })
 
-    it('does not need the provider for keys that it has cached', async () => {
-      answer = 'nothing'
-      expect(await resultOf(keyToken(ADMIN, rsa.privateKey, { kid: rsa.kid }))).toEqual(ACCEPTED)
+    it('does not need the provider for keys that it knows, and answers 503 to tokens of others', async () => {
+      answer = 'error'
+      const claims = { ...ADMIN, jti: 'not sent before' }
+      expect(await resultOf(keyToken(claims, rsa.privateKey, { kid: rsa.kid }))).toEqual(ACCEPTED)
+      const unknown = keyToken(claims, rsa.privateKey, { kid: 'new' })
+      expect((await gateway.rest('GET', 'endpoint/', { token: unknown })).status).toBe(503)
+      answer = 'keys'
+      expect((await gateway.rest('GET', 'endpoint/', { token: unknown })).status).toBe(401)
     })
   })
 })

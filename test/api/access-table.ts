@@ -107,9 +107,11 @@ export const UNAUTHENTICATED: Caller[] = [
   ['a token cut short', bearer(good.slice(0, -4))],
   ['a token of parts that are no JSON', bearer('bm90.anNvbg.c2ln')],
   ['an expired token', bearer(token({ ...admin, exp: fromNow(-HOUR) }))],
-  ['a token that expires this second', bearer(token({ ...admin, exp: fromNow(0) }))],
+  ['a token that expired 31 s ago', bearer(token({ ...admin, exp: fromNow(-31) }))],
+  ['a token without an expiry', bearer(token({ sub: 'somebody', role: 'admin' }))],
   ['a token whose expiry is no number', bearer(token({ ...admin, exp: 'never' }))],
   ['a token not valid yet', bearer(token({ ...admin, nbf: fromNow(HOUR) }))],
+  ['a token issued in the future', bearer(token({ ...admin, iat: fromNow(HOUR) }))],
   ['a forged token', bearer(hmacToken(admin, 'another secret that is longer than 32 bytes'))],
   ['a token signed with an empty secret', bearer(hmacToken(admin, ''))],
   [
@@ -153,5 +155,8 @@ export const ADMINS: Caller[] = [
   ['an admin', bearer(good)],
   ['an admin, by a list of roles', bearer(token({ ...live, role: ['owner', 'admin'] }))],
   ['an admin, the scheme in small letters', `bearer ${good}`],
+  ['an admin, the scheme in capitals', `BEARER ${good}`],
+  ['an admin whose clock is 20 s ahead', bearer(token({ ...admin, iat: fromNow(20), nbf: fromNow(20) }))],
+  ['an admin whose token expired 2 s ago, by our clock', bearer(token({ ...admin, exp: fromNow(-2) }))],
   ['an admin without a name', bearer(token({ exp: fromNow(HOUR), role: 'admin' }))],
 ]

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { request as httpRequest } from 'node:http'
 import { join } from 'node:path'
 import { buildSchema } from 'graphql'
 import { LIST } from '../support/endpoint-documents'
@@ -71,6 +72,16 @@ const openTo = <Call>(caller: Caller, table: Record<string, Call>) =>
 const closedTo = <Call>(caller: Caller, table: Record<string, Call>) =>
   Object.fromEntries(Object.entries(table).filter(([name]) => !allowedTo(caller).includes(name)))
 
+/** The status of a request whose headers may be repeated, which fetch cannot send. */
+const statusOf = (path: string, headers: Record<string, string[]>) =>
+  new Promise<number | undefined>((resolve, reject) => {
+    const request = httpRequest(gateway.url + path, { headers }, (response) => {
+      response.resume()
+      resolve(response.statusCode)
+    })
+    request.on('error', reject).end()
+  })
+
 interface ErrorOf {
   code?: string
   extensions?: { code?: string }
@@ -83,11 +94,19 @@ async function restResult(authorization: Caller[1], call: RestCall) {
 }
 
 async function graphqlResult(authorization: Caller[1], call: GraphqlCall) {
-  const { headers, text } = await sendGraphql(authorization, call)
+  const { status, headers, text } = await sendGraphql(authorization, call)
   const { data, errors } = JSON.parse(text)
   const codes = errors.map(({ extensions }: ErrorOf) => extensions?.code)
   const answered = Object.values(data ?? {}).filter((value) => value !== null)
-  return { codes, answered, type: headers.get('content-type') }
+  const authenticate = headers.get('www-authenticate')
+  return {
+    status,
+    authenticate,
+    hasData: data !== undefined,
+    codes,
+    answered,
+    type: headers.get('content-type'),
+  }
 }
 
 const type = 'application/json; charset=utf-8'
@@ -124,7 +143,14 @@ describe('without access nothing is read or changed', () => {
         allOf(REST_ROUTES, { status: 401, authenticate: 'Bearer', codes: ['unauthenticated'] }),
       )
       expect(await resultsOf(GRAPHQL_OPERATIONS, (call) => graphqlResult(authorization, call))).toEqual(
-        allOf(GRAPHQL_OPERATIONS, { codes: ['UNAUTHENTICATED'], answered: [], type }),
+        allOf(GRAPHQL_OPERATIONS, {
+          status: 401,
+          authenticate: 'Bearer',
+          hasData: false,
+          codes: ['UNAUTHENTICATED'],
+          answered: [],
+          type,
+        }),
       )
     })
   })
@@ -138,7 +164,14 @@ describe('without access nothing is read or changed', () => {
       )
       const operations = closedTo(caller, GRAPHQL_OPERATIONS)
       expect(await resultsOf(operations, (call) => graphqlResult(authorization, call))).toEqual(
-        allOf(operations, { codes: ['FORBIDDEN'], answered: [], type }),
+        allOf(operations, {
+          status: 200,
+          authenticate: null,
+          hasData: true,
+          codes: ['FORBIDDEN'],
+          answered: [],
+          type,
+        }),
       )
     })
   })
@@ -218,11 +251,41 @@ describe('without access nothing is read or changed', () => {
   it('GraphQL by GET needs a token as well', async () => {
     const query = encodeURIComponent('{ webhookEndpoints { totalCount } }')
     const headers = { 'apollo-require-preflight': '1' }
-    const { text } = await send(undefined, `/graphql?query=${query}`, { method: 'GET', headers })
-    expect(JSON.parse(text)).toMatchObject({
-      data: null,
-      errors: [{ extensions: { code: 'UNAUTHENTICATED' } }],
-    })
+    const answer = await send(undefined, `/graphql?query=${query}`, { method: 'GET', headers })
+    expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([401, 'Bearer'])
+    const { data, errors } = JSON.parse(answer.text)
+    expect(data).toBeUndefined()
+    expect(errors).toMatchObject([{ extensions: { code: 'UNAUTHENTICATED' } }])
+  })
+
+  it.each(['authorization', 'Authorization', 'access_token', 'token'])(
+    'a token in the query string is not read: %s',
+    async (name) => {
+      const query = `${name}=${encodeURIComponent(`Bearer ${gateway.adminToken}`)}`
+      expect((await send(undefined, `/api/v2/webhook/endpoint/?${query}`, {})).status).toBe(401)
+    },
+  )
+
+  it('two Authorization headers are no token, in any order', async () => {
+    const [, publisher = ''] = WITHOUT_THE_ROLE[0] as Caller
+    for (const values of [
+      [`Bearer ${gateway.adminToken}`, publisher],
+      [publisher, `Bearer ${gateway.adminToken}`],
+      [`Bearer ${gateway.adminToken}`, `Bearer ${gateway.adminToken}`],
+    ]) {
+      const status = await statusOf('/api/v2/webhook/endpoint/', { authorization: values })
+      expect(status).toBe(401)
+    }
+  })
+
+  it('an Authorization header of 15 KB is no token', async () => {
+    for (const value of [
+      `Bearer ${'a'.repeat(15_000)}`,
+      'a'.repeat(15_000),
+      `Bearer ${'a.'.repeat(7_500)}`,
+    ]) {
+      expect((await send(value, '/api/v2/webhook/endpoint/', {})).status).toBe(401)
+    }
   })
 
   it('one document of many operations is denied for each of them', async () => {

@@ -36,8 +36,11 @@ afterAll(async () => {
   rmSync(profile, { recursive: true, force: true })
 })
 
+/** The link that the gateway printed at its start. */
+const printedLink = () => /GraphiQL +(\S+#code=\S+)/.exec(gateway.output())?.[1] ?? ''
+
 describe('GraphiQL in a browser', () => {
-  it('changes an endpoint with the token and the first tab it opens with', async () => {
+  it('changes an endpoint with the printed link and the first tab it opens with', async () => {
     const created = await gateway.gql(
       'mutation ($input: WebhookEndpointInput!) { createWebhookEndpoint(input: $input) { id } }',
       { input: { target: 'http://127.0.0.1:9999/hook', events: [{ type: 'post.created' }] } },
@@ -46,9 +49,9 @@ describe('GraphiQL in a browser', () => {
     const page = await browser.newPage()
     const seen = listen(page)
 
-    await page.goto(`${gateway.url}/graphiql`)
+    await page.goto(printedLink())
     expect(await page.title()).toBe('GraphiQL · Hookgate')
-    await page.getByText('Development token').waitFor()
+    await page.getByText('Signed in by the link').waitFor()
     expect(await page.getByLabel('Bearer token').inputValue()).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/)
 
     await page.locator('.graphiql-query-editor').getByText('updateWebhookEndpoint').waitFor()
@@ -83,9 +86,56 @@ describe('GraphiQL in a browser', () => {
     await page.close()
   }, 60_000)
 
+  it('takes the code out of the address, and stays signed in when the page is loaded again', async () => {
+    const page = await browser.newPage()
+    await page.goto(printedLink())
+    await page.getByText('Signed in by the link').waitFor()
+    expect(page.url()).toBe(`${gateway.url}/graphiql/`)
+    const code = printedLink().split('#code=')[1] ?? ''
+    const kept = await page.evaluate(
+      'JSON.stringify([{ ...sessionStorage }, { ...localStorage }, document.cookie])',
+    )
+    expect(kept).not.toContain(code)
+
+    await page.reload()
+    await page.getByText('Token set, sent with every request').waitFor()
+    await page.getByRole('button', { name: 'Execute query' }).waitFor()
+    expect(await page.getByLabel('Bearer token').inputValue()).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/)
+
+    // Another tab has a session of its own, and the link works there too.
+    const other = await browser.newPage()
+    await other.goto(`${gateway.url}/graphiql/`)
+    await other.getByText('Paste a token').waitFor()
+    await other.evaluate(`location.hash = '#code=${code}'`)
+    await other.getByText('Signed in by the link').waitFor()
+    expect(other.url()).toBe(`${gateway.url}/graphiql/`)
+    await other.close()
+    await page.close()
+  }, 60_000)
+
+  it('asks for a token without the link, and with the link of another start', async () => {
+    const page = await browser.newPage()
+    await page.goto(`${gateway.url}/graphiql/`)
+    await page.getByText('Paste a token, or open the link that the gateway printed at its start.').waitFor()
+    expect(await page.evaluate('document.activeElement.id')).toBe('token')
+    expect(await page.getByLabel('Bearer token').inputValue()).toBe('')
+    await page.locator('.graphiql-query-editor').getByText('updateWebhookEndpoint').waitFor()
+    await page.getByRole('button', { name: 'Execute query' }).click()
+    await page.getByText('Refused by the gateway: UNAUTHENTICATED. Paste a token').waitFor()
+
+    await page.goto('about:blank')
+    await page.goto(`${gateway.url}/graphiql/#code=of-another-start`)
+    await page.getByText('This link is not of the running gateway').waitFor()
+    expect(page.url()).toBe(`${gateway.url}/graphiql/`)
+
+    await page.getByLabel('Bearer token').fill(gateway.adminToken)
+    await page.getByText('Token set, sent with every request').waitFor()
+    await page.close()
+  }, 60_000)
+
   it('sends a typed token instead, and says when the gateway refuses it', async () => {
     const page = await browser.newPage()
-    await page.goto(`${gateway.url}/graphiql`)
+    await page.goto(printedLink())
     await page.locator('.graphiql-query-editor').getByText('updateWebhookEndpoint').waitFor()
 
     const schemaReadAgain = page.waitForRequest(

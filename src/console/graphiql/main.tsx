@@ -7,30 +7,22 @@ import { createRoot } from 'react-dom/client'
 import { examples } from './examples'
 import { type Denial, gatewayFetcher } from './fetcher'
 import { frontTab, tabStorage } from './open-tabs'
-import { developmentToken, storedToken, storeToken } from './token'
+import { firstSignIn, type SignIn, useSignIn } from './sign-in'
 import { TokenBar } from './token-bar'
 
 const front = frontTab()
 
-/** GraphiQL below a bar with the bearer token. A typed token wins over the token that the gateway offers. */
-function Page({ offered }: { offered: string | null }) {
-  const [typed, setTyped] = useState(storedToken)
+/** GraphiQL below a bar with the bearer token. */
+function Page({ first }: { first: SignIn }) {
+  const [signIn, setToken] = useSignIn(first)
   const [denial, setDenial] = useState<Denial | null>(null)
-  const token = typed ?? offered ?? ''
+  const { token } = signIn
   const settledToken = useSettled(token, 300)
   const fetcher = useMemo(() => gatewayFetcher(settledToken, setDenial), [settledToken])
 
   return (
     <>
-      <TokenBar
-        token={token}
-        offered={typed === null && offered !== null}
-        denial={denial?.token === token ? denial : null}
-        onType={(text) => {
-          setTyped(text)
-          storeToken(text)
-        }}
-      />
+      <TokenBar signIn={signIn} denial={denial?.token === token ? denial : null} onType={setToken} />
       <main>
         <GraphiQL
           fetcher={fetcher}
@@ -59,4 +51,4 @@ function useSettled<T>(value: T, milliseconds: number): T {
 }
 
 const root = createRoot(document.getElementById('page') as HTMLElement)
-developmentToken().then((offered) => root.render(<Page offered={offered} />))
+firstSignIn().then((first) => root.render(<Page first={first} />))

@@ -1,20 +1,24 @@
-import { useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import type { Denial } from './fetcher'
+import type { SignIn } from './sign-in'
 import { bareToken } from './token'
 
 interface TokenBarProps {
-  token: string
-  /** true = the gateway offered the token, false = the user typed it */
-  offered: boolean
+  signIn: SignIn
   /** set when the gateway denied a request with this token */
   denial: Denial | null
   onType(token: string): void
 }
 
 /** The header of the page: its name, the field for the bearer token, and whether the gateway accepts the token. */
-export function TokenBar({ token, offered, denial, onType }: TokenBarProps) {
+export function TokenBar({ signIn, denial, onType }: TokenBarProps) {
   const [readable, setReadable] = useState(false)
-  const { mood, text } = describe(token, offered, denial)
+  const field = useRef<HTMLInputElement>(null)
+  const { mood, text } = describe(signIn, denial)
+  const needsToken = signIn.token === '' || denial?.code === 'UNAUTHENTICATED'
+  useEffect(() => {
+    if (needsToken) field.current?.focus()
+  }, [needsToken])
   return (
     <header className="bar">
       <h1>
@@ -24,8 +28,9 @@ export function TokenBar({ token, offered, denial, onType }: TokenBarProps) {
         <label htmlFor="token">Bearer token</label>
         <input
           id="token"
+          ref={field}
           type={readable ? 'text' : 'password'}
-          value={token}
+          value={signIn.token}
           placeholder="Paste a JWT"
           autoComplete="off"
           spellCheck={false}
@@ -43,21 +48,21 @@ export function TokenBar({ token, offered, denial, onType }: TokenBarProps) {
   )
 }
 
-function describe(token: string, offered: boolean, denial: Denial | null) {
+function describe({ token, by }: SignIn, denial: Denial | null) {
   if (denial?.code === 'FORBIDDEN') {
     return { mood: 'bad', text: 'Refused by the gateway: FORBIDDEN. The role of this token may not do this.' }
   }
+  if (denial && token) {
+    return { mood: 'bad', text: 'Token refused by the gateway: UNAUTHENTICATED. It is wrong or has expired.' }
+  }
+  if (by === 'refused') {
+    return { mood: 'bad', text: 'This link is not of the running gateway. Open the link of its last start.' }
+  }
   if (!token) {
     const refused = denial ? 'Refused by the gateway: UNAUTHENTICATED. ' : ''
-    return {
-      mood: denial ? 'bad' : 'none',
-      text: `${refused}No token set. “hookgate token --role admin” prints one.`,
-    }
+    const remedy = 'Paste a token, or open the link that the gateway printed at its start.'
+    return { mood: denial ? 'bad' : 'none', text: refused + remedy }
   }
-  if (denial) {
-    const remedy = offered ? 'Reload the page for a fresh one.' : 'It is wrong or has expired.'
-    return { mood: 'bad', text: `Token refused by the gateway: UNAUTHENTICATED. ${remedy}` }
-  }
-  if (offered) return { mood: 'good', text: 'Development token, filled in by the gateway' }
+  if (by === 'link') return { mood: 'good', text: 'Signed in by the link' }
   return { mood: 'good', text: 'Token set, sent with every request' }
 }

@@ -1,0 +1,96 @@
+import type { ApolloServerPlugin } from '@apollo/server'
+import type { FastifyRequest } from 'fastify'
+import {
+  type DocumentNode,
+  type FieldNode,
+  Kind,
+  type OperationDefinitionNode,
+  parse,
+  type SelectionSetNode,
+} from 'graphql'
+import type { Failure } from '../failure'
+import type { Context } from '../schema/context'
+import { codeOf } from '../schema/errors'
+import { introspectionDenial } from '../schema/permissions'
+
+/** The fields of a query that read the schema. Each has a resolver of graphql-js, which no rule of the schema guards. */
+const SCHEMA_FIELDS = ['__schema', '__type']
+const INTROSPECTION = [...SCHEMA_FIELDS, '__typename']
+
+/**
+ * Why a request without a valid token is denied as a whole; undefined = a development gateway lets everybody read its
+ * schema. An `Authorization` header that is wrong is denied in any case.
+ */
+export function denialOfRequest(
+  request: FastifyRequest,
+  { production, maxTokens }: { production: boolean; maxTokens: number },
+): Failure | undefined {
+  const { denial } = request.caller
+  if (!denial || production || request.headers.authorization !== undefined) return denial
+  const { query } = ((request.method === 'POST' ? request.body : request.query) ?? {}) as { query?: unknown }
+  // Apollo answers 400 to a request without a document.
+  if (typeof query !== 'string' || onlyIntrospects(query, maxTokens)) return undefined
+  return denial
+}
+
+/** Whether every operation of a document does nothing but introspection. */
+function onlyIntrospects(source: string, maxTokens: number): boolean {
+  let document: DocumentNode
+  try {
+    document = parse(source, { maxTokens, noLocation: true })
+  } catch {
+    // Apollo would report the fault. A caller without a token gets the denial first, as by REST.
+    return false
+  }
+  const fields = document.definitions.flatMap((definition) =>
+    definition.kind === Kind.OPERATION_DEFINITION ? rootFields(definition, document) : [],
+  )
+  return fields.length > 0 && fields.every(({ name }) => INTROSPECTION.includes(name.value))
+}
+
+/** In production only admins read the schema: a field error for any other caller. */
+export const introspectionForAdmins: ApolloServerPlugin<Context> = {
+  async requestDidStart({ contextValue }) {
+    const denial = introspectionDenial(contextValue.caller)
+    if (!denial) return
+    return {
+      async willSendResponse({ document, operation, response: { body } }) {
+        if (!document || !operation || body.kind !== 'single') return
+        const { singleResult } = body
+        for (const { name, alias } of rootFields(operation, document)) {
+          const key = alias?.value ?? name.value
+          if (!SCHEMA_FIELDS.includes(name.value) || singleResult.data?.[key] === undefined) continue
+          // The type of __schema is not nullable, that of __type is.
+          singleResult.data = name.value === '__type' ? { ...singleResult.data, [key]: null } : null
+          const error = { message: denial.message, path: [key], extensions: { code: codeOf(denial) } }
+          singleResult.errors = [...(singleResult.errors ?? []), error]
+        }
+      },
+    }
+  },
+}
+
+/** The fields that an operation selects at the top, by way of fragments as well. */
+function rootFields(operation: OperationDefinitionNode, { definitions }: DocumentNode): FieldNode[] {
+  const fields: FieldNode[] = []
+  const visited = new Set<string>()
+  const visit = ({ selections }: SelectionSetNode): void => {
+    for (const selection of selections) {
+      if (selection.kind === Kind.FIELD) fields.push(selection)
+      else if (selection.kind === Kind.INLINE_FRAGMENT) visit(selection.selectionSet)
+      else visitFragment(selection.name.value)
+    }
+  }
+  const visitFragment = (name: string): void => {
+    // Before validation a fragment may contain itself.
+    if (visited.has(name)) return
+    visited.add(name)
+    for (const definition of definitions) {
+      if (definition.kind === Kind.FRAGMENT_DEFINITION && definition.name.value === name) {
+        visit(definition.selectionSet)
+      }
+    }
+  }
+  visit(operation.selectionSet)
+  return fields
+}
