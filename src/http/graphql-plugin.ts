@@ -15,6 +15,8 @@ import { PUBLISHING_BODY_MAX_BYTES } from '../data-limits'
 import { printJson } from '../json-text'
 import { type Context, createContext } from '../schema/context'
 import { formatError } from '../schema/errors'
+// Declares FastifyRequest.bodyText.
+import type {} from './json-bodies'
 
 /** Enough for every query of the schema and its fragments. Introspection does not count. */
 const MAX_DEPTH = 10
