@@ -124,7 +124,7 @@ const ESCAPES = /\\(?:ud[89ab]..\\ud[c-f]..|(ud[89a-f])|.)/gi
 /** Found in most texts that have any half of a pair, and hardly in others. */
 const SURROGATE = /\\u[dD][89a-fA-F]/
 
-/** Whether every character is whole: no half of a surrogate pair, be it written as such or as an escape. */
+/** Whether every character is whole: no half of a surrogate pair, neither as such nor as an escape. */
 export function hasWholeCharacters(json: string): boolean {
   if (!json.isWellFormed()) return false
   if (!SURROGATE.test(json)) return true

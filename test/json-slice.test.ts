@@ -76,7 +76,7 @@ const { json } = fc.letrec<{ json: Written }>((tie) => ({
 const RUNS = { numRuns: 2_000 }
 
 describe('a value in a JSON text', () => {
-  it('is found as it was written, whatever is around it', () => {
+  it('is found as it was written, inside any other values', () => {
     fc.assert(
       fc.property(json, json, json, space, ({ text }, before, after, around) => {
         const body = `${around}{"before":${before.text}, "input"${around}: {"x":${before.text},"data" :${around}${text}${around},"y":${after.text}} }${around}`

@@ -17,6 +17,8 @@ import { printJson } from '../json-text'
 import { type Context, createContext } from '../schema/context'
 import { codeOf, formatError } from '../schema/errors'
 import { denialOfRequest, introspectionForAdmins } from './introspection'
+// Declares FastifyRequest.bodyText.
+import type {} from './json-bodies'
 
 /** Enough for every query of the schema and its fragments. Introspection does not count. */
 const MAX_DEPTH = 10

@@ -65,10 +65,13 @@ export function formatError(log: ErrorLog) {
   }
 }
 
-/** An error of graphql-js during execution: a nullable variable is null, and its argument must not be null. */
+/** An error of graphql-js during execution: a nullable variable is null, and its argument, or a field of it, must not be null. */
 function isCoercion(thrown: unknown): boolean {
   const error = unwrapResolverError(thrown)
-  return error instanceof GraphQLError && /^Argument ".*" of (required|non-null) type /.test(error.message)
+  return (
+    error instanceof GraphQLError &&
+    /^Argument ".*" (of (required|non-null) type|has invalid value) /.test(error.message)
+  )
 }
 
 /** Details in the types of the schema: the id of the current endpoint is an ID, a string. */

@@ -268,6 +268,7 @@ describe('Data that cannot be kept is refused, and never altered', () => {
     for (const request of [
       { query: PUBLISH_INPUT, variables: '{"input": {"type": "post.created", "data": null}}' },
       { query: PUBLISH_DATA, variables: '{"data": null}' },
+      { query: PUBLISH_DATA.replace('JSON!', 'JSON = 1'), variables: '{"data": null}' },
     ]) {
       expect(graphqlCodes(await graphql(gateway, request))).toEqual(['BAD_USER_INPUT'])
     }

@@ -169,7 +169,7 @@ describe('A key', () => {
     )
   })
 
-  it('that is bad is reported together with what is missing', async () => {
+  it('that is bad is reported together with missing fields', async () => {
     expect(
       restResult(await publishOnWire({ 'idempotency-key': 'x'.repeat(256) }, '{"type": "nope"}')),
     ).toEqual(resultOf(400, ['data required', 'idempotency_key too_long', 'type unknown_event_type']))

@@ -1,6 +1,6 @@
 import { get, graphqlRead, graphqlUpdate, patch } from '../cases/requests/target'
 import { deliveryRate, publishToReceive } from './deliveries'
-import { publishRate, requestRate } from './requests'
+import { publishing, publishingByGraphql, publishRate, requestRate } from './requests'
 import type { PairedCase } from './side'
 import { embeddedStart, postgresqlStart } from './start-up'
 
@@ -11,7 +11,8 @@ export const CASES: Record<string, PairedCase> = {
   'rest-patch-20': requestRate(patch, 20),
   'graphql-read-20': requestRate(graphqlRead, 20),
   'rest-get-20': requestRate(get, 20),
-  'publish-20': publishRate,
+  'publish-20': publishRate(publishing),
+  'graphql-publish-20': publishRate(publishingByGraphql),
   deliveries: deliveryRate,
   latency: publishToReceive,
   'start-embedded': embeddedStart,

@@ -29,8 +29,8 @@ export const requestRate = (
   },
 })
 
-/** Events per second published by REST, each for three endpoints. No worker runs, so the deliveries stay pending. */
-export const publishRate: PairedCase = {
+/** Events published per second, each for three endpoints. No worker runs, so the deliveries stay pending. */
+export const publishRate = (targetOf: (system: System) => Target): PairedCase => ({
   unit: '/s',
   async prepare(side) {
     const targets = [1, 2, 3].map((id) => `https://receiver-${id}.example.com/hooks`)
@@ -38,12 +38,12 @@ export const publishRate: PairedCase = {
     const ids = Array.from({ length: 100 }, (_, index) => index)
     return () =>
       onFreshGateway(side, { template, env: { HOOKGATE_ROLES: 'api' } }, ({ url }) =>
-        warmRate(publishing({ system: side.name, url }), { ids, connections: PUBLISHING_CONNECTIONS }),
+        warmRate(targetOf({ system: side.name, url }), { ids, connections: PUBLISHING_CONNECTIONS }),
       )
   },
-}
+})
 
-const publishing = (system: System): Target => ({
+export const publishing = (system: System): Target => ({
   ...system,
   operation: 'publish by REST',
   isWrite: false,
@@ -54,6 +54,26 @@ const publishing = (system: System): Target => ({
     body: JSON.stringify({ type: POST_CREATED, data: post(number) }),
   }),
   beginning: '{"event_id":',
+})
+
+const PUBLISH = `mutation Publish($input: PublishWebhookEventInput!) {
+  publishWebhookEvent(input: $input) { id type createdAt }
+}`
+
+export const publishingByGraphql = (system: System): Target => ({
+  ...system,
+  operation: 'publish by GraphQL',
+  isWrite: false,
+  request: (number) => ({
+    method: 'POST',
+    path: '/graphql',
+    headers: JSON_HEADERS,
+    body: JSON.stringify({
+      query: PUBLISH,
+      variables: { input: { type: POST_CREATED, data: post(number) } },
+    }),
+  }),
+  beginning: '{"data":{"publishWebhookEvent":{"id":"',
 })
 
 async function warmRate(target: Target, load: Omit<Load, 'seconds'>): Promise<number> {
