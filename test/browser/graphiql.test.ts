@@ -113,7 +113,7 @@ describe('GraphiQL in a browser', () => {
     await page.close()
   }, 60_000)
 
-  it('asks for a token without the link, and with the link of another start', async () => {
+  it('needs a token without the link, and with the link of another start', async () => {
     const page = await browser.newPage()
     await page.goto(`${gateway.url}/graphiql/`)
     await page.getByText('Paste a token, or open the link that the gateway printed at its start.').waitFor()

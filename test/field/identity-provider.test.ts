@@ -125,7 +125,7 @@ it('refuses a token of a withdrawn key, cached tokens as well', async () => {
 })
 
 it.each(['error', 'nonsense', 'silence'] as const)(
-  'goes on with the keys that it knows while the provider answers with %s, and answers 503 to others',
+  'accepts the keys that it knows while the provider answers with %s, and answers 503 to others',
   async (answer) => {
     const known = await provider.token()
     const alsoKnown = await provider.token()
