@@ -3,8 +3,8 @@ import { startTestGateway, type TestGateway } from '../support/gateway'
 let gateway: TestGateway
 afterEach(() => gateway.stop())
 
-/** The code of the link for GraphiQL in the output. */
-const printedCode = () => /GraphiQL +http\S+\/graphiql\/#code=([\w-]+)\n/.exec(gateway.output())?.[1] ?? ''
+/** The code of the link in the output. */
+const printedCode = () => /Sign in +http\S+\/graphiql\/#code=([\w-]+)\n/.exec(gateway.output())?.[1] ?? ''
 
 async function exchange(code: string, headers: Record<string, string> = {}) {
   const response = await fetch(`${gateway.url}/session`, {
@@ -46,9 +46,11 @@ it('the link of an earlier start signs nobody in', async () => {
   expect((await exchange(printedCode())).status).toBe(200)
 })
 
-it('the link is printed for the address of the outside as well', async () => {
+it('the link is printed for the public address', async () => {
   gateway = await startTestGateway({ HOOKGATE_PUBLIC_URL: 'https://hooks.example.com/webhooks/' })
-  expect(gateway.output()).toContain(`https://hooks.example.com/webhooks/graphiql/#code=${printedCode()}\n`)
+  expect(gateway.output()).toContain(
+    `Sign in    https://hooks.example.com/webhooks/graphiql/#code=${printedCode()}\n`,
+  )
 })
 
 it('there is no link when an identity provider signs the tokens', async () => {

@@ -37,7 +37,7 @@ afterAll(async () => {
 })
 
 /** The link that the gateway printed at its start. */
-const printedLink = () => /GraphiQL +(\S+#code=\S+)/.exec(gateway.output())?.[1] ?? ''
+const printedLink = () => /Sign in +(\S+#code=\S+)/.exec(gateway.output())?.[1] ?? ''
 
 describe('GraphiQL in a browser', () => {
   it('changes an endpoint with the printed link and the first tab it opens with', async () => {
