@@ -25,18 +25,21 @@ async function serve(): Promise<void> {
   print(addressesOf(gateway, config.publicUrl))
 }
 
-/** One line for each entrance. In development the link of GraphiQL signs in: a page takes the code out of the fragment. */
-function addressesOf({ url, servesApi, development }: Gateway, publicUrl: string | undefined): string {
+/** One line for each entrance, and in development a link that signs a browser in: the page takes the code out of it. */
+function addressesOf({ url, servesApi, development }: Gateway, publicUrl = url): string {
   if (!servesApi) return `Worker     ${url}/healthz\n`
-  const graphiql = (base: string) => `${base}/graphiql/${development ? `#code=${development.code}` : ''}`
-  const lines = [
+  const api = [
     `GraphQL    ${url}/graphql`,
-    `GraphiQL   ${graphiql(url)}`,
+    `GraphiQL   ${url}/graphiql`,
     `REST       ${url}/api/v2/webhook/endpoint/`,
-    ...(publicUrl ? [`Public     ${graphiql(publicUrl)}`] : []),
-    ...(development ? [`Admin token for development (12 h): ${development.token}`] : []),
   ]
-  return `${lines.join('\n')}\n`
+  const signIn = development
+    ? [
+        `Sign in    ${publicUrl}/graphiql/#code=${development.code}`,
+        `Admin token for development (12 h): ${development.token}`,
+      ]
+    : []
+  return `${[...api, ...signIn].join('\n')}\n`
 }
 
 /**

@@ -5,7 +5,7 @@ import { ProviderKeys } from '../../src/auth/provider-keys'
 const { publicKey } = generateKeyPairSync('ed25519')
 const keyNamed = (kid: string): ProviderKey => ({ kid, algorithms: ['EdDSA'], key: publicKey })
 
-/** A provider whose answer the test sets, and what the gateway logs about it. The clock stands still. */
+/** A provider whose answer the test sets, and what the gateway logs about it. Only the test moves the clock. */
 function provider() {
   const log = { warn: jest.fn(), info: jest.fn() }
   const state = { kids: ['a'], error: undefined as Error | undefined, takesMs: 0, fetches: [] as number[] }

@@ -37,7 +37,7 @@ afterAll(async () => {
 })
 
 /** The link that the gateway printed at its start. */
-const printedLink = () => /GraphiQL +(\S+#code=\S+)/.exec(gateway.output())?.[1] ?? ''
+const printedLink = () => /Sign in +(\S+#code=\S+)/.exec(gateway.output())?.[1] ?? ''
 
 describe('GraphiQL in a browser', () => {
   it('changes an endpoint with the printed link and the first tab it opens with', async () => {
@@ -113,7 +113,7 @@ describe('GraphiQL in a browser', () => {
     await page.close()
   }, 60_000)
 
-  it('asks for a token without the link, and with the link of another start', async () => {
+  it('needs a token without the link, and with the link of another start', async () => {
     const page = await browser.newPage()
     await page.goto(`${gateway.url}/graphiql/`)
     await page.getByText('Paste a token, or open the link that the gateway printed at its start.').waitFor()

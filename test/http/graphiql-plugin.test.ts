@@ -61,7 +61,7 @@ describe('the GraphiQL page', () => {
     },
   )
 
-  it('hands out no token', async () => {
+  it('gives no token to anybody', async () => {
     const answer = await app.inject('/graphiql/session')
     expect(answer.statusCode).toBe(404)
   })
