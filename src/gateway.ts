@@ -12,6 +12,8 @@ import { startRetention } from './retention/start-retention'
 export interface Gateway {
   /** where it listens, such as http://127.0.0.1:4000 */
   url: string
+  /** where clients find it; the same, unless the operator says otherwise */
+  publicUrl: string
   /** in development: an admin token to start with */
   developmentToken: string | undefined
   /** false = this process only delivers, and serves nothing but its health */
@@ -56,6 +58,8 @@ export async function startGateway(config: Config, log: Logger = createLog(confi
       identifyCaller: await callerIdentifier(config.auth, tokenKey(config), log),
       checkReady: () => answersWithin(READY_WITHIN_MS, database.prisma.$queryRaw`SELECT 1`),
       developmentToken,
+      publicUrl: config.publicUrl,
+      corsOrigins: config.corsOrigins,
       production: config.production,
       servesApi: config.roles.includes('api'),
       log,
@@ -73,6 +77,7 @@ export async function startGateway(config: Config, log: Logger = createLog(confi
     if (retention) opened.push(() => retention.stop())
     return {
       url,
+      publicUrl: config.publicUrl ?? url,
       developmentToken: await developmentToken?.(),
       servesApi: config.roles.includes('api'),
       crashed: database.crashed,

@@ -25,12 +25,13 @@ async function serve(): Promise<void> {
   print(addressesOf(gateway))
 }
 
-function addressesOf({ url, servesApi, developmentToken }: Gateway): string {
+function addressesOf({ url, publicUrl, servesApi, developmentToken }: Gateway): string {
   if (!servesApi) return `Worker     ${url}/healthz\n`
   const api = [
-    `GraphQL    ${url}/graphql`,
-    `GraphiQL   ${url}/graphiql`,
-    `REST       ${url}/api/v2/webhook/endpoint/`,
+    ...(publicUrl === url ? [] : [`Listening  ${url}`]),
+    `GraphQL    ${publicUrl}/graphql`,
+    `GraphiQL   ${publicUrl}/graphiql`,
+    `REST       ${publicUrl}/api/v2/webhook/endpoint/`,
   ]
   const token = developmentToken ? [`Admin token for development (12 h): ${developmentToken}`] : []
   return `${[...api, ...token].join('\n')}\n`

@@ -2,11 +2,14 @@ import { randomUUID } from 'node:crypto'
 import fastify, { type FastifyInstance, type FastifyReply, LogController } from 'fastify'
 import type { IdentifyCaller } from '../auth/bearer-token'
 import type { SchemaExecutor } from '../schema/execute'
+import { addNegotiation } from './accept'
 import { addCallers } from './caller'
+import { allowOrigins } from './cors'
 import { graphiqlPlugin } from './graphiql-plugin'
 import { type GraphqlOptions, graphqlPlugin } from './graphql-plugin'
 import { healthPlugin } from './health-plugin'
 import { parseJsonBodies } from './json-bodies'
+import { publicPathRemover } from './public-url'
 import { notFoundBody, restPlugin } from './rest/plugin'
 
 /** The largest body of a request, in bytes. */
@@ -19,6 +22,10 @@ export interface ServerOptions extends GraphqlOptions {
   identifyCaller: IdentifyCaller
   /** resolves when the gateway can do its work, rejects when it cannot */
   checkReady: () => Promise<void>
+  /** where clients find the gateway, path included and without a slash at its end; undefined = as each request asks for it */
+  publicUrl: string | undefined
+  /** origins whose pages may call the APIs */
+  corsOrigins: string[]
   /** makes the token that GraphiQL fills in; undefined = GraphiQL fills in no token */
   developmentToken?: () => Promise<string>
   /** false = only health: the process only delivers */
@@ -34,6 +41,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
     forceCloseConnections: 'idle',
+    rewriteUrl: options.publicUrl === undefined ? undefined : publicPathRemover(options.publicUrl),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: PARAM_MAX_LENGTH },
     frameworkErrors: (_error, _request, reply) => (reply as FastifyReply).code(404).send(notFoundBody),
   }) as unknown as FastifyInstance
@@ -45,12 +53,15 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
 }
 
 async function registerApi(app: FastifyInstance, options: ServerOptions): Promise<void> {
-  app.get('/', (_request, reply) => reply.redirect('/graphiql'))
+  const { executor, publicUrl } = options
+  app.get('/', (_request, reply) => reply.redirect(`${publicUrl ?? ''}/graphiql/`))
   await app.register(graphiqlPlugin, { developmentToken: options.developmentToken })
   await app.register(async (api) => {
+    await allowOrigins(api, options.corsOrigins)
+    addNegotiation(api)
     addCallers(api, options.identifyCaller)
     await api.register(graphqlPlugin, options)
-    await api.register(restPlugin, { executor: options.executor })
+    await api.register(restPlugin, { executor, publicUrl })
   })
 }
 

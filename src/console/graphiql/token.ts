@@ -22,7 +22,7 @@ export function bareToken(text: string): string {
 /** The admin token that a gateway in development offers to a browser on its own machine; null = none. */
 export async function developmentToken(): Promise<string | null> {
   try {
-    const response = await fetch('/graphiql/session', { signal: AbortSignal.timeout(3000) })
+    const response = await fetch('session', { signal: AbortSignal.timeout(3000) })
     const session: { token: string | null } = await response.json()
     return session.token
   } catch {
