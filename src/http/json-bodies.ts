@@ -1,5 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 
+const JSON_TYPE = 'application/json'
+/** A patch of the REST API is one: fields that it leaves out stay (RFC 7396). */
+const MERGE_PATCH_TYPE = 'application/merge-patch+json'
+
 /**
  * Parses JSON bodies for both APIs: UTF-8 without compression. A body of no bytes counts as no body, whatever its
  * content type. Keys such as `__proto__` stay ordinary keys.
@@ -9,13 +13,14 @@ export function parseJsonBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
     if (body.length === 0) return done(null, undefined)
-    done(errorOf(415, 'Bodies must be application/json.'))
+    done(wrongType())
   })
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, ({ headers }, body, done) => {
-    if ((headers['content-encoding'] ?? 'identity') !== 'identity') {
+  app.addContentTypeParser([JSON_TYPE, MERGE_PATCH_TYPE], { parseAs: 'buffer' }, (request, body, done) => {
+    if ((request.headers['content-encoding'] ?? 'identity') !== 'identity') {
       return done(errorOf(415, 'Bodies must not be compressed.'))
     }
     if (body.length === 0) return done(null, undefined)
+    if (request.mediaType === MERGE_PATCH_TYPE && request.method !== 'PATCH') return done(wrongType())
     try {
       done(null, JSON.parse(utf8.decode(body as Buffer)))
     } catch {
@@ -23,5 +28,8 @@ export function parseJsonBodies(app: FastifyInstance): void {
     }
   })
 }
+
+const wrongType = () =>
+  errorOf(415, `Bodies must be ${JSON_TYPE}. A PATCH may also have ${MERGE_PATCH_TYPE}.`)
 
 const errorOf = (statusCode: number, message: string) => Object.assign(new Error(message), { statusCode })
