@@ -15,6 +15,8 @@ export interface Gateway {
   url: string
   /** in development: an admin token to start with, and the code that signs the pages in */
   development: { token: string; code: string } | undefined
+  /** where clients find it; the same, unless the operator says otherwise */
+  publicUrl: string
   /** false = this process only delivers, and serves nothing but its health */
   servesApi: boolean
   /** Resolves with a message for the operator when the embedded database has crashed. */
@@ -57,6 +59,8 @@ export async function startGateway(config: Config, log: Logger = createLog(confi
       identifyCaller: await callerIdentifier(config.auth, tokenKey(config), log),
       checkReady: () => answersWithin(READY_WITHIN_MS, database.prisma.$queryRaw`SELECT 1`),
       signIn,
+      publicUrl: config.publicUrl,
+      corsOrigins: config.corsOrigins,
       production: config.production,
       servesApi: config.roles.includes('api'),
       log,
@@ -75,6 +79,7 @@ export async function startGateway(config: Config, log: Logger = createLog(confi
     return {
       url,
       development: signIn && { token: await signIn.issueToken(), code: signIn.code },
+      publicUrl: config.publicUrl ?? url,
       servesApi: config.roles.includes('api'),
       crashed: database.crashed,
       async stop() {

@@ -22,16 +22,17 @@ async function serve(): Promise<void> {
   stopOnSignal(starting)
   const gateway = await starting
   void gateway.crashed.then(fail)
-  print(addressesOf(gateway, config.publicUrl))
+  print(addressesOf(gateway))
 }
 
 /** One line for each entrance, and in development a link that signs a browser in: the page takes the code out of it. */
-function addressesOf({ url, servesApi, development }: Gateway, publicUrl = url): string {
+function addressesOf({ url, publicUrl, servesApi, development }: Gateway): string {
   if (!servesApi) return `Worker     ${url}/healthz\n`
   const api = [
-    `GraphQL    ${url}/graphql`,
-    `GraphiQL   ${url}/graphiql`,
-    `REST       ${url}/api/v2/webhook/endpoint/`,
+    ...(publicUrl === url ? [] : [`Listening  ${url}`]),
+    `GraphQL    ${publicUrl}/graphql`,
+    `GraphiQL   ${publicUrl}/graphiql`,
+    `REST       ${publicUrl}/api/v2/webhook/endpoint/`,
   ]
   const signIn = development
     ? [

@@ -3,11 +3,11 @@ import { defineConfig } from 'vite'
 
 /**
  * Builds the browser pages into dist/console, where src/http serves them from.
- * A page's folder is its URL path: dist/console/graphiql is served under /graphiql/, assets included, so that
- * every file has one absolute URL, whether the page's URL has a trailing slash or not.
+ * A page's folder is its URL path: dist/console/graphiql is served under /graphiql/, assets included. Pages name their files by
+ * relative URLs, because a proxy may serve them below a path of its own.
  */
 export default defineConfig({
-  base: '/',
+  base: './',
   publicDir: false,
   build: {
     outDir: '../../dist/console',

@@ -49,5 +49,11 @@ export const graphiqlPlugin: FastifyPluginAsync<GraphiqlOptions> = async (app, o
     },
   })
 
-  app.get('/graphiql', (_request, reply) => reply.sendFile('index.html'))
+  // The page loads its files by URLs relative to /graphiql/, so that it works below any path of a proxy. The redirect is relative
+  // for the same reason.
+  app.get('/graphiql', (request, reply) => {
+    const [path] = request.url.split('?', 1)
+    if (path?.endsWith('/')) return reply.sendFile('index.html')
+    return reply.redirect(`graphiql/${request.url.slice(path?.length)}`)
+  })
 }

@@ -6,6 +6,9 @@ declare module 'fastify' {
     bodyText: string | undefined
   }
 }
+const JSON_TYPE = 'application/json'
+/** A patch of the REST API is one: fields that it leaves out stay (RFC 7396). */
+const MERGE_PATCH_TYPE = 'application/merge-patch+json'
 
 /**
  * Parses JSON bodies for both APIs: UTF-8 without compression. A body of no bytes counts as no body, whatever its
@@ -17,13 +20,14 @@ export function parseJsonBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
     if (body.length === 0) return done(null, undefined)
-    done(errorOf(415, 'Bodies must be application/json.'))
+    done(wrongType())
   })
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+  app.addContentTypeParser([JSON_TYPE, MERGE_PATCH_TYPE], { parseAs: 'buffer' }, (request, body, done) => {
     if ((request.headers['content-encoding'] ?? 'identity') !== 'identity') {
       return done(errorOf(415, 'Bodies must not be compressed.'))
     }
     if (body.length === 0) return done(null, undefined)
+    if (request.mediaType === MERGE_PATCH_TYPE && request.method !== 'PATCH') return done(wrongType())
     try {
       request.bodyText = utf8.decode(body as Buffer)
       done(null, JSON.parse(request.bodyText))
@@ -32,5 +36,8 @@ export function parseJsonBodies(app: FastifyInstance): void {
     }
   })
 }
+
+const wrongType = () =>
+  errorOf(415, `Bodies must be ${JSON_TYPE}. A PATCH may also have ${MERGE_PATCH_TYPE}.`)
 
 const errorOf = (statusCode: number, message: string) => Object.assign(new Error(message), { statusCode })

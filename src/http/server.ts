@@ -3,11 +3,14 @@ import fastify, { type FastifyInstance, type FastifyReply, LogController } from 
 import type { IdentifyCaller } from '../auth/bearer-token'
 import type { DevelopmentSignIn } from '../auth/development-sign-in'
 import type { SchemaExecutor } from '../schema/execute'
+import { addNegotiation } from './accept'
 import { addCallers } from './caller'
+import { allowOrigins } from './cors'
 import { graphiqlPlugin } from './graphiql-plugin'
 import { type GraphqlOptions, graphqlPlugin } from './graphql-plugin'
 import { healthPlugin } from './health-plugin'
 import { parseJsonBodies } from './json-bodies'
+import { publicPathRemover } from './public-url'
 import { notFoundBody, restPlugin } from './rest/plugin'
 import { sessionPlugin } from './session-plugin'
 
@@ -23,6 +26,10 @@ export interface ServerOptions extends GraphqlOptions {
   checkReady: () => Promise<void>
   /** undefined = the pages get no token from the gateway */
   signIn?: DevelopmentSignIn
+  /** where clients find the gateway, path included and without a slash at its end; undefined = as each request asks for it */
+  publicUrl: string | undefined
+  /** origins whose pages may call the APIs */
+  corsOrigins: string[]
   /** false = only health: the process only delivers */
   servesApi: boolean
 }
@@ -38,6 +45,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     forceCloseConnections: 'idle',
     // No route has a schema. Fastify's own compilers take 10 ms of every start.
     schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
+    rewriteUrl: options.publicUrl === undefined ? undefined : publicPathRemover(options.publicUrl),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: PARAM_MAX_LENGTH },
     frameworkErrors: (_error, _request, reply) => (reply as FastifyReply).code(404).send(notFoundBody),
   }) as unknown as FastifyInstance
@@ -49,13 +57,16 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
 }
 
 async function registerApi(app: FastifyInstance, options: ServerOptions): Promise<void> {
-  app.get('/', (_request, reply) => reply.redirect('/graphiql'))
+  const { executor, publicUrl } = options
+  app.get('/', (_request, reply) => reply.redirect(`${publicUrl ?? ''}/graphiql/`))
   await app.register(graphiqlPlugin, {})
   if (options.signIn) await app.register(sessionPlugin, { signIn: options.signIn })
   await app.register(async (api) => {
+    await allowOrigins(api, options.corsOrigins)
+    addNegotiation(api)
     addCallers(api, options.identifyCaller)
     await api.register(graphqlPlugin, options)
-    await api.register(restPlugin, { executor: options.executor })
+    await api.register(restPlugin, { executor, publicUrl })
   })
 }
 

@@ -29,21 +29,31 @@ export const codeOf = ({ kind }: Failure): string => CODE[kind]
 
 const INTERNAL = 'INTERNAL_SERVER_ERROR'
 
+/** Failures that are no fault of the caller. They are logged. */
+const OWN_FAILURES: FailureKind[] = ['unavailable', 'outcome_unknown']
+
 /**
- * Decides what a caller sees of an error, for GraphQL and REST. A failure passes unchanged. Any other error is logged under an id:
- * an unavailable database becomes a failure, an internal error becomes undefined.
+ * Decides what a caller sees of an error, for GraphQL and REST. A fault of the caller passes unchanged. Any other error is logged
+ * under an id: an unavailable database becomes a failure with `details.errorId`, an internal error becomes undefined.
  */
 export function failureOf(thrown: unknown, log: ErrorLog): { failure?: Failure; errorId?: string } {
   const error = unwrapResolverError(thrown)
-  if (error instanceof Failure) return { failure: error }
+  const failure = error instanceof Failure ? error : failureOfDatabase(error)
+  // A failure that has an id is in the log already.
+  if (failure && (failure.details.errorId || !OWN_FAILURES.includes(failure.kind))) return { failure }
   const errorId = randomUUID()
-  if (isDatabaseUnavailable(error)) {
-    log.warn({ err: error, errorId }, 'the database does not answer')
-    return { failure: new Failure('unavailable', 'The database does not answer at the moment.'), errorId }
+  if (!failure) {
+    log.error({ err: error, errorId }, 'internal error')
+    return { errorId }
   }
-  log.error({ err: error, errorId }, 'internal error')
-  return { errorId }
+  log.warn({ err: error, errorId }, failure.message)
+  return { failure: new Failure(failure.kind, failure.message, { ...failure.details, errorId }), errorId }
 }
+
+const failureOfDatabase = (error: unknown) =>
+  isDatabaseUnavailable(error)
+    ? new Failure('unavailable', 'The database does not answer at the moment.')
+    : undefined
 
 /** Apollo's `formatError`: failures get their code, internal errors are masked, and errors of GraphQL itself pass. */
 export function formatError(log: ErrorLog) {
@@ -51,7 +61,7 @@ export function formatError(log: ErrorLog) {
     // graphql-js and Apollo reject a request before any resolver runs, with their own codes and without a path. An error
     // with a path was thrown by a resolver, so its code counts for nothing.
     if (formatted.path === undefined && formatted.extensions?.code !== INTERNAL) return formatted
-    if (isCoercion(thrown)) return { ...formatted, extensions: { code: 'BAD_USER_INPUT' } }
+    if (isFaultOfRequest(thrown)) return { ...formatted, extensions: { code: 'BAD_USER_INPUT' } }
     const { failure, errorId } = failureOf(thrown, log)
     const { locations, path } = formatted
     const code = failure ? CODE[failure.kind] : INTERNAL
@@ -65,14 +75,18 @@ export function formatError(log: ErrorLog) {
   }
 }
 
-/** An error of graphql-js during execution: a nullable variable is null, and its argument, or a field of it, must not be null. */
-function isCoercion(thrown: unknown): boolean {
+/**
+ * A fault of the caller that graphql-js finds during execution and Apollo gives no code. One without a path concerns the whole
+ * request, such as too many bad variables or a null in `@skip(if: $nothing)`; errors of other code have an original error there.
+ * One with a path is an argument: a nullable variable is null, and its argument, or a field in it, must not be null.
+ */
+function isFaultOfRequest(thrown: unknown): boolean {
+  if (thrown instanceof GraphQLError && thrown.path === undefined) return thrown.originalError === undefined
   const error = unwrapResolverError(thrown)
-  return (
-    error instanceof GraphQLError &&
-    /^Argument ".*" (of (required|non-null) type|has invalid value) /.test(error.message)
-  )
+  return error instanceof GraphQLError && ARGUMENT_FAULT.test(error.message)
 }
+
+const ARGUMENT_FAULT = /^Argument "\w+" (of (required|non-null) type |has invalid value )/
 
 /** Details in the types of the schema: the id of the current endpoint is an ID, a string. */
 function printed(details: Record<string, unknown> = {}): Record<string, unknown> {

@@ -1,4 +1,12 @@
-import { type GraphQLResolveInfo, Kind, type SelectionSetNode } from 'graphql'
+import {
+  GraphQLIncludeDirective,
+  type GraphQLResolveInfo,
+  GraphQLSkipDirective,
+  getDirectiveValues,
+  Kind,
+  type SelectionNode,
+  type SelectionSetNode,
+} from 'graphql'
 import { allow, deny, rule, shield } from 'graphql-shield'
 import type { Caller } from '../auth/bearer-token'
 import type { Role } from '../auth/roles'
@@ -111,23 +119,37 @@ function rulesFor(parent: Parent) {
 /** The denial of the first selected field of a WebhookEvent that the caller may not read; undefined = none is selected. */
 function selectionDenial(caller: Caller, info: GraphQLResolveInfo): Failure | undefined {
   const restricted = Object.keys(ACCESS.WebhookEvent).filter((field) =>
-    info.fieldNodes.some((node) => selects(node.selectionSet, field, info.fragments)),
+    info.fieldNodes.some((node) => selects(node.selectionSet, field, info)),
   )
   return restricted
     .map((field) => denialOf(caller, 'WebhookEvent', field))
     .find((denial) => denial !== undefined)
 }
 
+/** @param seen the fragments that were searched: spreads of spreads reach a fragment in exponentially many ways */
 function selects(
   set: SelectionSetNode | undefined,
   name: string,
-  fragments: GraphQLResolveInfo['fragments'],
+  info: GraphQLResolveInfo,
+  seen = new Set<string>(),
 ): boolean {
   return (set?.selections ?? []).some((selection) => {
+    if (isLeftOut(selection, info)) return false
     if (selection.kind === Kind.FIELD) return selection.name.value === name
-    if (selection.kind === Kind.INLINE_FRAGMENT) return selects(selection.selectionSet, name, fragments)
-    return selects(fragments[selection.name.value]?.selectionSet, name, fragments)
+    if (selection.kind === Kind.INLINE_FRAGMENT) return selects(selection.selectionSet, name, info, seen)
+    const fragment = selection.name.value
+    if (seen.has(fragment)) return false
+    seen.add(fragment)
+    return selects(info.fragments[fragment]?.selectionSet, name, info, seen)
   })
+}
+
+/** Whether `@skip` or `@include` leaves a selection out, as graphql-js decides it when it executes the operation. */
+function isLeftOut(selection: SelectionNode, { variableValues }: GraphQLResolveInfo): boolean {
+  return (
+    getDirectiveValues(GraphQLSkipDirective, selection, variableValues)?.if === true ||
+    getDirectiveValues(GraphQLIncludeDirective, selection, variableValues)?.if === false
+  )
 }
 
 export const permissions = shield(

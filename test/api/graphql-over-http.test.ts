@@ -79,9 +79,49 @@ describe('GraphQL over HTTP', () => {
     expect(response.status).toBe(405)
   })
 
+  const get = (query: string, headers: Record<string, string> = {}) =>
+    fetch(`${gateway.url}/graphql?${query}`, { headers })
+
   it('refuses a simple cross-site request (CSRF)', async () => {
-    const response = await fetch(`${gateway.url}/graphql?query={__typename}`)
-    expect(response.status).toBe(400)
+    expect((await get('query={__typename}')).status).toBe(400)
+    expect((await get('query={__typename}', { 'content-type': 'text/plain' })).status).toBe(400)
+  })
+
+  it('takes a bearer token as proof that a GET is not forged', async () => {
+    const response = await get('query={webhookEventTypes{type}}', {
+      authorization: `Bearer ${gateway.adminToken}`,
+    })
+    expect(response.status).toBe(200)
+    expect(await response.json()).toMatchObject({ data: { webhookEventTypes: expect.any(Array) } })
+  })
+
+  it.each([
+    'operationName=&query={__typename}',
+    'query={__typename}&operationName=',
+    'operationName=&variables=&query={__typename}&extensions=',
+    'query=query A {__typename}&operationName=',
+    'query=query ($a: Int = 1) {__typename @skip(if: false)}&variables=&operationName=',
+  ])('takes an empty parameter of a GET as none: %s', async (query) => {
+    const response = await get(encodeURI(query.replace('($a: Int = 1) ', '')), {
+      authorization: `Bearer ${gateway.adminToken}`,
+    })
+    expect(await response.json()).toEqual({ data: { __typename: 'Query' } })
+  })
+
+  it.each([
+    ['{ __typename }', { data: { __typename: 'Query' } }],
+    ['query A { __typename }', { data: { __typename: 'Query' } }],
+    [
+      'query A { __typename } query B { __typename }',
+      { errors: [{ extensions: { code: 'OPERATION_RESOLUTION_FAILURE' } }] },
+    ],
+  ])('takes an empty operationName of a POST as none: %s', async (query, expected) => {
+    const response = await fetch(`${gateway.url}/graphql`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${gateway.adminToken}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ query, operationName: '', variables: null }),
+    })
+    expect(await response.json()).toMatchObject(expected)
   })
 
   it('takes no batches', async () => {
@@ -104,7 +144,7 @@ describe('GraphQL over HTTP', () => {
   it.each([
     'text/html',
     'application/json;q=0',
-    'application/json; charset=latin1',
+    'application/json; indent=4; q=0',
     'multipart/mixed',
     '*/*;q=0.5, application/*;q=0',
   ])('does not do what it cannot answer: Accept: %s', async (accept) => {
@@ -122,15 +162,37 @@ describe('GraphQL over HTTP', () => {
   it.each([
     ['*/*', 'application/json'],
     ['application/json; charset="UTF-8"', 'application/json'],
+    ['application/json; charset=utf8', 'application/json'],
+    ['application/json; indent=4', 'application/json'],
+    ['application/json;odata=verbose', 'application/json'],
+    ['APPLICATION/JSON; Indent=4; q=0.5', 'application/json'],
+    ['application/*; version=1', 'application/json'],
+    ['application/graphql-response+json; charset=utf8', 'application/graphql-response+json'],
+    ['application/graphql-response+json, application/json;q=0.9', 'application/graphql-response+json'],
+    ['application/json, application/graphql-response+json', 'application/graphql-response+json'],
     ['text/html, application/*;q=0.1', 'application/json'],
     ['application/json;q=0, */*', 'application/graphql-response+json'],
   ])('answers Accept: %s with %s', async (accept, type) => {
-    const response = await fetch(`${gateway.url}/graphql`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', accept },
-      body: JSON.stringify({ query: '{ __typename }' }),
-    })
-    expect(response.headers.get('content-type')).toBe(`${type}; charset=utf-8`)
+    for (const [body, status] of [
+      ['{"query": "{ __typename }"}', 200],
+      ['{"query": "{ nothing }"}', 400],
+      ['{', 400],
+      [`{"query": "${' '.repeat(256 * 1024)}"}`, 413],
+    ] as const) {
+      const response = await fetch(`${gateway.url}/graphql`, {
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${gateway.adminToken}`,
+          'content-type': 'application/json',
+          accept,
+        },
+        body,
+      })
+      expect([response.status, response.headers.get('content-type')]).toEqual([
+        status,
+        `${type}; charset=utf-8`,
+      ])
+    }
   })
 
   it('refuses a Host header that names no host', async () => {

@@ -220,6 +220,11 @@ describe('health', () => {
       expect(rest.headers.get('retry-after')).toMatch(/^\d+$/)
       const graphql = await gateway.gql(`{ webhookEndpoint(id: ${id}) { id } }`)
       expect(graphql.errors?.[0]?.extensions?.code).toBe('SERVICE_UNAVAILABLE')
+      const errorIds = [
+        /\(([0-9a-f-]{36})\)$/.exec(rest.body.errors[0].message)?.[1],
+        graphql.errors?.[0]?.extensions?.errorId,
+      ]
+      for (const errorId of errorIds) await until(() => gateway.output().includes(`"errorId":"${errorId}"`))
       expect(JSON.stringify([rest.body, graphql])).not.toMatch(/ECONN|127\.0\.0\.1|prisma|postgres/i)
       expect((await fetch(`${gateway.url}/healthz`)).status).toBe(200)
 

@@ -74,12 +74,132 @@ describe('the REST API as HTTP', () => {
     ['application/xml, text/*', 406],
     ['application/json;q=0', 406],
     ['application/json;q=0, */*', 406],
-    ['application/json; charset=latin1', 406],
     ['application/json, text/plain, */*', 200],
     ['text/html, application/*;q=0.5', 200],
     ['application/json; charset=utf-8', 200],
+    ['application/json; charset=utf8', 200],
+    ['application/json; charset=latin1', 200],
+    ['application/json; indent=4', 200],
+    ['application/json;odata=verbose', 200],
+    ['APPLICATION/JSON;Version=2;q=0.1', 200],
   ])('answers Accept: %s with %i', async (accept, status) => {
-    expect((await gateway.rest('GET', 'endpoint/', { headers: { accept } })).status).toBe(status)
+    const { id } = await gateway.createEndpoint()
+    for (const [method, json] of [
+      ['GET', undefined],
+      ['PATCH', { description: 'changed' }],
+    ] as const) {
+      const answer = await gateway.rest(method, `endpoint/${id}/`, { json, headers: { accept } })
+      expect([method, answer.status]).toEqual([method, status])
+      expect(answer.headers.get('content-type')).toBe('application/json; charset=utf-8')
+    }
+    const { body } = await gateway.rest('GET', `endpoint/${id}/`)
+    expect(body.description).toBe(status === 200 ? 'changed' : '')
+  })
+
+  it.each(['W/"1"', '"1-gzip"', '"1-br"', '"1--gzip"', '"1;gzip"', 'W/"1-zstd"'])(
+    'changes the version that is named by a tag as a proxy makes it: %s',
+    async (tag) => {
+      for (const [method, json] of [
+        ['PATCH', { is_active: false }],
+        ['PUT', { target: 'http://127.0.0.1:9999/put', events: [{ type: 'post.created' }] }],
+        ['DELETE', undefined],
+      ] as const) {
+        const { id } = await gateway.createEndpoint()
+        const call = { json, headers: { 'if-match': tag } }
+        expect((await gateway.rest(method, `endpoint/${id}/`, call)).status).toBe(json ? 200 : 204)
+        const stale = await gateway.rest(method, `endpoint/${id}/`, call)
+        expect([method, stale.status]).toEqual([method, json ? 412 : 404])
+      }
+      const { id } = await gateway.createEndpoint()
+      const read = await gateway.rest('GET', `endpoint/${id}/`, { headers: { 'if-none-match': tag } })
+      expect(read.status).toBe(304)
+    },
+  )
+
+  it.each([
+    ['PATCH', 'endpoint/ID/', { events: { type: 'user.created' } }, 'events'],
+    ['PUT', 'endpoint/ID/', { target: 'http://127.0.0.1:9999/', events: { type: 'user.created' } }, 'events'],
+    ['POST', 'endpoint/', { target: 'http://127.0.0.1:9999/', events: { type: 'user.created' } }, 'events'],
+    ['PATCH', 'endpoint/ID/', { events: 'user.created' }, 'events'],
+    ['POST', 'endpoint/ID/event/resend/bulk/', { event: 12 }, 'event'],
+    ['POST', 'endpoint/ID/event/resend/bulk/', { event: '12' }, 'event'],
+  ])('takes no lone value in place of a list: %s %s %j', async (method, path, json, field) => {
+    const { id } = await gateway.createEndpoint()
+    const answer = await gateway.rest(method, path.replace('ID', id), { json })
+    expect(restResult(answer)).toEqual(resultOf(400, [`${field} wrong_type`]))
+    const { body } = await gateway.rest('GET', `endpoint/${id}/`)
+    expect(body.events.map(({ type }: { type: string }) => type)).toEqual(['post.created'])
+  })
+
+  it.each([
+    ['application/merge-patch+json', 200],
+    ['application/merge-patch+json; charset=utf-8', 200],
+    ['Application/Merge-Patch+JSON;charset=UTF-8', 200],
+    ['application/json-patch+json', 415],
+    ['application/merge-patch', 415],
+  ])('answers a patch with Content-Type: %s with %i', async (type, status) => {
+    const { id } = await gateway.createEndpoint({ description: 'kept' })
+    const body = '{"is_active": false, "description": null}'
+    const call = { headers: { 'content-type': type }, body }
+    expect((await gateway.rest('PATCH', `endpoint/${id}/`, call)).status).toBe(status)
+    const stored = (await gateway.rest('GET', `endpoint/${id}/`)).body
+    expect([stored.is_active, stored.description]).toEqual(status === 200 ? [false, ''] : [true, 'kept'])
+  })
+
+  it('takes a merge patch from no other method', async () => {
+    const { id } = await gateway.createEndpoint()
+    const headers = { 'content-type': 'application/merge-patch+json' }
+    const body = '{"target": "http://127.0.0.1:9999/other", "events": [{"type": "user.created"}]}'
+    for (const [method, path] of [
+      ['PUT', `endpoint/${id}/`],
+      ['POST', 'endpoint/'],
+    ] as const) {
+      const answer = await gateway.rest(method, path, { headers, body })
+      expect(restResult(answer)).toEqual(resultOf(415, ['unsupported_media_type']))
+    }
+    const empty = await gateway.rest('POST', `endpoint/${id}/secret/expire/`, { headers, body: '' })
+    expect(empty.status).toBe(200)
+  })
+
+  it.each(['dry_run=true', 'dry_run', 'dry_run=false', 'limit=1', 'x=1&y=2', 'target=x#', '%64ry_run=1'])(
+    'changes nothing when a query parameter is unknown: ?%s',
+    async (query) => {
+      const { id } = await gateway.createEndpoint()
+      const before = await gateway.rest('GET', 'endpoint/')
+      const fields = [...new URLSearchParams(query.replace('#', '')).keys()]
+      const refused = resultOf(
+        400,
+        fields.map((name) => `${name} unknown_parameter`),
+      )
+      for (const [method, path, json] of [
+        ['PATCH', `endpoint/${id}/`, { is_active: false }],
+        ['PUT', `endpoint/${id}/`, { target: 'http://127.0.0.1:1/', events: [{ type: 'user.created' }] }],
+        ['POST', 'endpoint/', { target: 'http://127.0.0.1:1/', events: [{ type: 'user.created' }] }],
+        ['POST', `endpoint/${id}/secret/expire/`, undefined],
+        ['POST', `endpoint/${id}/secret/reveal/`, undefined],
+        ['POST', `endpoint/${id}/event/resend/`, { event: 1 }],
+        ['POST', `endpoint/${id}/event/resend/bulk/`, { event: [1] }],
+        ['POST', 'event/', { type: 'post.created', data: 1 }],
+        ['DELETE', `endpoint/${id}/`, undefined],
+      ] as const) {
+        const answer = await gateway.rest(method, `${path}?${query}`, { json })
+        expect({ method, path, ...restResult(answer) }).toEqual({ method, path, ...refused })
+      }
+      // A call that reads ignores them.
+      const after = await gateway.rest('GET', `endpoint/?${query.replace('limit=1', 'unknown=1')}`)
+      expect([after.status, after.body.results]).toEqual([200, before.body.results])
+    },
+  )
+
+  it('takes a JSON content type without a body as no body', async () => {
+    const { id } = await gateway.createEndpoint()
+    for (const type of ['application/json', 'application/json; charset=utf-8']) {
+      const call = { headers: { 'content-type': type } }
+      expect((await gateway.rest('POST', `endpoint/${id}/secret/reveal/`, call)).status).toBe(201)
+      expect((await gateway.rest('POST', `endpoint/${id}/secret/expire/`, call)).status).toBe(200)
+    }
+    const call = { headers: { 'content-type': 'application/json' } }
+    expect((await gateway.rest('DELETE', `endpoint/${id}/`, call)).status).toBe(204)
   })
 
   it.each([

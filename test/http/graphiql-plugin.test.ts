@@ -23,7 +23,7 @@ describe('the GraphiQL page', () => {
     rmSync(pagesFolder, { recursive: true })
   })
 
-  it.each(['/graphiql', '/graphiql/'])(
+  it.each(['/graphiql/', '/graphiql/?query={__typename}'])(
     'is served at %s, and browsers revalidate it each time',
     async (url) => {
       const answer = await app.inject(url)
@@ -34,9 +34,18 @@ describe('the GraphiQL page', () => {
     },
   )
 
+  it.each([
+    ['/graphiql', 'https://x.example/any/graphiql/'],
+    ['/graphiql?a=b?c&d=/', 'https://x.example/any/graphiql/?a=b?c&d=/'],
+  ])('is found below any path of a proxy without a slash at the end: %s', async (url, found) => {
+    const { statusCode, headers } = await app.inject(url)
+    expect(statusCode).toBe(302)
+    expect(new URL(String(headers.location), `https://x.example/any${url}`).href).toBe(found)
+  })
+
   it('is served with a trailing slash when the server does not ignore trailing slashes', async () => {
     const strict = Fastify().register(graphiqlPlugin, { pagesFolder })
-    expect((await strict.inject('/graphiql')).statusCode).toBe(200)
+    expect((await strict.inject('/graphiql')).headers.location).toBe('graphiql/')
     expect((await strict.inject('/graphiql/')).statusCode).toBe(200)
     await strict.close()
   })

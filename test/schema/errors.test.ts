@@ -2,6 +2,7 @@ import { ApolloServer } from '@apollo/server'
 import {
   GraphQLError,
   type GraphQLFormattedError,
+  GraphQLInputObjectType,
   GraphQLInt,
   GraphQLNonNull,
   GraphQLObjectType,
@@ -10,6 +11,7 @@ import {
 } from 'graphql'
 import { Failure, type FailureKind, throwProblems } from '../../src/failure'
 import { type ErrorLog, failureOf, formatError } from '../../src/schema/errors'
+import { knownOperationTypes } from '../../src/schema/operation-types'
 
 const SECRET = 'S3CR3T'
 
@@ -28,6 +30,11 @@ function recordingLog() {
   return { lines, log: { warn: write('warn'), error: write('error') } as unknown as ErrorLog }
 }
 
+const Box = new GraphQLInputObjectType({
+  name: 'Box',
+  fields: { number: { type: new GraphQLNonNull(GraphQLInt) } },
+})
+
 /** Runs a document by Apollo Server on a schema whose resolvers throw. */
 async function answer(thrown: unknown, query = '{ broken }', variables?: Record<string, unknown>) {
   const { lines, log } = recordingLog()
@@ -45,11 +52,15 @@ async function answer(thrown: unknown, query = '{ broken }', variables?: Record<
         args: { number: { type: GraphQLInt } },
         resolve: (_source, { number }) => number,
       },
+      must: { type: GraphQLInt, args: { number: { type: new GraphQLNonNull(GraphQLInt) } } },
+      box: { type: GraphQLInt, args: { in: { type: Box } } },
     },
   })
   const server = new ApolloServer({
     schema: new GraphQLSchema({ query: Query }),
     formatError: formatError(log),
+    validationRules: [knownOperationTypes],
+    executionOptions: { maxCoercionErrors: 2 },
     includeStacktraceInErrorResponses: false,
     logger: { debug() {}, info() {}, warn() {}, error() {} },
   })
@@ -135,12 +146,30 @@ describe('a failure', () => {
     ['version_conflict', 'VERSION_CONFLICT'],
     ['idempotency_conflict', 'IDEMPOTENCY_CONFLICT'],
     ['query_too_costly', 'QUERY_TOO_COSTLY'],
-    ['unavailable', 'SERVICE_UNAVAILABLE'],
-    ['outcome_unknown', 'OUTCOME_UNKNOWN'],
   ])('%s reaches the caller as %s, with its own message', async (kind, code) => {
     const { error, lines } = await answer(new Failure(kind, 'In words.'))
     expect(error).toMatchObject({ message: 'In words.', path: ['broken'] })
     expect(error.extensions).toEqual({ code })
+    expect(lines).toEqual([])
+  })
+
+  it.each<[FailureKind, string]>([
+    ['unavailable', 'SERVICE_UNAVAILABLE'],
+    ['outcome_unknown', 'OUTCOME_UNKNOWN'],
+  ])(
+    '%s, which is no fault of the caller, reaches the caller as %s with the id in the log',
+    async (kind, code) => {
+      const failure = new Failure(kind, 'In words.')
+      const { error, lines } = await answer(failure)
+      expect(error).toMatchObject({ message: 'In words.', path: ['broken'] })
+      expect(lines).toEqual([{ level: 'warn', err: failure, errorId: expect.any(String) }])
+      expect(error.extensions).toEqual({ code, errorId: lines[0]?.errorId })
+    },
+  )
+
+  it('that is in the log already is not logged again', async () => {
+    const { error, lines } = await answer(new Failure('unavailable', 'In words.', { errorId: 'an-id' }))
+    expect(error.extensions).toEqual({ code: 'SERVICE_UNAVAILABLE', errorId: 'an-id' })
     expect(lines).toEqual([])
   })
 
@@ -192,6 +221,7 @@ describe('a database that does not answer', () => {
     const { failure, errorId } = failureOf(unreachable, log)
     expect(failure?.kind).toBe('unavailable')
     expect(failure?.message).not.toContain(SECRET)
+    expect(failure?.details).toEqual({ errorId })
     expect(lines[0]?.errorId).toBe(errorId)
   })
 })
@@ -203,6 +233,38 @@ describe('a request that GraphQL itself rejects', () => {
     ['an argument of the wrong type', '{ echo(number: "x") }', undefined, 'GRAPHQL_VALIDATION_FAILED'],
     ['a variable of the wrong type', 'query ($n: Int) { echo(number: $n) }', { n: 'x' }, 'BAD_USER_INPUT'],
     ['a variable that is missing', 'query ($n: Int!) { echo(number: $n) }', {}, 'BAD_USER_INPUT'],
+    [
+      'more bad variables than it reports',
+      'query ($a: Int, $b: Int, $c: Int) { a: echo(number: $a) b: echo(number: $b) c: echo(number: $c) }',
+      { a: 'x', b: 'x', c: 'x' },
+      'BAD_USER_INPUT',
+    ],
+    [
+      'a null for an argument with a default',
+      'query ($n: Int = 1) { must(number: $n) }',
+      { n: null },
+      'BAD_USER_INPUT',
+    ],
+    ['a null in a literal', 'query ($n: Int = 1) { box(in: { number: $n }) }', { n: null }, 'BAD_USER_INPUT'],
+    ['a null for @skip', 'query ($s: Boolean = true) { echo @skip(if: $s) }', { s: null }, 'BAD_USER_INPUT'],
+    [
+      'a null for @include in a fragment',
+      'query ($s: Boolean = true) { ...F } fragment F on Query { echo @include(if: $s) }',
+      { s: null },
+      'BAD_USER_INPUT',
+    ],
+    [
+      'a subscription, which the schema does not have',
+      'subscription { x }',
+      undefined,
+      'GRAPHQL_VALIDATION_FAILED',
+    ],
+    [
+      'an operation that is not there',
+      'query A { echo } query B { echo }',
+      undefined,
+      'OPERATION_RESOLUTION_FAILURE',
+    ],
   ])('reaches the caller with its own message: %s', async (_case, query, variables, code) => {
     const { error, lines } = await answer(undefined, query, variables)
     expect(error.extensions?.code).toBe(code)

@@ -219,7 +219,8 @@ export function spawnGateway(env: Record<string, string>, command = SERVE): Spaw
   const listening = new Promise<string>((resolve, reject) => {
     const read = (chunk: Buffer) => {
       output += chunk
-      const url = /(?:GraphiQL|Worker) +(\S+)\/(?:graphiql|healthz)/.exec(output)?.[1]
+      // A gateway with a public URL prints the address it listens on before all others.
+      const url = /(?:Listening|GraphiQL|Worker) +(\S+?)(?:\/graphiql|\/healthz|\s)/.exec(output)?.[1]
       if (url) resolve(url)
     }
     child.stdout?.on('data', read)

@@ -12,14 +12,15 @@ export interface Denial {
 type Answer = ExecutionResult<Record<string, unknown>, Record<string, unknown>>
 
 /**
- * Sends GraphiQL's requests, introspection included, to POST /graphql with the bearer token. GraphiQL reads the schema again
- * when it gets another fetcher, so the page creates one fetcher per token.
+ * Sends GraphiQL's requests, introspection included, to POST /graphql with the bearer token. The URL is relative to the page:
+ * a proxy may serve both below a path of its own. GraphiQL reads the schema again when it gets another fetcher, so the page
+ * creates one fetcher per token.
  *
  * @param onAnswer called after every response; null = the token was accepted
  */
 export function gatewayFetcher(token: string, onAnswer: (denial: Denial | null) => void): Fetcher {
   return async (request, options) => {
-    const response = await fetch('/graphql', {
+    const response = await fetch('../graphql', {
       method: 'POST',
       headers: {
         'content-type': 'application/json',

@@ -6,11 +6,11 @@ import {
   ResendEventsDocument,
   type WebhookAttemptOrder,
 } from '../../generated/graphql/graphql'
-import type { SchemaExecutor } from '../../schema/execute'
 import { bodyReader } from './body'
 import { attemptJson } from './json'
 import { pageJson, type QueryString, readPage, urlOf } from './page'
 import { requires } from './requires'
+import type { RestOptions } from './rest-options'
 
 /** The documented orders; the first is the default. */
 const ORDERS: Record<string, WebhookAttemptOrder> = {
@@ -39,7 +39,7 @@ interface OfEndpoint {
 }
 
 /** The attempts of an endpoint, and resends of its events. */
-export const attemptRoutes: FastifyPluginAsync<{ executor: SchemaExecutor }> = async (app, { executor }) => {
+export const attemptRoutes: FastifyPluginAsync<RestOptions> = async (app, { executor, publicUrl }) => {
   app.get<OfEndpoint & { Querystring: QueryString }>(
     '/endpoint/:id/attempt',
     { onRequest: requires(ListAttemptsDocument) },
@@ -47,7 +47,7 @@ export const attemptRoutes: FastifyPluginAsync<{ executor: SchemaExecutor }> = a
       const endpointId = request.params.id
       const range = readPage(request.query, ORDERS)
       const { page } = await executor.run(ListAttemptsDocument, { endpointId, ...range }, request)
-      return pageJson(urlOf(request), range, page.totalCount, page.nodes.map(attemptJson))
+      return pageJson(urlOf(request, publicUrl), range, page.totalCount, page.nodes.map(attemptJson))
     },
   )
 

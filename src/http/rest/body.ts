@@ -55,14 +55,14 @@ export function bodyReader<Input>({
   const rename = renamer(type)
   return (json, headers) => {
     if (json === undefined) throw new RestError(400, [problemAt([], 'required', 'A JSON body is required.')])
-    const unknownFields: RestProblem[] = []
-    const renamed = rename(json, [], unknownFields)
+    const ownProblems: RestProblem[] = []
+    const renamed = rename(json, [], ownProblems)
     // By field: graphql-js reports an object once for each required field that it lacks.
     const typeProblems = new Map<string | undefined, RestProblem>()
     const input = coerceInputValue(renamed, requiredType, (path, value) => {
       for (const problem of problemsOfType(type, path, value)) typeProblems.set(problem.field, problem)
     })
-    const problems = [...typeProblems.values(), ...unknownFields, ...(headers?.problems ?? [])]
+    const problems = [...typeProblems.values(), ...ownProblems, ...(headers?.problems ?? [])]
     if (problems.length === 0) return Object.assign(input as object, headers?.fields) as Input
     if (!problems.every(({ code }) => MISSING.includes(code))) throw new RestError(400, problems)
     const given = withoutFieldsOf(problems, { ...(input as Record<string, unknown>), ...headers?.fields })
@@ -70,19 +70,24 @@ export function bodyReader<Input>({
   }
 }
 
-/** Gives the fields of a JSON value their names in the schema and collects the fields that the type does not have. */
-type Rename = (json: unknown, path: Path, unknownFields: RestProblem[]) => unknown
+/**
+ * Gives the fields of a JSON value their names in the schema. Collects the problems that graphql-js does not report: fields
+ * that the type does not have, and values that are no list in place of a list.
+ */
+type Rename = (json: unknown, path: Path, problems: RestProblem[]) => unknown
 
 function renamer(type: GraphQLInputType): Rename {
   const nullable = getNullableType(type)
   if (isInputObjectType(nullable)) return objectRenamer(nullable)
   if (!isListType(nullable)) return (json) => json
   const rename = renamer(nullable.ofType)
-  // GraphQL takes a value that is not a list as a list of one.
-  return (json, path, unknownFields) =>
-    Array.isArray(json)
-      ? json.map((item, index) => rename(item, [...path, index], unknownFields))
-      : rename(json, path, unknownFields)
+  return (json, path, problems) => {
+    if (json === null || json === undefined) return json
+    if (Array.isArray(json)) return json.map((item, index) => rename(item, [...path, index], problems))
+    // GraphQL would take this value as a list of one, and a patch with it would replace the whole list.
+    problems.push(problemAt(path, 'wrong_type', 'This must be a list.'))
+    return []
+  }
 }
 
 function objectRenamer(type: GraphQLInputObjectType): Rename {
@@ -91,15 +96,15 @@ function objectRenamer(type: GraphQLInputObjectType): Rename {
     fields.map((field) => [snakeCase(field.name), { name: field.name, rename: renamer(field.type) }]),
   )
   const ignored = READ_ONLY[type.name] ?? []
-  return (json, path, unknownFields) => {
+  return (json, path, problems) => {
     if (!isObject(json)) return json
     const renamed: Record<string, unknown> = {}
     for (const [name, value] of Object.entries(json)) {
       const field = byName.get(name)
       const fieldPath = [...path, name]
-      if (field) renamed[field.name] = field.rename(value, fieldPath, unknownFields)
+      if (field) renamed[field.name] = field.rename(value, fieldPath, problems)
       else if (!ignored.includes(name)) {
-        unknownFields.push(problemAt(fieldPath, 'unknown_field', 'There is no such field.'))
+        problems.push(problemAt(fieldPath, 'unknown_field', 'There is no such field.'))
       }
     }
     return renamed

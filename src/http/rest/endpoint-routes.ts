@@ -13,12 +13,12 @@ import {
   type WebhookEndpointOrder,
   type WebhookEndpointPatch,
 } from '../../generated/graphql/graphql'
-import type { SchemaExecutor } from '../../schema/execute'
 import { bodyReader } from './body'
 import { endpointJson } from './json'
 import { pageJson, type QueryString, readPage, urlOf } from './page'
 import { acceptedVersions, etagOf, isFresh } from './preconditions'
 import { requires } from './requires'
+import type { RestOptions } from './rest-options'
 
 /** The documented orders; the first is the default. */
 const ORDERS: Record<string, WebhookEndpointOrder> = {
@@ -39,14 +39,14 @@ interface One {
 }
 
 /** The routes of endpoints. Each runs a document of operations.graphql and prints its result. */
-export const endpointRoutes: FastifyPluginAsync<{ executor: SchemaExecutor }> = async (app, { executor }) => {
+export const endpointRoutes: FastifyPluginAsync<RestOptions> = async (app, { executor, publicUrl }) => {
   const readInput = bodyReader<WebhookEndpointInput>(executor.input('WebhookEndpointInput'))
   const readPatch = bodyReader<WebhookEndpointPatch>(executor.input('WebhookEndpointPatch'))
 
   app.get<List>('/endpoint', { onRequest: requires(ListEndpointsDocument) }, async (request) => {
     const range = readPage(request.query, ORDERS)
     const { page } = await executor.run(ListEndpointsDocument, range, request)
-    return pageJson(urlOf(request), range, page.totalCount, page.nodes.map(endpointJson))
+    return pageJson(urlOf(request, publicUrl), range, page.totalCount, page.nodes.map(endpointJson))
   })
 
   app.get<List>('/endpoint/search', { onRequest: requires(ListEndpointsDocument) }, async (request) => {
@@ -54,7 +54,7 @@ export const endpointRoutes: FastifyPluginAsync<{ executor: SchemaExecutor }> = 
     const range = readPage(query, ORDERS)
     const filter = { targetContains: Array.isArray(target) ? target.at(-1) : target }
     const { page } = await executor.run(ListEndpointsDocument, { ...range, filter }, request)
-    return pageJson(urlOf(request), range, page.totalCount, page.nodes.map(endpointJson))
+    return pageJson(urlOf(request, publicUrl), range, page.totalCount, page.nodes.map(endpointJson))
   })
 
   app.get('/endpoint/event', { onRequest: requires(ListEventTypesDocument) }, async (request) => {
@@ -65,7 +65,7 @@ export const endpointRoutes: FastifyPluginAsync<{ executor: SchemaExecutor }> = 
   app.post('/endpoint', { onRequest: requires(CreateEndpointDocument) }, async (request, reply) => {
     const input = readInput(request.body)
     const { endpoint } = await executor.run(CreateEndpointDocument, { input }, request)
-    reply.code(201).header('Location', `${app.prefix}/endpoint/${endpoint.id}/`)
+    reply.code(201).header('Location', `${publicUrl ?? ''}${app.prefix}/endpoint/${endpoint.id}/`)
     reply.header('ETag', etagOf(endpoint.version))
     return endpointJson(endpoint)
   })

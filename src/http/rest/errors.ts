@@ -21,9 +21,8 @@ const STATUS = {
   outcome_unknown: 504,
 } satisfies Record<FailureKind, number>
 
-/** The codes of Fastify's own errors by their status. An error of any other status is an internal one. */
+/** The codes of Fastify's own errors by their status. Any other status below 500 has the code of 400. */
 const FASTIFY_CODES: Record<number, string> = {
-  400: 'malformed',
   404: 'not_found',
   413: 'too_large',
   415: 'unsupported_media_type',
@@ -75,30 +74,39 @@ export function sendError(reply: FastifyReply, error: unknown): FastifyReply {
     return reply.code(error.statusCode).headers(error.headers).send(errorBody(error.problems))
   }
   const { statusCode = 500, message } = error as { statusCode?: number; message: string }
-  const code = FASTIFY_CODES[statusCode]
-  if (code) return reply.code(statusCode).send(errorBody([{ code, message }]))
+  if (statusCode < 500) {
+    const code = FASTIFY_CODES[statusCode] ?? 'malformed'
+    return reply.code(statusCode).send(errorBody([{ code, message }]))
+  }
   if (!(error instanceof InternalError)) reply.log.error({ err: error }, 'internal error')
   const errorId = error instanceof InternalError ? error.errorId : reply.request.id
-  const problem = { code: 'internal_server_error', message: `Internal server error (${errorId})` }
+  const problem = { code: 'internal_server_error', message: withId('Internal server error.', errorId) }
   return reply.code(500).send(errorBody([problem]))
 }
+
+/** A message with the id under which the log has the error. */
+const withId = (message: string, errorId: string) => `${message.replace(/\.$/, '')} (${errorId})`
 
 interface FailureDetails {
   problems?: Problem[]
   current?: EndpointFragment
   /** seconds */
   retryAfter?: number
+  /** of the failures that are logged */
+  errorId?: string
 }
 
-/** Sends a failure of the schema or of access. */
+/** Sends a failure of the schema or of access. One that is no fault of the caller names an id that is in the log. */
 export function sendFailure(reply: FastifyReply, failure: Failure): FastifyReply {
-  reply.code(STATUS[failure.kind])
+  const status = STATUS[failure.kind]
+  reply.code(status)
   if (failure.kind === 'unauthenticated') reply.header('WWW-Authenticate', 'Bearer')
   if (failure.kind === 'unavailable') reply.header('Retry-After', RETRY_AFTER)
-  const { problems, current, retryAfter } = failure.details as FailureDetails
+  const { problems, current, retryAfter, errorId = reply.request.id } = failure.details as FailureDetails
   if (retryAfter !== undefined) reply.header('Retry-After', retryAfter)
   if (problems) return reply.send(errorBody(problems.map(restProblem)))
-  const body = errorBody([{ code: failure.kind, message: failure.message }])
+  const message = status < 500 ? failure.message : withId(failure.message, errorId)
+  const body = errorBody([{ code: failure.kind, message }])
   if (!current) return reply.send(body)
   return reply.header('ETag', etagOf(current.version)).send({ ...body, current: endpointJson(current) })
 }

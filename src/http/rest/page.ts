@@ -55,10 +55,14 @@ export function pageJson<Result>(url: URL, request: PageRequest<unknown>, count:
   }
 }
 
-/** The absolute URL of a request. The caller chooses the Host header: localhost replaces one that makes no URL. */
-export function urlOf({ originalUrl, protocol, host }: FastifyRequest): URL {
-  const origin = `${protocol}://${host}`
-  return new URL(originalUrl, URL.canParse(origin) ? origin : 'http://localhost')
+/**
+ * The absolute URL of a request, as clients outside ask it. Without a public URL the Host header counts, which the caller
+ * chooses: localhost replaces one that makes no URL.
+ */
+export function urlOf(request: Pick<FastifyRequest, 'url' | 'protocol' | 'host'>, publicUrl?: string): URL {
+  const origin = `${request.protocol}://${request.host}`
+  const url = new URL(request.url, URL.canParse(origin) ? origin : 'http://localhost')
+  return publicUrl === undefined ? url : new URL(`${publicUrl}${url.pathname}${url.search}`)
 }
 
 function pageUrl(url: URL, limit: number, offset: number): string {

@@ -1,10 +1,9 @@
-import fastifyAccepts from '@fastify/accepts'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
-import type { SchemaExecutor } from '../../schema/execute'
 import { attemptRoutes } from './attempt-routes'
 import { endpointRoutes } from './endpoint-routes'
 import { errorBody, RestError, sendError } from './errors'
 import { eventRoutes } from './event-routes'
+import type { RestOptions } from './rest-options'
 import { secretRoutes } from './secret-routes'
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
@@ -18,9 +17,8 @@ export const notFoundBody = errorBody(NOT_FOUND)
  * The REST API. A new route goes into the file of its concept, a new file of routes into the list below. Everything
  * else below /api answers 404, and the other methods of a route answer 405.
  */
-export const restPlugin: FastifyPluginAsync<{ executor: SchemaExecutor }> = async (app, options) => {
+export const restPlugin: FastifyPluginAsync<RestOptions> = async (app, options) => {
   app.setErrorHandler((error, _request, reply) => sendError(reply, error))
-  await app.register(fastifyAccepts)
   app.all('/api/*', () => {
     throw new RestError(404, NOT_FOUND)
   })

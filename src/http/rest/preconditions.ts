@@ -10,24 +10,34 @@ const NO_VERSION = 0
 export const etagOf = (version: number) => `"${version}"`
 
 /**
- * The versions that `If-Match` accepts (RFC 9110, section 13.1.1). Weak tags, tags of other servers and malformed tags
- * match no version.
+ * A tag of ours, strong or weak, alone or with a suffix for a content coding. A proxy that compresses a response changes its
+ * tag: nginx and Cloudflare make it weak, Apache and Caddy make it `"3-gzip"`, `"3-br"` or `"3-zstd"`, Jetty `"3--gzip"`, and
+ * some write `"3;gzip"` or put the suffix behind the closing quote.
+ */
+const TAG = /^(?:W\/)?"([1-9]\d{0,9})(?:[-;:]+[A-Za-z][\w-]*"|"(?:[-;:]+[A-Za-z][\w-]*)?)$/
+
+/**
+ * The versions that `If-Match` accepts. RFC 9110 (section 13.1.1) lets a weak tag match nothing, because the bytes may differ.
+ * Our tags name a version and not bytes, and without this rule a change through a proxy that compresses always fails. Tags of
+ * other servers and malformed tags match no version.
  *
  * @returns undefined = any version, because the header is missing or `*`
  */
 export function acceptedVersions({ 'if-match': header }: Headers): number[] | undefined {
   if (header === undefined || header.trim() === '*') return undefined
-  const versions = tagsOf(header).flatMap((tag) => {
-    const version = Number(/^"([1-9]\d{0,9})"$/.exec(tag)?.[1] ?? NO_VERSION)
-    return version >= 1 && version <= INTEGER_MAX ? version : []
-  })
+  const versions = versionsOf(header)
   return versions.length > 0 ? versions : [NO_VERSION]
 }
 
-/** Whether the caller already has this version (`If-None-Match`, weak comparison: RFC 9110, section 13.1.2). */
+/** Whether the caller already has this version (`If-None-Match`: RFC 9110, section 13.1.2). */
 export function isFresh({ 'if-none-match': header }: Headers, version: number): boolean {
   if (header === undefined) return false
-  return header.trim() === '*' || tagsOf(header).some((tag) => tag.replace(/^W\//, '') === etagOf(version))
+  return header.trim() === '*' || versionsOf(header).includes(version)
 }
 
-const tagsOf = (header: string) => header.split(',').map((tag) => tag.trim())
+function versionsOf(header: string): number[] {
+  return header.split(',').flatMap((tag) => {
+    const version = Number(TAG.exec(tag.trim())?.[1] ?? NO_VERSION)
+    return version >= 1 && version <= INTEGER_MAX ? version : []
+  })
+}

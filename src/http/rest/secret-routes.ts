@@ -1,11 +1,11 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { GraphQLInputObjectType, GraphQLString } from 'graphql'
 import { ExpireSecretDocument, RevealSecretDocument } from '../../generated/graphql/graphql'
-import type { SchemaExecutor } from '../../schema/execute'
 import { bodyReader } from './body'
 import { endpointJson } from './json'
 import { etagOf } from './preconditions'
 import { requires } from './requires'
+import type { RestOptions } from './rest-options'
 
 // The schema takes these values as arguments, so it has no inputs for these bodies.
 const RevealBody = new GraphQLInputObjectType({
@@ -21,7 +21,7 @@ interface OfEndpoint {
 }
 
 /** The signing secrets of an endpoint. */
-export const secretRoutes: FastifyPluginAsync<{ executor: SchemaExecutor }> = async (app, { executor }) => {
+export const secretRoutes: FastifyPluginAsync<RestOptions> = async (app, { executor }) => {
   app.post<OfEndpoint>(
     '/endpoint/:id/secret/reveal',
     { onRequest: requires(RevealSecretDocument) },

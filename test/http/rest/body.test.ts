@@ -1,4 +1,4 @@
-import type { GraphQLInputObjectType } from 'graphql'
+import { GraphQLID, GraphQLInputObjectType, GraphQLList, GraphQLNonNull } from 'graphql'
 import { bodyReader } from '../../../src/http/rest/body'
 import { RestError } from '../../../src/http/rest/errors'
 import { buildSchema } from '../../../src/schema/build'
@@ -59,11 +59,6 @@ describe('a body', () => {
       events: [],
       description: '\0',
     })
-  })
-
-  it('may have one event instead of a list of one, as in GraphQL', () => {
-    expect(read({ events: { type: 'post.created' } })).toEqual({ events: EVENTS })
-    expect(problemsOf({ events: 'post.created' })).toEqual(['events: wrong_type'])
   })
 
   it('is not modified', () => {
@@ -153,6 +148,12 @@ describe('a value of the wrong type', () => {
     ['events', 'post.created'],
     ['events', 5],
     ['events', true],
+    ['events', false],
+    ['events', ''],
+    ['events', {}],
+    // GraphQL takes one object as a list of one.
+    ['events', { type: 'post.created' }],
+    ['events', { 0: { type: 'post.created' } }],
   ])('is reported at its field: %s = %j', (field, value) => {
     expect(problemsOf({ [field]: value })).toEqual([`${field}: wrong_type`])
   })
@@ -170,6 +171,18 @@ describe('a value of the wrong type', () => {
 
   it.each([null, [], [WHOLE], 'text', '', 1, true])('is reported as a whole body: %j', (json) => {
     for (const type of BOTH) expect(problemsOf(json, type)).toEqual([': wrong_type'])
+  })
+})
+
+describe('a body for which the schema has no input', () => {
+  const event = { type: new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(GraphQLID))) }
+  const type = new GraphQLInputObjectType({ name: 'Bulk', fields: { event } })
+  const readBulk = bodyReader<{ event: string[] }>({ type })
+
+  it('needs a list where it has one', () => {
+    expect(readBulk({ event: [12, '13'] })).toEqual({ event: ['12', '13'] })
+    for (const one of [12, '12', true, {}])
+      expect(() => readBulk({ event: one })).toThrow('This must be a list.')
   })
 })
 

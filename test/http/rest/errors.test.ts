@@ -1,6 +1,6 @@
 import Fastify, { type FastifyInstance } from 'fastify'
 import { Failure, type FailureKind, type Problem, throwProblems } from '../../../src/failure'
-import { errorBody, RestError, sendFailure } from '../../../src/http/rest/errors'
+import { errorBody, RestError, sendError, sendFailure } from '../../../src/http/rest/errors'
 
 describe('the documented body of an error', () => {
   it('has the problems of one field in one entry, in the order in which they were found', () => {
@@ -66,7 +66,7 @@ describe('a failure', () => {
   let failure: Failure
 
   beforeAll(() => {
-    app = Fastify()
+    app = Fastify({ genReqId: () => 'request-1' })
     app.get('/', (_request, reply) => sendFailure(reply, failure))
   })
   afterAll(() => app.close())
@@ -80,12 +80,25 @@ describe('a failure', () => {
     ['unauthenticated', 401],
     ['forbidden', 403],
     ['not_found', 404],
-    ['unavailable', 503],
+    ['version_conflict', 412],
+    ['rate_limited', 429],
   ])('%s has the status %i', async (kind, status) => {
     const { statusCode, headers, ...response } = await answer(new Failure(kind, 'Because.'))
     expect(statusCode).toBe(status)
     expect(headers['content-type']).toMatch(/^application\/json/)
     expect(response.json()).toEqual({ errors: [{ message: 'Because.', code: kind }] })
+  })
+
+  it.each<[FailureKind, number]>([
+    ['unavailable', 503],
+    ['outcome_unknown', 504],
+  ])('%s has the status %i and the id that is in the log', async (kind, status) => {
+    const logged = await answer(new Failure(kind, 'Because.', { errorId: 'the-id' }))
+    expect(logged.statusCode).toBe(status)
+    expect(logged.json()).toEqual({ errors: [{ message: 'Because (the-id)', code: kind }] })
+    // Every line of the log about a request has the id of the request.
+    const unlogged = await answer(new Failure(kind, 'Because.'))
+    expect(unlogged.json()).toEqual({ errors: [{ message: 'Because (request-1)', code: kind }] })
   })
 
   it('names the scheme of authentication', async () => {
@@ -168,6 +181,32 @@ describe('a failure', () => {
   it('does not send other details', async () => {
     const response = await answer(new Failure('forbidden', 'x', { secret: 'S3CR3T' }))
     expect(response.body).not.toContain('S3CR3T')
+  })
+})
+
+describe('an error of Fastify', () => {
+  it.each<[number, string]>([
+    [400, 'malformed'],
+    [404, 'not_found'],
+    [408, 'malformed'],
+    [413, 'too_large'],
+    [414, 'malformed'],
+    [415, 'unsupported_media_type'],
+    [417, 'malformed'],
+  ])('that blames the caller keeps its status and is not logged: %i', async (statusCode, code) => {
+    const lines: string[] = []
+    const app = Fastify({ logger: { level: 'warn', stream: { write: (line: string) => lines.push(line) } } })
+    app.setErrorHandler((error, _request, reply) => sendError(reply, error))
+    app.get('/', () => {
+      throw Object.assign(new Error('Because.'), { statusCode })
+    })
+    const response = await app.inject('/')
+    expect([response.statusCode, response.json()]).toEqual([
+      statusCode,
+      { errors: [{ code, message: 'Because.' }] },
+    ])
+    expect(lines).toEqual([])
+    await app.close()
   })
 })
 

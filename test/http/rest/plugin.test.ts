@@ -1,6 +1,7 @@
-import fastify, { type FastifyInstance } from 'fastify'
+import fastify, { type FastifyInstance, type HTTPMethods } from 'fastify'
 import type { Caller } from '../../../src/auth/bearer-token'
 import { Failure } from '../../../src/failure'
+import { addNegotiation } from '../../../src/http/accept'
 import { addCallers } from '../../../src/http/caller'
 import { parseJsonBodies } from '../../../src/http/json-bodies'
 import { restPlugin } from '../../../src/http/rest/plugin'
@@ -15,13 +16,17 @@ const UNKNOWN: Caller = { denial: new Failure('unauthenticated', 'A bearer token
 let app: FastifyInstance
 let caller: Caller
 const withoutHook: string[] = []
+const changes: [HTTPMethods, string][] = []
 
 beforeAll(async () => {
   app = fastify({ routerOptions: { ignoreTrailingSlash: true } })
   app.addHook('onRoute', ({ method, url, onRequest }) => {
-    if (typeof method === 'string' && !onRequest) withoutHook.push(`${method} ${url}`)
+    if (typeof method !== 'string') return
+    if (!onRequest) withoutHook.push(`${method} ${url}`)
+    if (!['GET', 'HEAD'].includes(method)) changes.push([method as HTTPMethods, url.replace(':id', '1')])
   })
   parseJsonBodies(app)
+  addNegotiation(app)
   addCallers(app, async () => caller)
   await app.register(restPlugin, { executor: schemaExecutor(buildSchema(), {} as never) })
 })
@@ -31,7 +36,7 @@ beforeEach(() => {
 afterAll(() => app.close())
 
 /** Status and code of an error. */
-async function errorOf(method: 'GET' | 'POST' | 'PATCH' | 'OPTIONS', url: string, headers = {}) {
+async function errorOf(method: HTTPMethods, url: string, headers = {}) {
   const response = await app.inject({ method, url, headers, payload: method === 'PATCH' ? '{' : undefined })
   return [response.statusCode, response.json().errors[0].code]
 }
@@ -54,6 +59,50 @@ describe('a route', () => {
     expect(await errorOf('GET', ENDPOINT, { accept: 'text/html' })).toEqual([406, 'not_acceptable'])
     caller = UNKNOWN
     expect(await errorOf('GET', ENDPOINT, { accept: 'text/html' })).toEqual([401, 'unauthenticated'])
+  })
+})
+
+describe('a call that changes something', () => {
+  const ask = async (query: string) => {
+    const answers = changes.map(async ([method, url]) => {
+      const response = await app.inject({ method, url: `${url}?${query}` })
+      return [response.statusCode, response.json().errors]
+    })
+    return Promise.all(answers)
+  }
+
+  it('is refused if a query parameter is unknown, before its body is read', async () => {
+    expect(changes.length).toBeGreaterThan(6)
+    const messages = [{ code: 'unknown_parameter', message: expect.any(String) }]
+    for (const answer of await ask('dry_run=true')) {
+      expect(answer).toEqual([400, [{ field: 'dry_run', messages }]])
+    }
+    for (const answer of await ask('limit=1&dry_run')) {
+      expect(answer).toEqual([400, ['limit', 'dry_run'].map((field) => ({ field, messages }))])
+    }
+    for (const answer of await ask('=')) expect(answer).toEqual([400, [{ field: '', messages }]])
+  })
+
+  it('answers no more than it must to very many or very long ones', async () => {
+    const long = 'x'.repeat(5_000)
+    const many = Array.from({ length: 2_000 }, (_value, index) => `p${index}`).join('&')
+    for (const query of [long, many]) {
+      for (const [status, errors] of await ask(query)) {
+        expect(status).toBe(400)
+        expect(JSON.stringify(errors).length).toBeLessThan(4_000)
+      }
+    }
+  })
+
+  it('denies access before it reports a parameter', async () => {
+    caller = PUBLISHER
+    expect(await errorOf('PATCH', `${ENDPOINT}?dry_run=true`)).toEqual([403, 'forbidden'])
+    caller = UNKNOWN
+    expect(await errorOf('PATCH', `${ENDPOINT}?dry_run=true`)).toEqual([401, 'unauthenticated'])
+  })
+
+  it('may have an empty query', async () => {
+    for (const answer of await ask('')) expect(answer[1]).not.toMatchObject([{ code: 'unknown_parameter' }])
   })
 })
 

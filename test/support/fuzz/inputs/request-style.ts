@@ -20,6 +20,8 @@ const ACCEPTED = [
   'application/json',
   'text/html, */*;q=0.1',
   'APPLICATION/JSON; q=0.5',
+  'application/json; indent=4',
+  'application/json;odata=verbose;charset="utf8"',
   'application/*',
 ]
 const NOT_ACCEPTABLE = ['text/html', 'application/xml', 'application/json;q=0', 'json', '\xff']

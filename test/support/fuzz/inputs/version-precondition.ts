@@ -1,7 +1,15 @@
 import fc from 'fast-check'
 
 /** How `If-Match`, `If-None-Match` or `expectedVersion` names the version of an endpoint. */
-export type VersionPrecondition = 'none' | 'any' | 'current' | 'stale' | 'in a list' | 'weak' | 'malformed'
+export type VersionPrecondition =
+  | 'none'
+  | 'any'
+  | 'current'
+  | 'stale'
+  | 'in a list'
+  | 'weak'
+  | 'compressed'
+  | 'malformed'
 
 export const versionPrecondition: fc.Arbitrary<VersionPrecondition> = fc.oneof(
   { weight: 8, arbitrary: fc.constant<VersionPrecondition>('none') },
@@ -14,6 +22,7 @@ export const versionPrecondition: fc.Arbitrary<VersionPrecondition> = fc.oneof(
       'stale',
       'in a list',
       'weak',
+      'compressed',
       'malformed',
     ),
   },
@@ -30,15 +39,16 @@ export function entityTags(precondition: VersionPrecondition, version: number): 
     stale: `"${version + 1}"`,
     'in a list': `"x", "${version + 7}" , "${version}"`,
     weak: `W/"${version}"`,
+    compressed: `"${version}-gzip"`,
     malformed: MALFORMED,
   }
   return values[precondition]
 }
 
-/** Whether a change succeeds. `If-Match` uses the strong comparison, in which a weak tag matches nothing. */
+/** Whether a change succeeds. */
 export const allowsChange = (precondition: VersionPrecondition) =>
-  precondition !== 'stale' && precondition !== 'weak' && precondition !== 'malformed'
+  precondition !== 'stale' && precondition !== 'malformed'
 
-/** Whether a read answers 304. `If-None-Match` uses the weak comparison, in which a weak tag matches. */
+/** Whether a read answers 304. */
 export const isNotModified = (precondition: VersionPrecondition) =>
   precondition !== 'none' && precondition !== 'stale' && precondition !== 'malformed'
