@@ -76,7 +76,9 @@ async function migrate(): Promise<void> {
 
 /** What a start throws that a signal has ended. */
 const interruption = (signal: string) =>
-  new Error(`Stopped by ${signal} before the end. What is not complete was rolled back: the next start goes on.`)
+  new Error(
+    `Stopped by ${signal} before the end. What is not complete was rolled back: the next start goes on.`,
+  )
 
 /**
  * Handles the first SIGTERM or SIGINT. Later signals change nothing: npm repeats the signal that a terminal has already sent to

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { unwrapResolverError } from '@apollo/server/errors'
 import { GraphQLError, type GraphQLFormattedError } from 'graphql'
 import type { Logger } from 'pino'
+import { isDatabaseClosed } from '../database/closed'
 import { isDatabaseUnavailable } from '../database/unavailable'
 import type { Endpoint } from '../endpoints/endpoint'
 import { Failure, type FailureKind } from '../failure'
@@ -33,6 +34,8 @@ const INTERNAL = 'INTERNAL_SERVER_ERROR'
 export function failureOf(thrown: unknown, log: ErrorLog): { failure?: Failure; errorId?: string } {
   const error = unwrapResolverError(thrown)
   if (error instanceof Failure) return { failure: error }
+  // A request that a stop has cut off: nobody waits for its answer.
+  if (isDatabaseClosed(error)) return { failure: new Failure('unavailable', 'The gateway is stopping.') }
   const errorId = randomUUID()
   if (isDatabaseUnavailable(error)) {
     log.warn({ err: error, errorId }, 'the database does not answer')

@@ -147,7 +147,9 @@ async function readPending(
   const digests = new Map(installed.map(({ name, digest }) => [name, digest]))
   // A database of a newer version: its functions know columns that those of this version would not write. Install only
   // functions that are missing.
-  const isNewer = [...checksums.keys()].some((name) => !migrations.some((migration) => migration.name === name))
+  const isNewer = [...checksums.keys()].some(
+    (name) => !migrations.some((migration) => migration.name === name),
+  )
   return {
     migrations: migrations.filter(({ name }) => !checksums.has(name)),
     functions: functions.filter(({ name, digest }) =>

@@ -47,14 +47,14 @@ export function schemaNotCreatable({ schema, role, database, databaseOwner }: In
   const [own, name] = [sqlName(schema ?? ''), sqlName(role)]
   return new DatabaseProblem(
     `lacks the schema ${own}, which the role ${name} may not create`,
-    `run \`CREATE SCHEMA ${own} AUTHORIZATION ${name}\` in the database ${sqlName(database)} as its owner, ${sqlName(databaseOwner)}, or as a superuser`,
+    `run \`CREATE SCHEMA ${own} AUTHORIZATION ${name}\` in the database ${sqlName(database)} as its owner, ${sqlName(databaseOwner)}, or as a superuser; or run \`hookgate migrate\` as that owner`,
   )
 }
 
 export function extensionNotCreatable({ role, databaseOwner }: Installation, schema: string, cause: unknown) {
   return new DatabaseProblem(
     `lacks the extension pg_trgm, which the role ${sqlName(role)} may not create`,
-    `run \`CREATE EXTENSION pg_trgm SCHEMA ${sqlName(schema)}\` in it as its owner, ${sqlName(databaseOwner)}, or as a superuser`,
+    `run \`CREATE EXTENSION pg_trgm SCHEMA ${sqlName(schema)}\` in it as its owner, ${sqlName(databaseOwner)}, or as a superuser; or run \`hookgate migrate\` as that owner`,
     { cause },
   )
 }

@@ -26,6 +26,9 @@ export async function prepareSchema(transaction: Transaction, installation: Inst
   await transaction.run(`SET LOCAL search_path TO ${path.join(', ')}`)
 }
 
+/** PostgreSQL's codes for an extension whose files the server does not have: until version 15, and later. */
+const NOT_INSTALLED = new Set(['58P01', '0A000'])
+
 /** @returns the schema of the extension */
 async function prepareExtension(
   transaction: Transaction,
@@ -40,6 +43,7 @@ async function prepareExtension(
   const home = (await mayCreateInPublic(transaction)) ? 'public' : schema
   await transaction.run(`CREATE EXTENSION pg_trgm SCHEMA ${sqlName(home)}`).catch((error) => {
     if (isRightMissing(error)) throw extensionNotCreatable(installation, home, error)
+    if (!NOT_INSTALLED.has(error.code)) throw error
     throw new DatabaseProblem(
       `cannot get the extension pg_trgm (${error.message})`,
       "install PostgreSQL's contrib modules on its server",

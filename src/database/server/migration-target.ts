@@ -42,11 +42,12 @@ function migrationTarget(client: Client, schema: string | undefined): MigrationT
   return {
     schema,
     async transaction(act) {
-      await run('BEGIN ISOLATION LEVEL READ COMMITTED')
+      await run('BEGIN')
       try {
         const result = await act({
           run,
-          query: async <Row>(text: string, values?: unknown[]) => (await client.query(text, values)).rows as Row[],
+          query: async <Row>(text: string, values?: unknown[]) =>
+            (await client.query(text, values)).rows as Row[],
         })
         await run('COMMIT')
         return result
@@ -59,4 +60,5 @@ function migrationTarget(client: Client, schema: string | undefined): MigrationT
   }
 }
 
-const schemaOf = (connectionString: string) => new URL(connectionString).searchParams.get('schema') ?? undefined
+const schemaOf = (connectionString: string) =>
+  new URL(connectionString).searchParams.get('schema') ?? undefined
