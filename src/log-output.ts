@@ -14,7 +14,7 @@ export interface LogOutput {
 /**
  * Writes lines to a pipe, a file or a socket.
  *
- * While the reader does not read, lines wait in memory up to a limit; a line then tells how many were dropped. After the reader
+ * While the reader does not read, lines wait in memory up to a limit; a line then says how many were dropped. After the reader
  * has closed its end (EPIPE), every line is dropped.
  *
  * @param stream process.stdout: Node.js makes pipes non-blocking, so its `write` returns at once

@@ -77,7 +77,7 @@ async function migrate(): Promise<void> {
 /** What a start throws that a signal has ended. */
 const interruption = (signal: string) =>
   new Error(
-    `Stopped by ${signal} before the end. What is not complete was rolled back: the next start goes on.`,
+    `Stopped by ${signal} before the end. What is not complete was rolled back: the next start continues.`,
   )
 
 /**

@@ -73,7 +73,7 @@ describe('the output of the log', () => {
     expect(write).not.toHaveBeenCalled()
   })
 
-  it('goes on after another error, such as a full disk', async () => {
+  it('continues after another error, such as a full disk', async () => {
     const pipe = new Pipe()
     const output = logOutput(pipe)
     pipe.emit('error', Object.assign(new Error('no space left'), { code: 'ENOSPC' }))

@@ -11,7 +11,10 @@ const describeServer = usesServer ? describe : describe.skip
 const ONE_SENTENCE = /^hookgate: The database [^\n]+ \(DATABASE_URL\)\.\n$/
 
 /** What a start that fails prints: one sentence for the operator, which holds no secret. */
-async function refusal(env: Record<string, string>, command: 'serve' | 'migrate' = 'serve'): Promise<string> {
+async function operatorError(
+  env: Record<string, string>,
+  command: 'serve' | 'migrate' = 'serve',
+): Promise<string> {
   const { code, stdout, stderr } = await runCommand(command, env)
   expect([code, stdout]).toEqual([1, ''])
   expect(stderr).toMatch(ONE_SENTENCE)
@@ -19,7 +22,7 @@ async function refusal(env: Record<string, string>, command: 'serve' | 'migrate'
   return stderr
 }
 
-/** The statements that a sentence tells the operator to run. */
+/** The statements in a sentence, which the operator shall run. */
 const statementsIn = (sentence: string) =>
   [...sentence.matchAll(/`([^`]+)`/g)].map(([, text = '']) => text).filter((text) => /^[A-Z]/.test(text))
 
@@ -42,11 +45,11 @@ async function expectWorking(database: TestDatabase, env: Record<string, string>
   await receiver.close()
 }
 
-describeServer('A start names the right that is missing, and goes on once it is granted:', () => {
+describeServer('A start names the right that is missing, and continues once it is granted:', () => {
   it('to create the extension pg_trgm', async () => {
     const [role, database] = [await createRole(), await createEmptyDatabase()]
     await inDatabase(database, `GRANT USAGE, CREATE ON SCHEMA public TO ${role}`)
-    const sentence = await refusal(asRole(database, role))
+    const sentence = await operatorError(asRole(database, role))
     expect(sentence).toContain(`lacks the extension pg_trgm, which the role ${role} may not create`)
     expect(statementsIn(sentence)).toEqual(['CREATE EXTENSION pg_trgm SCHEMA public'])
     await follow(database, sentence)
@@ -57,7 +60,7 @@ describeServer('A start names the right that is missing, and goes on once it is 
   it('to create tables in the schema', async () => {
     const [role, database] = [await createRole(), await createEmptyDatabase()]
     await inDatabase(database, 'REVOKE CREATE ON SCHEMA public FROM PUBLIC', 'CREATE EXTENSION pg_trgm')
-    const sentence = await refusal(asRole(database, role))
+    const sentence = await operatorError(asRole(database, role))
     expect(sentence).toContain(`the role ${role} may not create them in the schema public`)
     expect(statementsIn(sentence)).toEqual([`GRANT USAGE, CREATE ON SCHEMA public TO ${role}`])
     await follow(database, sentence)
@@ -69,7 +72,7 @@ describeServer('A start names the right that is missing, and goes on once it is 
     const [role, database] = [await createRole(), await createEmptyDatabase()]
     await inDatabase(database, 'CREATE EXTENSION pg_trgm')
     const env = asRole(database, role, { schema: 'web hooks' })
-    const sentence = await refusal(env)
+    const sentence = await operatorError(env)
     expect(statementsIn(sentence)).toContain(`CREATE SCHEMA "web hooks" AUTHORIZATION ${role}`)
     await inDatabase(database, `CREATE SCHEMA "web hooks" AUTHORIZATION ${role}`)
     await expectWorking(database, env)
@@ -84,7 +87,7 @@ describeServer('A start names the right that is missing, and goes on once it is 
       'CREATE EXTENSION pg_trgm SCHEMA extensions',
       `GRANT USAGE, CREATE ON SCHEMA public TO ${role}`,
     )
-    const sentence = await refusal(asRole(database, role))
+    const sentence = await operatorError(asRole(database, role))
     expect(statementsIn(sentence)).toEqual([`GRANT USAGE ON SCHEMA extensions TO ${role}`])
     await follow(database, sentence)
     await expectWorking(database, asRole(database, role))
@@ -100,7 +103,7 @@ describeServer('A start names the right that is missing, and goes on once it is 
       'CREATE EXTENSION pg_trgm',
       `GRANT USAGE, CREATE ON SCHEMA public TO ${role}`,
     )
-    const sentence = await refusal(asRole(database, role))
+    const sentence = await operatorError(asRole(database, role))
     expect(statementsIn(sentence)).toEqual([`GRANT CONNECT ON DATABASE ${name} TO ${role}`])
     await follow(database, sentence)
     await expectWorking(database, asRole(database, role))
@@ -121,10 +124,10 @@ describeServer('One role migrates an empty database and a lesser one serves', ()
       const parameters: Record<string, string> = schema === 'public' ? {} : { schema }
       const [ownerEnv, roleEnv] = [asRole(database, owner, parameters), asRole(database, role, parameters)]
 
-      expect(await refusal(roleEnv)).toContain('run `hookgate migrate` as')
+      expect(await operatorError(roleEnv)).toContain('run `hookgate migrate` as')
       expect(await runCommand('migrate', ownerEnv)).toMatchObject({ code: 0, stderr: '' })
 
-      const sentence = await refusal(roleEnv)
+      const sentence = await operatorError(roleEnv)
       expect(sentence).toMatch(new RegExp(`run \`GRANT [^\`]+;\` as ${owner} \\(DATABASE_URL\\)\\.\n$`))
       await inDatabase({ ...database, env: ownerEnv }, ...statementsIn(sentence))
       await expectWorking(database, roleEnv)
@@ -142,14 +145,14 @@ describeServer('One role migrates an empty database and a lesser one serves', ()
   it('a right that is taken away later is named at the next start', async () => {
     const [role, database] = [await createRole(), await createEmptyDatabase()]
     await runCommand('migrate', database.env)
-    await follow(database, await refusal(asRole(database, role)))
+    await follow(database, await operatorError(asRole(database, role)))
     await expectWorking(database, asRole(database, role))
     await inDatabase(
       database,
       `REVOKE DELETE ON events FROM ${role}`,
       `REVOKE USAGE ON SEQUENCE endpoints_id_seq FROM ${role}`,
     )
-    expect(await refusal(asRole(database, role))).toContain(
+    expect(await operatorError(asRole(database, role))).toContain(
       'it lacks DELETE on events; USAGE on endpoints_id_seq',
     )
     await database.remove()
@@ -210,7 +213,7 @@ describeServer('A database that cannot be used is refused in one sentence:', () 
       `ENCODING '${encoding}' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'`,
     )
     for (const command of ['serve', 'migrate'] as const) {
-      expect(await refusal(database.env, command)).toContain(
+      expect(await operatorError(database.env, command)).toContain(
         `has the encoding ${encoding}, which cannot hold every text`,
       )
     }
@@ -220,7 +223,7 @@ describeServer('A database that cannot be used is refused in one sentence:', () 
   it('with a table of another program under a name of ours', async () => {
     const database = await createEmptyDatabase()
     await inDatabase(database, 'CREATE TABLE endpoints (id integer)')
-    expect(await refusal(database.env)).toContain(
+    expect(await operatorError(database.env)).toContain(
       'holds something else already (relation "endpoints" already exists): use an empty database, or name a schema',
     )
     expect(await inDatabase(database, `SELECT tablename FROM pg_tables WHERE schemaname = 'public'`)).toEqual(
@@ -234,7 +237,7 @@ describeServer('A database that cannot be used is refused in one sentence:', () 
     const database = await createEmptyDatabase()
     await runCommand('migrate', database.env)
     await inDatabase(database, `UPDATE _prisma_migrations SET migration_name = '20200101000000_init'`)
-    expect(await refusal(database.env)).toContain(
+    expect(await operatorError(database.env)).toContain(
       'holds the tables of another program (its first migration is 20200101000000_init)',
     )
     await database.remove()
@@ -245,7 +248,7 @@ describeServer('A database that cannot be used is refused in one sentence:', () 
     const name = new URL(database.env.DATABASE_URL ?? '').pathname.slice(1)
     await inDatabase(database, `ALTER DATABASE ${name} SET default_transaction_read_only = on`)
     for (const command of ['serve', 'migrate'] as const) {
-      expect(await refusal(database.env, command)).toContain('is not up to date, and it is read-only')
+      expect(await operatorError(database.env, command)).toContain('is not up to date, and it is read-only')
     }
     await database.remove()
   })

@@ -46,7 +46,7 @@ async function expectNotedOnce(database: TestDatabase): Promise<void> {
   expect(open).toEqual([])
 }
 
-describeServer('After a first migration that was interrupted, the next start goes on', () => {
+describeServer('After a first migration that was interrupted, the next start continues', () => {
   it('whatever message to the server was the last one', async () => {
     const database = await createEmptyDatabase()
     let cutAt = 1
@@ -160,7 +160,7 @@ describeServer('While another process holds the migration lock', () => {
     [
       'migrate',
       1,
-      'hookgate: Stopped by SIGTERM before the end. What is not complete was rolled back: the next start goes on.\n',
+      'hookgate: Stopped by SIGTERM before the end. What is not complete was rolled back: the next start continues.\n',
     ],
   ] as const)('hookgate %s says that it waits, and SIGTERM ends it', async (command, code, stderr) => {
     const database = await createEmptyDatabase()

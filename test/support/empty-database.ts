@@ -21,7 +21,7 @@ export async function createEmptyDatabase(options = ''): Promise<TestDatabase> {
   )
 }
 
-/** Creates a role that may log in and nothing else. It is dropped at the end of the test file, after the databases. */
+/** Creates a role that may only log in. It is dropped at the end of the test file, after the databases. */
 export async function createRole(prefix = 'hookgate'): Promise<string> {
   const name = `${prefix}_${unique()}`
   await onServer(SERVER, `CREATE ROLE ${name} LOGIN PASSWORD 'pa55-of-${prefix}'`)

@@ -37,7 +37,7 @@ export interface Applied {
 
 /**
  * Brings the database to the tables and functions of this version, as `prisma migrate deploy` would. Each migration is one
- * transaction with its note, and so are the functions: whenever the process is killed, the next call goes on.
+ * transaction with its note, and so are the functions: whenever the process is killed, the next call continues.
  *
  * @param onWaiting called when another process holds the migration lock
  * @throws DatabaseProblem

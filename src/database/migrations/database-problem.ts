@@ -1,5 +1,5 @@
 /**
- * Why the database cannot be used as it is, and what the operator does about it. Each part begins in the middle of a sentence:
+ * Why the database cannot be used as it is, and what the operator does about it. Each part continues a sentence:
  * `The database ... ${problem}: ${remedy}`.
  */
 export class DatabaseProblem extends Error {

@@ -8,7 +8,7 @@ export const sqlName = (name: string) => (/^[a-z_][a-z0-9_]*$/.test(name) ? name
 /**
  * Checks the rights of a role that serves: every table, sequence and function of an installed version.
  *
- * @throws DatabaseProblem with the statements that grant what is missing
+ * @throws DatabaseProblem with the statements that grant the missing rights
  */
 export function refuseMissingRights(installation: Installation): void {
   const { mayUseSchema, tables, closedSequences, closedFunctions } = installation

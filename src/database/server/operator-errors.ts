@@ -11,7 +11,7 @@ export interface Destination {
 }
 
 /** A sentence by the code of PostgreSQL's error (its documentation, appendix A) for a connection that the server refuses. */
-const REFUSALS: Record<string, (destination: Destination, message: string) => string> = {
+const CONNECTION_ERRORS: Record<string, (destination: Destination, message: string) => string> = {
   // invalid_password
   '28P01': (at) =>
     `${server(at)} refuses the password of the role ${role(at)}, or has no such role: check it, or run \`${createRole(at)}\` as a superuser`,
@@ -43,10 +43,10 @@ export function operatorError(error: unknown, at: Destination): unknown {
     return sentence(`The database ${database(at)} at ${place(at)} ${error.problem}: ${error.remedy}`)
   }
   const { code, message } = error as { code?: string; message: string }
-  const refusal = code === undefined ? undefined : REFUSALS[code]
-  if (refusal) return sentence(refusal(at, message))
+  const connectionError = code === undefined ? undefined : CONNECTION_ERRORS[code]
+  if (connectionError) return sentence(connectionError(at, message))
   if (/client password must be a string/.test(message)) {
-    return sentence(`${server(at)} asks for the password of the role ${role(at)}, and none is given: add it`)
+    return sentence(`${server(at)} requires the password of the role ${role(at)}: add it`)
   }
   if (isDatabaseUnavailable(error)) return sentence(`${server(at)} does not answer`)
   return sentence(`${server(at)} refuses the role ${role(at)} or a statement: ${message}`)
