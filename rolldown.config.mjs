@@ -7,7 +7,6 @@ export default {
   platform: 'node',
   external: [
     /^@electric-sql\/pglite/,
-    /^@prisma\/schema-engine-wasm/,
     'hash-wasm',
     'pino',
     'pino-pretty',

@@ -13,10 +13,15 @@ export interface DatabaseLocation {
 /**
  * Opens the database and brings it up to date.
  *
- * @throws Error with a message for the operator
+ * @param stopping aborted = give up waiting for a server or for another process's migrations
+ * @throws Error with a message for the operator, or the signal's reason
  */
-export async function openDatabase({ database, dataDir }: DatabaseLocation, log: Logger): Promise<Database> {
-  if (database.url !== undefined) return openServerDatabase(database.url, log)
+export async function openDatabase(
+  { database, dataDir }: DatabaseLocation,
+  log: Logger,
+  stopping?: AbortSignal,
+): Promise<Database> {
+  if (database.url !== undefined) return openServerDatabase(database.url, log, stopping)
   // A process with a server does not load the embedded PostgreSQL.
   const { openEmbeddedDatabase } = await import('./embedded/embedded-database.js')
   return openEmbeddedDatabase(dataDir, log)

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { unwrapResolverError } from '@apollo/server/errors'
 import { GraphQLError, type GraphQLFormattedError } from 'graphql'
 import type { Logger } from 'pino'
+import { isDatabaseClosed } from '../database/closed'
 import { isDatabaseUnavailable } from '../database/unavailable'
 import type { Endpoint } from '../endpoints/endpoint'
 import { Failure, type FailureKind } from '../failure'
@@ -38,6 +39,8 @@ const OWN_FAILURES: FailureKind[] = ['unavailable', 'outcome_unknown']
  */
 export function failureOf(thrown: unknown, log: ErrorLog): { failure?: Failure; errorId?: string } {
   const error = unwrapResolverError(thrown)
+  // A request that a stop has cut off: nobody waits for its answer.
+  if (isDatabaseClosed(error)) return { failure: new Failure('unavailable', 'The gateway is stopping.') }
   const failure = error instanceof Failure ? error : failureOfDatabase(error)
   // A failure that has an id is in the log already.
   if (failure && (failure.details.errorId || !OWN_FAILURES.includes(failure.kind))) return { failure }

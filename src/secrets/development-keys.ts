@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { makePrivateFolder, reasonOf, unusableFolder } from '../private-folder'
 
 /** The keys that a gateway makes for itself in development. */
 export interface DevelopmentKeys {
@@ -15,7 +16,7 @@ export interface DevelopmentKeys {
  * Two processes may call this at the same time (`npm start` and `npm run token`): a link appears whole or not at all, so
  * both read the same keys.
  *
- * @throws Error when the file is damaged
+ * @throws Error with a message for the operator when the file is damaged or the folder cannot be used
  */
 export function developmentKeys(dataDir: string): DevelopmentKeys {
   const path = join(dataDir, 'development-keys.json')
@@ -27,18 +28,18 @@ export const encryptionKeys = (config: { encryptionKeys: Buffer[] | undefined; d
   config.encryptionKeys ?? [Buffer.from(developmentKeys(config.dataDir).encryptionKey, 'base64')]
 
 function makeKeys(dataDir: string, path: string): DevelopmentKeys {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  makePrivateFolder(dataDir)
   const keys: DevelopmentKeys = {
     jwtSecret: randomBytes(32).toString('base64url'),
     encryptionKey: randomBytes(32).toString('base64'),
   }
   const draft = `${path}.${randomUUID()}`
-  writeFileSync(draft, JSON.stringify(keys, null, 2), { mode: 0o600 })
   try {
+    writeFileSync(draft, JSON.stringify(keys, null, 2), { mode: 0o600 })
     linkSync(draft, path)
     return keys
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unusableFolder(dataDir, error)
     // Another process was faster: use its keys.
     return readKeys(path) ?? makeKeys(dataDir, path)
   } finally {
@@ -56,7 +57,10 @@ function readKeys(path: string): DevelopmentKeys | undefined {
     content = readFileSync(path, 'utf8')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
+    throw new Error(
+      `The keys in ${path} cannot be read (${reasonOf(error)}): let the user of this process read the file.`,
+      { cause: error },
+    )
   }
   const keys = parse(content)
   const isWhole =

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { connectTo } from '../support/database-connections'
+import { createEmptyDatabase, SERVER } from '../support/empty-database'
 import {
   JWT_SECRET,
   spawnGateway,
@@ -15,21 +16,11 @@ import {
 import { copyProgram, type ProgramCopy } from '../support/program-copy'
 import { startReceiver } from '../support/receiver'
 import { usesServer } from '../support/server-only'
-import { cleanEnvironment, databaseUrl, onServer } from '../support/template'
+import { cleanEnvironment, onServer } from '../support/template'
 import { until } from '../support/until'
 
-const SERVER = process.env.TEST_DATABASE_URL ?? ''
 const FUNCTION_FILE = 'src/endpoints/update-endpoint.sql'
 const PATCH = { json: { description: 'patched' } }
-
-/** An empty database on the server, without any table. */
-async function createEmptyDatabase(): Promise<TestDatabase> {
-  const name = `hookgate_test_${randomUUID().replaceAll('-', '')}`
-  await onServer(SERVER, `CREATE DATABASE ${name}`)
-  return testDatabase({ DATABASE_URL: databaseUrl(SERVER, name) }, () =>
-    onServer(SERVER, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
-  )
-}
 
 const startCopy = (copy: ProgramCopy, database: TestDatabase, env: Record<string, string> = {}) =>
   testGateway(
@@ -174,7 +165,7 @@ describeServer('Once the owner of the tables has run hookgate migrate', () => {
     const changed = copyProgram()
     changed.edit(FUNCTION_FILE, (text) => text.replace('    -- Lock\n', '    -- Lock, changed\n'))
     expect(await failedStart(changed, roleEnv)).toMatch(
-      /^hookgate: The database at \S+ is not up to date, and this user may not change it: run `hookgate migrate` as the owner of its tables \(DATABASE_URL\)\.\n$/,
+      /^hookgate: The database \S+ at \S+ is not up to date, and the role hookgate_server_\w+ may not change it: run `hookgate migrate` as the owner of its tables, \w+ \(DATABASE_URL\)\.\n$/,
     )
   })
 })
@@ -190,7 +181,7 @@ describe('A database', () => {
     unreleased.edit(`prisma/migrations/${migration}/migration.sql`, (text) => `-- Earlier.\n${text}`)
     migrate(unreleased, database.env)
     const sentence = usesServer
-      ? /^hookgate: The database at \S+ was made by an unreleased version of Hookgate and cannot be brought up to date: use an empty database \(DATABASE_URL\)\.\n$/
+      ? /^hookgate: The database \S+ at \S+ was made by an unreleased version of Hookgate and cannot be brought up to date: use an empty database \(DATABASE_URL\)\.\n$/
       : /^hookgate: The embedded database in \S+ was made by an unreleased version of Hookgate and cannot be brought up to date: move the folder away, or set HOOKGATE_DATA_DIR to another one\.\n$/
     expect(await failedStart(copyProgram(), database.env)).toMatch(sentence)
     await database.remove()

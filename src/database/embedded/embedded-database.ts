@@ -3,7 +3,8 @@ import { PrismaPGlite } from 'pglite-prisma-adapter'
 import type { Logger } from 'pino'
 import { PrismaClient } from '../../generated/prisma/client'
 import type { Database } from '../database'
-import { bringUpToDate, logApplied, UnknownSchemaError } from '../migrations/bring-up-to-date'
+import { bringUpToDate, logApplied } from '../migrations/bring-up-to-date'
+import { DatabaseProblem } from '../migrations/database-problem'
 import { localNotifications } from '../notifications'
 import type { Query } from '../query'
 import { isDatabaseUnavailable } from '../unavailable'
@@ -18,12 +19,7 @@ import { lockFolder } from './folder-lock'
 export async function openEmbeddedDatabase(dataDir: string, log: Logger): Promise<Database> {
   const lock = await lockFolder(dataDir)
   try {
-    const { pglite, panic } = await openEmbedded(dataDir).catch((error) => {
-      throw new Error(
-        `The embedded database in ${dataDir} does not start: ${error.message}. Is there room on its disk?`,
-        { cause: error },
-      )
-    })
+    const { pglite, panic } = await openEmbedded(dataDir)
     try {
       logApplied(await bringUpToDate(embeddedMigrationTarget(pglite)), log)
     } catch (error) {
@@ -49,9 +45,9 @@ export async function openEmbeddedDatabase(dataDir: string, log: Logger): Promis
   } catch (error) {
     lock.release()
     if (isDatabaseUnavailable(error)) throw crashMessage(error, dataDir)
-    if (!(error instanceof UnknownSchemaError)) throw error
+    if (!(error instanceof DatabaseProblem)) throw error
     throw new Error(
-      `The embedded database in ${dataDir} ${error.message}: move the folder away, or set HOOKGATE_DATA_DIR to another one.`,
+      `The embedded database in ${dataDir} ${error.problem}: move the folder away, or set HOOKGATE_DATA_DIR to another one.`,
       { cause: error },
     )
   }

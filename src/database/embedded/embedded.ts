@@ -2,8 +2,8 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm'
-import { PrismaPGlite } from 'pglite-prisma-adapter'
 import { packageFolder } from '../../package-folder'
+import { makePrivateFolder } from '../../private-folder'
 import { type MigrationTarget, schemaDigest } from '../migrations/bring-up-to-date'
 import { watchForPanic } from './panic'
 
@@ -16,22 +16,42 @@ export const newDatabaseFile = () => join(packageFolder, 'dist', `new-database-$
 /**
  * Opens the embedded PostgreSQL below the data folder, which the caller has locked. While the first start creates the
  * database, a mark is beside it: if the process dies meanwhile, the next start sees the mark and starts over.
+ *
+ * @throws Error with a message for the operator
  */
 export async function openEmbedded(dataDir: string): Promise<{ pglite: PGlite; panic: Promise<Error> }> {
   const folder = join(dataDir, 'postgres')
   const mark = `${folder}.unfinished`
   if (existsSync(mark)) rmSync(folder, { recursive: true, force: true })
-  if (!existsSync(folder)) writeFileSync(mark, '')
-  const pglite = await openPGlite(folder, existsSync(folder) ? undefined : readNewDatabase())
+  const isNew = !existsSync(folder)
+  if (isNew) writeFileSync(mark, '')
+  // The database writes files that everybody may read, as far as their folder lets them.
+  if (makePrivateFolder(folder) === 'everybody') throw notPrivate(folder)
+  const pglite = await openPGlite(folder, isNew ? readNewDatabase() : undefined).catch((error) => {
+    throw new Error(
+      `The embedded database in ${dataDir} does not start: ${error.message}. Is there room on its disk?`,
+      { cause: error },
+    )
+  })
   rmSync(mark, { force: true })
   return { pglite, panic: watchForPanic(pglite) }
 }
 
-/** The embedded database, to be brought up to date. The folder lock keeps other processes away already. */
+const notPrivate = (folder: string) =>
+  new Error(
+    `The folder ${folder} of the embedded database is open to everybody and belongs to another user: run \`chmod 700 ${folder}\` as its owner, or set HOOKGATE_DATA_DIR to another folder.`,
+  )
+
+/** The embedded database, to be brought up to date. */
 export const embeddedMigrationTarget = (pglite: PGlite): MigrationTarget => ({
-  adapterFactory: new PrismaPGlite(pglite),
-  withLock: (act) => act(),
-  runScript: (script) => pglite.exec(script),
+  transaction: (act) =>
+    pglite.transaction((transaction) =>
+      act({
+        run: (script) => transaction.exec(script),
+        query: async <Row>(text: string, values?: unknown[]) =>
+          (await transaction.query<Row>(text, values)).rows,
+      }),
+    ),
 })
 
 /**

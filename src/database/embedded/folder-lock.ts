@@ -1,8 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { linkSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { linkSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { makePrivateFolder, unusableFolder } from '../../private-folder'
 
 const HEARTBEAT_MS = 1_000
 const RETRY_MS = 5
@@ -23,16 +24,16 @@ export interface FolderLock {
 }
 
 /**
- * Locks the folder for this process alone. PGlite has no such lock: two processes on one folder corrupt the database.
+ * Locks the folder for this process alone, and creates it where it is missing. PGlite has no such lock: two processes on one folder corrupt the database.
  *
  * The lock of a killed process is taken over at once when the process had this process table: its pid is gone, or belongs to a
  * process that started at another time. The pids of another host or container mean nothing here; such a lock is taken over
  * when its heartbeat stops.
  *
- * @throws Error with a message for the operator when a live process holds the folder
+ * @throws Error with a message for the operator when a live process holds the folder, or the folder cannot be written
  */
 export async function lockFolder(folder: string): Promise<FolderLock> {
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  makePrivateFolder(folder)
   const path = join(folder, 'lock')
   const self: Owner = {
     id: randomUUID(),
@@ -41,11 +42,13 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
     space: processTable(),
   }
   const draft = `${path}.${self.id}`
-  writeFileSync(draft, JSON.stringify(self), { mode: 0o600 })
   try {
+    writeFileSync(draft, JSON.stringify(self), { mode: 0o600 })
     await take(path, draft, (owner) => {
       throw new Error(heldMessage(folder, owner))
     })
+  } catch (error) {
+    throw (error as NodeJS.ErrnoException).code === undefined ? error : unusableFolder(folder, error)
   } finally {
     rmSync(draft, { force: true })
   }

@@ -1,23 +1,32 @@
 import { createHash } from 'node:crypto'
-import type { SqlMigrationAwareDriverAdapterFactory } from '@prisma/driver-adapter-utils'
 import type { Logger } from 'pino'
+import { applyMigration } from './apply-migration'
+import { DatabaseProblem, isRightMissing } from './database-problem'
 import { installScript, readFunctions, type SqlFunction } from './functions'
-import { noFilters, startMigrationEngine } from './migration-engine'
-import { type Migration, migrationList, readMigrations, readSchema } from './migrations'
+import {
+  hasTable,
+  type Installation,
+  mayReadNotes,
+  readInstallation,
+  refuseUnusable,
+  type Transaction,
+} from './installation'
+import { type Migration, readMigrations } from './migrations'
+import { notChangeable, refuseMissingRights, sqlName } from './missing-rights'
+import { prepareSchema } from './prepare-schema'
 
 /**
- * Replicas that start together wait for each other at this advisory lock. The schema engine takes Prisma's own lock
- * (72707369) as well, which keeps `prisma migrate deploy` away but gives up after 10 s.
+ * Prisma's own advisory lock. It makes replicas that start together wait for each other, and keeps `prisma migrate deploy` away.
+ * It belongs to a transaction, so it also works behind a pooler.
  */
-export const MIGRATION_LOCK = 4_860_111
+const MIGRATION_LOCK = 72_707_369
 
 /** The database to bring up to date. */
 export interface MigrationTarget {
-  adapterFactory: AdapterFactory
-  /** holds the migration lock while `act` runs */
-  withLock(act: () => Promise<void>): Promise<void>
-  /** sends a script of several statements to PostgreSQL whole, so that it runs as one transaction */
-  runScript(script: string): Promise<unknown>
+  /** the schema of the tables; undefined = the first one in the session's search_path */
+  schema?: string
+  /** Runs `act` in one transaction, which is rolled back when it throws. */
+  transaction<Result>(act: (transaction: Transaction) => Promise<Result>): Promise<Result>
 }
 
 /** The names of what one call changed in the database. */
@@ -26,35 +35,23 @@ export interface Applied {
   functions: string[]
 }
 
-/** The database was made by a text of the migrations that this version does not know. */
-export class UnknownSchemaError extends Error {
-  override name = 'UnknownSchemaError'
-}
-
-type AdapterFactory = SqlMigrationAwareDriverAdapterFactory
-
 /**
- * Brings the database to the tables and functions of this version. Migrations run through Prisma's schema engine, exactly as
- * `prisma migrate deploy` runs them; the engine is loaded only when a migration is pending.
+ * Brings the database to the tables and functions of this version, as `prisma migrate deploy` would. Each migration is one
+ * transaction with its note, and so are the functions: whenever the process is killed, the next call continues.
  *
- * @throws UnknownSchemaError
+ * @param onWaiting called when another process holds the migration lock
+ * @throws DatabaseProblem
  */
-export async function bringUpToDate({
-  adapterFactory,
-  withLock,
-  runScript,
-}: MigrationTarget): Promise<Applied> {
+export async function bringUpToDate(target: MigrationTarget, onWaiting = () => {}): Promise<Applied> {
   const applied: Applied = { migrations: [], functions: [] }
-  const [migrations, functions] = [readMigrations(), readFunctions()]
-  const pending = await readPending(adapterFactory, migrations, functions)
-  if (pending.migrations.length === 0 && pending.functions.length === 0) return applied
-  await withLock(async () => {
-    if (pending.migrations.length > 0) applied.migrations = await applyMigrations(adapterFactory, migrations)
-    // Read once more: another replica may have held the lock until now.
-    const { functions: changed } = await readPending(adapterFactory, migrations, functions)
-    if (changed.length > 0) await runScript(installScript(changed))
-    applied.functions = changed.map(({ name }) => name)
-  })
+  const version: Version = { schema: target.schema, migrations: readMigrations(), functions: readFunctions() }
+  // Nearly every start finds that nothing is pending. It takes no lock.
+  while (await target.transaction((transaction) => isPending(transaction, version))) {
+    await target.transaction(async (transaction) => {
+      await lock(transaction, onWaiting)
+      await applyNext(transaction, version, applied)
+    })
+  }
   return applied
 }
 
@@ -71,68 +68,121 @@ export function schemaDigest(): string {
   return hash.digest('hex').slice(0, 16)
 }
 
+interface Version {
+  schema: string | undefined
+  migrations: Migration[]
+  functions: SqlFunction[]
+}
+
 interface Pending {
   migrations: Migration[]
   functions: SqlFunction[]
 }
 
-async function readPending(
-  factory: AdapterFactory,
-  migrations: Migration[],
-  functions: SqlFunction[],
-): Promise<Pending> {
-  const adapter = await factory.connect()
-  const query = async (sql: string) => (await adapter.queryRaw({ sql, args: [], argTypes: [] })).rows
+/** @throws DatabaseProblem when this role cannot use the database or cannot bring it up to date */
+async function isPending(transaction: Transaction, version: Version): Promise<boolean> {
+  const installation = await readInstallation(transaction, version)
+  refuseUnusable(installation)
+  const pending = await readPending(transaction, installation, version)
+  const isUpToDate = pending.migrations.length === 0 && pending.functions.length === 0
+  if (isUpToDate) refuseMissingRights(installation)
+  else if (installation.isReadOnly) {
+    throw new DatabaseProblem(
+      'is not up to date, and it is read-only (a standby, or default_transaction_read_only)',
+      'name the primary, or run `hookgate migrate` there first',
+    )
+  }
+  return !isUpToDate
+}
+
+async function lock({ query }: Transaction, onWaiting: () => void): Promise<void> {
+  // A migration of a large table may take long, and so may the wait for another process.
+  await query('SET LOCAL statement_timeout = 0')
+  await query('SET LOCAL lock_timeout = 0')
+  const [free] = await query<{ taken: boolean }>('SELECT pg_try_advisory_xact_lock($1) AS taken', [
+    MIGRATION_LOCK,
+  ])
+  if (free?.taken) return
+  onWaiting()
+  await query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK])
+}
+
+/** Applies the first pending migration, or the functions after the last one. */
+async function applyNext(transaction: Transaction, version: Version, applied: Applied): Promise<void> {
+  // Read once more: another process may have held the lock until now.
+  const installation = await readInstallation(transaction, version)
+  const pending = await readPending(transaction, installation, version)
+  const [migration] = pending.migrations
   try {
-    const [table] = await query("SELECT to_regclass('_prisma_migrations')::text")
-    if (table?.[0] == null) return { migrations, functions }
-    const finished = await query(
-      'SELECT migration_name, checksum FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL',
-    )
-    const checksums = new Map(finished.map(([name, checksum]) => [name, checksum]))
-    if (checksums.size === 0) return { migrations, functions }
-    refuseUnknown(checksums, migrations)
-    const installed = await query('SELECT name, digest FROM installed_functions')
-    const digests = new Map(installed.map(([name, digest]) => [name, digest]))
-    // A database of a newer version: its functions know columns that those of this version would not write. Install only
-    // functions that are missing.
-    const isNewer = [...checksums.keys()].some(
-      (name) => !migrations.some((migration) => migration.name === name),
-    )
-    return {
-      migrations: migrations.filter(({ name }) => !checksums.has(name)),
-      functions: functions.filter(({ name, digest }) =>
-        isNewer ? !digests.has(name) : digests.get(name) !== digest,
-      ),
+    await prepareSchema(transaction, installation)
+    if (migration) {
+      await applyMigration(transaction, installation, migration)
+      applied.migrations.push(migration.name)
+    } else if (pending.functions.length > 0) {
+      await transaction.run(installScript(pending.functions))
+      applied.functions.push(...pending.functions.map(({ name }) => name))
     }
-  } finally {
-    await adapter.dispose()
+  } catch (error) {
+    throw isRightMissing(error) ? notChangeable(installation, error) : error
   }
 }
+
+async function readPending(
+  { query }: Transaction,
+  installation: Installation,
+  { migrations, functions }: Version,
+): Promise<Pending> {
+  if (!hasTable(installation, '_prisma_migrations')) return { migrations, functions }
+  if (!mayReadNotes(installation)) refuseMissingRights(installation)
+  const notes = tableName(installation, '_prisma_migrations')
+  const finished = await query<{ name: string; checksum: string }>(
+    `SELECT migration_name AS name, checksum FROM ${notes} WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL`,
+  )
+  if (finished.length === 0) return { migrations, functions }
+  const checksums = new Map(finished.map(({ name, checksum }) => [name, checksum]))
+  refuseUnknown(checksums, migrations)
+  const installed = await query<{ name: string; digest: string }>(
+    `SELECT name, digest FROM ${tableName(installation, 'installed_functions')}`,
+  )
+  const digests = new Map(installed.map(({ name, digest }) => [name, digest]))
+  // A database of a newer version: its functions know columns that those of this version would not write. Install only
+  // functions that are missing.
+  const isNewer = [...checksums.keys()].some(
+    (name) => !migrations.some((migration) => migration.name === name),
+  )
+  return {
+    migrations: migrations.filter(({ name }) => !checksums.has(name)),
+    functions: functions.filter(({ name, digest }) =>
+      isNewer ? !digests.has(name) : digests.get(name) !== digest,
+    ),
+  }
+}
+
+const tableName = ({ schema }: Installation, table: string) => `${sqlName(schema ?? '')}.${table}`
 
 /**
  * Compares the applied migrations with those of this version. A database of a newer version has more migrations, which is no
  * error: an older process keeps working beside a newer one.
  *
- * @throws UnknownSchemaError
+ * @throws DatabaseProblem
  */
-function refuseUnknown(checksums: Map<unknown, unknown>, migrations: Migration[]): void {
+function refuseUnknown(checksums: Map<string, string>, migrations: Migration[]): void {
   const [first] = migrations
+  const isKnown = migrations.some(({ name }) => checksums.has(name))
+  if (!isKnown) {
+    const [other] = checksums.keys()
+    throw new DatabaseProblem(
+      `holds the tables of another program (its first migration is ${other})`,
+      'use an empty database, or name a schema of its own, such as `?schema=hookgate`',
+    )
+  }
   const isEdited = migrations.some(
     ({ name, checksum }) => checksums.has(name) && checksums.get(name) !== checksum,
   )
   if (isEdited || (first && !checksums.has(first.name))) {
-    throw new UnknownSchemaError(
+    throw new DatabaseProblem(
       'was made by an unreleased version of Hookgate and cannot be brought up to date',
+      'use an empty database',
     )
   }
-}
-
-async function applyMigrations(factory: AdapterFactory, migrations: Migration[]): Promise<string[]> {
-  const engine = await startMigrationEngine(readSchema(), factory)
-  const { appliedMigrationNames } = await engine.applyMigrations({
-    migrationsList: migrationList(migrations),
-    filters: noFilters,
-  })
-  return appliedMigrationNames
 }

@@ -1,19 +1,22 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PrismaPGlite } from 'pglite-prisma-adapter'
-import { openPGlite } from '../embedded/embedded'
-import { noFilters, startMigrationEngine } from '../migrations/migration-engine'
-import { migrationList, migrationsFolder, readMigrations, readSchema } from '../migrations/migrations'
+import { packageFolder } from '../../package-folder'
+import { embeddedMigrationTarget, openPGlite } from '../embedded/embedded'
+import { bringUpToDate } from '../migrations/bring-up-to-date'
+import { migrationsFolder } from '../migrations/migrations'
+import { noFilters, startMigrationEngine } from './migration-engine'
 
 /**
  * The SQL that is missing between the migrations on disk and prisma/schema.prisma; undefined = nothing. Applies the migrations
  * to a database in memory, so it needs neither a network nor a server.
  */
 async function pendingChanges(): Promise<string | undefined> {
-  const schema = readSchema()
+  const schema = readFileSync(join(packageFolder, 'prisma/schema.prisma'), 'utf8')
   const files = [{ path: 'schema.prisma', content: schema }]
-  const engine = await startMigrationEngine(schema, new PrismaPGlite(await openPGlite()))
-  await engine.applyMigrations({ migrationsList: migrationList(readMigrations()), filters: noFilters })
+  const pglite = await openPGlite()
+  await bringUpToDate(embeddedMigrationTarget(pglite))
+  const engine = await startMigrationEngine(schema, new PrismaPGlite(pglite))
   const { exitCode, stdout } = await engine.diff({
     // From the tables in memory to the tables of schema.prisma.
     from: { tag: 'schemaDatasource', files, configDir: '' },

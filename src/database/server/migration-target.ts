@@ -1,49 +1,64 @@
-import { PrismaPg } from '@prisma/adapter-pg'
-import type { SqlMigrationAwareDriverAdapterFactory } from '@prisma/driver-adapter-utils'
 import { Client } from 'pg'
-import { MIGRATION_LOCK, type MigrationTarget } from '../migrations/bring-up-to-date'
+import type { Logger } from 'pino'
+import { bringUpToDate, logApplied, type MigrationTarget } from '../migrations/bring-up-to-date'
 import { connectionOptions } from './connections'
+import { operatorError } from './operator-errors'
 
-/** A PostgreSQL server, to be brought up to date. */
-export function migrationTarget(connectionString: string): MigrationTarget {
-  const withClient = async (act: (client: Client) => Promise<unknown>) => {
-    const client = new Client(connectionOptions(connectionString))
+/**
+ * Brings the database on a PostgreSQL server up to date, on a connection of its own.
+ *
+ * @param stopping aborted = give up at once; the server rolls back the transaction in progress
+ * @throws Error with a message for the operator, or the signal's reason
+ */
+export async function bringServerUpToDate(
+  connectionString: string,
+  log: Logger,
+  stopping?: AbortSignal,
+): Promise<void> {
+  const client = new Client(connectionOptions(connectionString))
+  // A connection may break between two statements. The next statement reports it.
+  client.on('error', () => undefined)
+  // With a statement in progress, `end` breaks the connection.
+  const stop = () => void client.end().catch(() => undefined)
+  stopping?.addEventListener('abort', stop)
+  try {
     await client.connect()
-    try {
-      await act(client)
-    } finally {
-      await client.end()
-    }
-  }
-  return {
-    adapterFactory: migrationAdapter(connectionString),
-    withLock: (act) =>
-      withClient(async (client) => {
-        await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK])
-        await act()
-      }),
-    runScript: (script) => withClient((client) => client.query(script)),
+    stopping?.throwIfAborted()
+    const applied = await bringUpToDate(migrationTarget(client, schemaOf(connectionString)), () =>
+      log.info('another process is bringing the database up to date: waiting for its end'),
+    )
+    logApplied(applied, log)
+  } catch (error) {
+    if (stopping?.aborted) throw stopping.reason
+    throw operatorError(error, client)
+  } finally {
+    stopping?.removeEventListener('abort', stop)
+    await client.end().catch(() => undefined)
   }
 }
 
-/**
- * Prisma's adapter for the schema engine, with two changes: no time limit, and each script goes to PostgreSQL whole, as the
- * native engine sends it. The adapter itself cuts a script at every semicolon.
- */
-function migrationAdapter(connectionString: string): SqlMigrationAwareDriverAdapterFactory {
-  const factory = new PrismaPg({ ...connectionOptions(connectionString), max: 2 })
+function migrationTarget(client: Client, schema: string | undefined): MigrationTarget {
+  const run = (script: string) => client.query(script)
   return {
-    provider: factory.provider,
-    adapterName: factory.adapterName,
-    connectToShadowDb: () => factory.connectToShadowDb(),
-    async connect() {
-      const adapter = await factory.connect()
-      adapter.executeScript = async (script) => {
-        // The adapter's own error conversion: from it the engine learns what PostgreSQL reported.
-        const { onError } = adapter as unknown as { onError(error: unknown): never }
-        await adapter.underlyingDriver().query(script).catch(onError)
+    schema,
+    async transaction(act) {
+      await run('BEGIN')
+      try {
+        const result = await act({
+          run,
+          query: async <Row>(text: string, values?: unknown[]) =>
+            (await client.query(text, values)).rows as Row[],
+        })
+        await run('COMMIT')
+        return result
+      } catch (error) {
+        // A connection that broke has nothing to roll back.
+        await run('ROLLBACK').catch(() => undefined)
+        throw error
       }
-      return adapter
     },
   }
 }
+
+const schemaOf = (connectionString: string) =>
+  new URL(connectionString).searchParams.get('schema') ?? undefined

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { databaseMessage } from '../../database/database-message'
 import type { PrismaClient } from '../../generated/prisma/client'
 import { validateText } from '../../validate-text'
 import builtIn from './event-types.json'
@@ -43,9 +44,22 @@ export function readEventCatalogue(file: string | undefined): EventCatalogue {
 /**
  * Writes the catalogue to the database, where foreign keys refer to it. A type that is no longer in the catalogue is kept and
  * marked as retired, because endpoints may still listen to it.
+ *
+ * @throws Error with a message for the operator
  */
-export async function saveEventCatalogue(prisma: PrismaClient, { types }: EventCatalogue): Promise<void> {
-  if (await isSaved(prisma, types)) return
+export async function saveEventCatalogue(prisma: PrismaClient, catalogue: EventCatalogue): Promise<void> {
+  try {
+    if (!(await isSaved(prisma, catalogue.types))) await save(prisma, catalogue.types)
+  } catch (error) {
+    const reason = databaseMessage(error)
+    throw new Error(
+      `The event types cannot be saved in the database (${reason}): start again when it can be written to.`,
+      { cause: error },
+    )
+  }
+}
+
+async function save(prisma: PrismaClient, types: EventType[]): Promise<void> {
   const rows = JSON.stringify(types)
   await prisma.$transaction([
     prisma.$executeRaw`

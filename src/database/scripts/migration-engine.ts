@@ -10,15 +10,15 @@ declare const WebAssembly: {
   ): Promise<{ instance: { exports: Record<string, unknown> } }>
 }
 
-/** The schema engine may change every table: none is excluded. */
+/** The schema engine compares every table: none is excluded. */
 export const noFilters = { externalTables: [], externalEnums: [] }
 
 /**
- * Starts Prisma's schema engine in its WebAssembly build, which npm ships. It does what `prisma migrate` does, without the native
- * binary that Prisma's command line downloads.
+ * Starts Prisma's schema engine in its WebAssembly build, which npm ships. It compares schemas as `prisma migrate diff` does, without
+ * the native binary that Prisma's command line downloads.
  *
  * @param schema the text of prisma/schema.prisma
- * @param adapterFactory the database to read and change; the engine connects to it
+ * @param adapterFactory the database to read; the engine connects to it
  */
 export async function startMigrationEngine(
   schema: string,
