@@ -220,7 +220,7 @@ export function spawnGateway(env: Record<string, string>, command = SERVE): Spaw
     const read = (chunk: Buffer) => {
       output += chunk
       // A gateway with a public URL prints the address it listens on before all others.
-      const url = /(?:Listening|GraphiQL|Worker) +(\S+?)(?:\/graphiql|\/healthz|\s)/.exec(output)?.[1]
+      const url = /(?:GraphiQL|Worker) +(\S+?)(?:\/graphiql|\/healthz|\s)/.exec(output)?.[1]
       if (url) resolve(url)
     }
     child.stdout?.on('data', read)
