@@ -22,7 +22,7 @@ export interface ServerOptions extends GraphqlOptions {
   identifyCaller: IdentifyCaller
   /** resolves when the gateway can do its work, rejects when it cannot */
   checkReady: () => Promise<void>
-  /** where clients find the gateway, path included and without a slash at its end; undefined = as each request asks for it */
+  /** where clients find the gateway, path included and without a slash at its end; undefined = as each request names it */
   publicUrl: string | undefined
   /** origins whose pages may call the APIs */
   corsOrigins: string[]

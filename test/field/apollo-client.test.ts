@@ -77,7 +77,7 @@ describe('Apollo Client as it comes', () => {
     expect(stage.exchanges).toHaveLength(2)
   })
 
-  it.each(['query', 'mutation'])('hears that its token has expired, by %s', async (kind) => {
+  it.each(['query', 'mutation'])('reports that its token has expired, by %s', async (kind) => {
     const used = client(EXPIRED)
     const call = kind === 'query' ? query(used, TYPES) : mutate(used, { id, patch: {} })
     // Under application/json, this client takes a 401 for a failure of the server and shows no code.
@@ -98,7 +98,7 @@ describe('Apollo Client as it comes', () => {
     ])
   })
 
-  it('hears that its document is wrong', async () => {
+  it('reports that its document is wrong', async () => {
     expect(await extensionsOf(query(client(), '{ nothing }'))).toMatchObject([
       { code: 'GRAPHQL_VALIDATION_FAILED' },
     ])

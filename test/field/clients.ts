@@ -13,7 +13,7 @@ export interface ClientStage {
   gateway: TestGateway
   /** the URL of GraphQL */
   url: string
-  /** the headers of a client with the admin's token; `Bearer ` and whatever else with another */
+  /** the header with the admin's token, or with another one */
   headers(token?: string): { authorization: string }
   /** `fetch`, which records every exchange */
   fetch: typeof fetch

@@ -61,7 +61,7 @@ describe.each(METHODS)('graphql-request with queries by %s', (method) => {
     expect(stage.exchanges).toMatchObject([{ method: 'POST', status: 200 }])
   })
 
-  it('hears that its token has expired', async () => {
+  it('reports that its token has expired', async () => {
     for (const document of [TYPES, UPDATE]) {
       const { response } = await failureOf(request(document, { id, patch: {} }, EXPIRED))
       expect(response.status).toBe(401)
@@ -85,7 +85,7 @@ describe.each(METHODS)('graphql-request with queries by %s', (method) => {
     })
   })
 
-  it('hears that its document is wrong', async () => {
+  it('reports that its document is wrong', async () => {
     const { response } = await failureOf(request('{ nothing }'))
     expect(response.status).toBe(400)
     expect(response.errors?.[0]?.extensions?.code).toBe('GRAPHQL_VALIDATION_FAILED')

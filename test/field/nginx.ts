@@ -113,7 +113,7 @@ async function isListening(port: number): Promise<boolean> {
   return isOpen
 }
 
-/** The block for nginx in docs/operating.md that begins with this location, for a gateway on another port. */
+/** The block for nginx in docs/operating.md that starts with this location, for a gateway on another port. */
 export function documentedBlock(location: string, upstream: string): string {
   const text = readFileSync(join(__dirname, '../../docs/operating.md'), 'utf8')
   const blocks = [...text.matchAll(/```nginx\n([\s\S]*?)```/g)].map(([, block = '']) => block)

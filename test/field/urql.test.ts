@@ -46,7 +46,7 @@ describe('urql as it comes', () => {
     expect(stage.exchanges[1]?.query).toContain('variables=')
   })
 
-  it('queries by POST when it is told to', async () => {
+  it('queries by POST when it is configured so', async () => {
     const { error, data } = await client(undefined, { preferGetMethod: false }).query(ONE, { id })
     expect([error, data.webhookEndpoint.id]).toEqual([undefined, id])
     expect(stage.exchanges).toMatchObject([{ method: 'POST', hasBody: true, status: 200 }])
@@ -61,7 +61,7 @@ describe('urql as it comes', () => {
     expect(stage.exchanges).toMatchObject([{ method: 'POST', status: 200 }])
   })
 
-  it.each(['query', 'mutation'] as const)('hears that its token has expired, by %s', async (kind) => {
+  it.each(['query', 'mutation'] as const)('reports that its token has expired, by %s', async (kind) => {
     const used = client(EXPIRED)
     const { error, data } =
       kind === 'query' ? await used.query(TYPES, {}) : await used.mutation(UPDATE, { id, patch: {} })
@@ -87,7 +87,7 @@ describe('urql as it comes', () => {
     })
   })
 
-  it('hears that its document is wrong', async () => {
+  it('reports that its document is wrong', async () => {
     const { error } = await client().query('{ nothing }', {})
     expect(error?.graphQLErrors[0]?.extensions.code).toBe('GRAPHQL_VALIDATION_FAILED')
     expect(stage.exchanges).toMatchObject([{ method: 'GET', status: 400 }])
