@@ -12,8 +12,6 @@ import { startRetention } from './retention/start-retention'
 export interface Gateway {
   /** where it listens, such as http://127.0.0.1:4000 */
   url: string
-  /** where clients find it; the same, unless the operator says otherwise */
-  publicUrl: string
   /** in development: an admin token to start with */
   developmentToken: string | undefined
   /** false = this process only delivers, and serves nothing but its health */
@@ -77,7 +75,6 @@ export async function startGateway(config: Config, log: Logger = createLog(confi
     if (retention) opened.push(() => retention.stop())
     return {
       url,
-      publicUrl: config.publicUrl ?? url,
       developmentToken: await developmentToken?.(),
       servesApi: config.roles.includes('api'),
       crashed: database.crashed,

@@ -22,10 +22,10 @@ async function serve(): Promise<void> {
   stopOnSignal(starting)
   const gateway = await starting
   void gateway.crashed.then(fail)
-  print(addressesOf(gateway))
+  print(addressesOf(gateway, config.publicUrl))
 }
 
-function addressesOf({ url, publicUrl, servesApi, developmentToken }: Gateway): string {
+function addressesOf({ url, servesApi, developmentToken }: Gateway, publicUrl = url): string {
   if (!servesApi) return `Worker     ${url}/healthz\n`
   const api = [
     ...(publicUrl === url ? [] : [`Listening  ${url}`]),
