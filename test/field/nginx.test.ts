@@ -144,7 +144,13 @@ describe.each(SITES)('behind nginx %s', (_name, path, block) => {
     await page.goto(`${site.publicUrl}/`)
     expect(page.url()).toBe(`${site.publicUrl}/graphiql/`)
     expect(await page.title()).toBe('GraphiQL · Hookgate')
+    // The page reads the schema again with the token, a moment after the last keystroke.
+    const authorization = `Bearer ${site.gateway.adminToken}`
+    const schemaRead = page.waitForResponse(
+      (response) => response.request().headers().authorization === authorization,
+    )
     await page.getByLabel('Bearer token').fill(site.gateway.adminToken)
+    await schemaRead
     await page.locator('.graphiql-query-editor').getByText('updateWebhookEndpoint').waitFor()
     const answered = page.waitForResponse((response) => response.url() === `${site.publicUrl}/graphql`)
     await page.getByRole('button', { name: 'Execute query' }).click()
