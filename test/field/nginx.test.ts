@@ -156,7 +156,8 @@ describe.each(SITES)('behind nginx %s', (_name, path, block) => {
     await page.getByRole('button', { name: 'Execute query' }).click()
     expect((await answered).status()).toBe(200)
 
-    // Without a slash at its end the page is the same.
+    // Without a slash at its end the page is the same. Files that are on their way would fail if the page left before.
+    await page.waitForLoadState('networkidle')
     await page.goto(`${site.publicUrl}/graphiql`)
     expect(page.url()).toBe(`${site.publicUrl}/graphiql/`)
     await page.locator('.graphiql-query-editor').getByText('updateWebhookEndpoint').waitFor()
