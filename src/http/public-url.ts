@@ -1,5 +1,5 @@
 /** Where the paths of the gateway begin. */
-const ENTRANCE = /^\/(api|graphql|graphiql|console|healthz|readyz|metrics)(?=[/?]|$)/
+const ENTRANCE = /^\/(api|graphql|graphiql|console|session|healthz|readyz|metrics)(?=[/?]|$)/
 const ROOT = /^\/?(?=\?|$)/
 
 /**

@@ -26,7 +26,7 @@ export interface ServerOptions extends GraphqlOptions {
   checkReady: () => Promise<void>
   /** undefined = the pages get no token from the gateway */
   signIn?: DevelopmentSignIn
-  /** where clients find the gateway, path included and without a slash at its end; undefined = as each request asks for it */
+  /** where clients find the gateway, path included and without a slash at its end; undefined = as each request names it */
   publicUrl: string | undefined
   /** origins whose pages may call the APIs */
   corsOrigins: string[]

@@ -49,7 +49,7 @@ export function failureOf(thrown: unknown, log: ErrorLog): { failure?: Failure; 
     log.error({ err: error, errorId }, 'internal error')
     return { errorId }
   }
-  log.warn({ err: error, errorId }, failure.message)
+  log.warn({ err: failure.cause ?? error, errorId }, failure.message)
   return { failure: new Failure(failure.kind, failure.message, { ...failure.details, errorId }), errorId }
 }
 

@@ -153,7 +153,7 @@ describe('a fault of the caller is no error of the gateway', () => {
     expect(text).not.toMatch(/internal/i)
   })
 
-  it('and stands in the log as a request alone', async () => {
+  it('and is in the log as a request only', async () => {
     const last = await gateway.rest('GET', 'endpoint/')
     // The log arrives through another pipe, some time after the answer.
     await until(() => gateway.output().includes(String(last.headers.get('x-request-id'))))

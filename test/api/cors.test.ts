@@ -151,9 +151,9 @@ describe('OPTIONS', () => {
   const preflight = { 'access-control-request-method': 'PATCH' }
   it.each<[string, Record<string, string>]>([
     ['without an origin', {}],
-    ['without an origin, though it asks for a method', preflight],
+    ['without an origin, though it names a method', preflight],
     ['of an origin that is not listed', { origin: 'https://evil.example', ...preflight }],
-  ])('%s stays what it is', async (_name, headers) => {
+  ])('%s has its usual answer', async (_name, headers) => {
     const rest = await wire.send({ method: 'OPTIONS', path: `${REST}/endpoint/1/`, headers })
     expect([rest.status, rest.headers.allow]).toEqual([405, 'GET, HEAD, PUT, PATCH, DELETE'])
     const graphql = await wire.send({ method: 'OPTIONS', path: '/graphql', headers })

@@ -150,7 +150,12 @@ describe('resending', () => {
     ['a half', { event: 1.5 }, ['event wrong_type'], ['event wrong_type']],
     ['a list of halves', { event: [1.5] }, ['event wrong_type'], ['event.0 wrong_type']],
     ['an object', { event: {} }, ['event wrong_type'], ['event wrong_type']],
-    ['a field too many', { event: 1, all: true }, ['all unknown_field'], ['all unknown_field']],
+    [
+      'a field too many',
+      { event: 1, all: true },
+      ['all unknown_field'],
+      ['all unknown_field', 'event wrong_type'],
+    ],
   ])('refuses a body with %s', async (_what, json, faults, faultsInBulk) => {
     const path = `endpoint/${endpointId}/event/resend/`
     expect(restResult(await gateway.rest('POST', path, { json }))).toEqual(resultOf(400, faults))

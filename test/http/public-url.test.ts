@@ -43,7 +43,7 @@ describe('a URL that is not below the public path stays as it is', () => {
   )
 })
 
-describe('a public path that begins like a path of the gateway', () => {
+describe('a public path that starts like a path of the gateway', () => {
   it.each([
     ['https://x.example/api', '/api/v2/webhook/endpoint/', '/api/v2/webhook/endpoint/'],
     ['https://x.example/api', '/api/api/v2/webhook/endpoint/', '/api/v2/webhook/endpoint/'],
@@ -53,7 +53,7 @@ describe('a public path that begins like a path of the gateway', () => {
     ['https://x.example/graphql', '/graphql?query={a}', '/graphql?query={a}'],
     ['https://x.example/a/b', '/a/b/graphql', '/graphql'],
     ['https://x.example/a/b', '/a/graphql', '/a/graphql'],
-  ])('is told from it: %s %s', (publicUrl, url, path) => {
+  ])('is not taken for it: %s %s', (publicUrl, url, path) => {
     expect(publicPathRemover(publicUrl)({ url })).toBe(path)
   })
 })

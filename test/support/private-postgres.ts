@@ -113,7 +113,7 @@ function newestProgramsOf(folder: string): string | undefined {
 }
 
 /** The start fails when another process takes the port before it. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const address = server.address()
