@@ -1,6 +1,6 @@
 import { runCommand } from '../support/commands'
 import { openCore } from '../support/core'
-import { asRole, createEmptyDatabase, createRole, inDatabase } from '../support/empty-database'
+import { asRole, createEmptyDatabase, createRole, inDatabase } from '../support/database-roles'
 import { startTestGateway, type TestDatabase } from '../support/gateway'
 import { startReceiver } from '../support/receiver'
 import { usesServer } from '../support/server-only'

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'pg'
 import { runCommand, startCommand } from '../support/commands'
 import { startCutOffProxy } from '../support/cut-off-proxy'
-import { createEmptyDatabase, inDatabase } from '../support/empty-database'
+import { createEmptyDatabase, inDatabase } from '../support/database-roles'
 import {
   JWT_SECRET,
   spawnGateway,
