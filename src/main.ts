@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { issueToken } from './auth/issue-token'
 import { type Invocation, parseCommandLine, USAGE, UsageError } from './command-line'
 import { readConfig } from './config/read-config'
@@ -7,6 +8,8 @@ import { logOutput } from './log-output'
 
 /** The process ends this long after a signal, whatever still runs. The gateway itself stops a little earlier. */
 const EXIT_WITHIN_MS = 9_800
+/** After a signal, a start gets this long to close what it opened. A connection to a silent server can delay it for longer. */
+const CLOSE_START_WITHIN_MS = 5_000
 /** At its end, the process waits this long for the reader of its output. */
 const DRAIN_WITHIN_MS = 200
 
@@ -43,10 +46,11 @@ async function serve(): Promise<void> {
 /** Stops a gateway, or ends its start as soon as the step in progress allows. */
 async function stop(starting: Promise<Gateway>, stopping: AbortController, signal: string): Promise<void> {
   stopping.abort(interruption(signal))
+  const late = sleep(CLOSE_START_WITHIN_MS, 'late' as const)
+  const gateway = await Promise.race([starting.catch(() => 'failed' as const), late])
   // A start that fails now is reported where it is awaited.
-  const gateway = await starting.catch(() => undefined)
-  if (gateway === undefined) return
-  await gateway.stop()
+  if (gateway === 'failed') return
+  if (gateway !== 'late') await gateway.stop()
   await exit(0)
 }
 
@@ -75,7 +79,12 @@ async function token(claims: Invocation & { command: 'token' }): Promise<void> {
 async function migrate(): Promise<void> {
   const config = readConfig(process.env)
   const stopping = new AbortController()
-  onFirstSignal((signal) => stopping.abort(interruption(signal)), 1)
+  onFirstSignal(async (signal) => {
+    const reason = interruption(signal)
+    stopping.abort(reason)
+    await sleep(CLOSE_START_WITHIN_MS)
+    throw reason
+  })
   await migrateDatabase(config, createLog(config, output), stopping.signal)
   output.write('The database is up to date.\n')
   await exit(0)
@@ -90,15 +99,13 @@ const interruption = (signal: string) =>
 /**
  * Handles the first SIGTERM or SIGINT. Later signals change nothing: npm repeats the signal that a terminal has already sent to
  * every process, and a stop takes a limited time.
- *
- * @param lateCode the exit code when the process has not ended by itself in time
  */
-function onFirstSignal(act: (signal: string) => unknown, lateCode = 0): void {
+function onFirstSignal(act: (signal: string) => Promise<void>): void {
   let isFirst = true
   const handle = async (signal: string) => {
     if (!isFirst) return
     isFirst = false
-    setTimeout(() => process.exit(lateCode), EXIT_WITHIN_MS)
+    setTimeout(() => process.exit(0), EXIT_WITHIN_MS)
     try {
       await act(signal)
     } catch (error) {

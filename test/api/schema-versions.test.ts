@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { connectTo } from '../support/database-connections'
-import { createEmptyDatabase, SERVER } from '../support/empty-database'
+import { createEmptyDatabase, SERVER } from '../support/database-roles'
 import {
   JWT_SECRET,
   spawnGateway,

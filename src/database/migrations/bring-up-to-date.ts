@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { escapeIdentifier } from 'pg'
 import type { Logger } from 'pino'
 import { applyMigration } from './apply-migration'
 import { DatabaseProblem, isRightMissing } from './database-problem'
@@ -12,7 +13,7 @@ import {
   type Transaction,
 } from './installation'
 import { type Migration, readMigrations } from './migrations'
-import { notChangeable, refuseMissingRights, sqlName } from './missing-rights'
+import { notChangeable, refuseMissingRights } from './missing-rights'
 import { prepareSchema } from './prepare-schema'
 
 /**
@@ -158,7 +159,7 @@ async function readPending(
   }
 }
 
-const tableName = ({ schema }: Installation, table: string) => `${sqlName(schema ?? '')}.${table}`
+const tableName = ({ schema }: Installation, table: string) => `${escapeIdentifier(schema ?? '')}.${table}`
 
 /**
  * Compares the applied migrations with those of this version. A database of a newer version has more migrations, which is no

@@ -2,8 +2,13 @@ import { escapeIdentifier } from 'pg'
 import { DatabaseProblem } from './database-problem'
 import { hasTable, type Installation } from './installation'
 
-/** A name in SQL, quoted where it must be. */
-export const sqlName = (name: string) => (/^[a-z_][a-z0-9_]*$/.test(name) ? name : escapeIdentifier(name))
+/** PostgreSQL's key words that are no names (its documentation, appendix C), without those that nobody takes for a name. */
+const RESERVED =
+  /^(all|and|any|array|as|asc|authorization|binary|both|case|cast|check|collate|column|constraint|create|cross|default|desc|distinct|do|else|end|except|false|fetch|for|foreign|freeze|from|full|grant|group|having|in|inner|into|is|join|left|like|limit|natural|not|null|offset|on|only|or|order|outer|primary|references|returning|right|select|similar|some|table|then|to|true|union|unique|user|using|verbose|when|where|window|with)$/
+
+/** A name in a statement that a person reads, quoted where it must be. */
+export const sqlName = (name: string) =>
+  /^[a-z_][a-z0-9_]*$/.test(name) && !RESERVED.test(name) ? name : escapeIdentifier(name)
 
 /**
  * Checks the rights of a role that serves: every table, sequence and function of an installed version.

@@ -1,3 +1,4 @@
+import { escapeIdentifier } from 'pg'
 import { DatabaseProblem, isRightMissing } from './database-problem'
 import type { Installation, Transaction } from './installation'
 import { extensionNotCreatable, extensionNotUsable, schemaNotCreatable, sqlName } from './missing-rights'
@@ -17,12 +18,12 @@ export async function prepareSchema(transaction: Transaction, installation: Inst
     )
   }
   if (!schemaExists) {
-    await transaction.run(`CREATE SCHEMA ${sqlName(schema)}`).catch((error) => {
+    await transaction.run(`CREATE SCHEMA ${escapeIdentifier(schema)}`).catch((error) => {
       throw isRightMissing(error) ? schemaNotCreatable(installation) : error
     })
   }
   const extensionSchema = await prepareExtension(transaction, installation, schema)
-  const path = [...new Set([schema, extensionSchema])].map(sqlName)
+  const path = [...new Set([schema, extensionSchema])].map(escapeIdentifier)
   await transaction.run(`SET LOCAL search_path TO ${path.join(', ')}`)
 }
 
@@ -41,7 +42,7 @@ async function prepareExtension(
     return extensionSchema
   }
   const home = (await mayCreateInPublic(transaction)) ? 'public' : schema
-  await transaction.run(`CREATE EXTENSION pg_trgm SCHEMA ${sqlName(home)}`).catch((error) => {
+  await transaction.run(`CREATE EXTENSION pg_trgm SCHEMA ${escapeIdentifier(home)}`).catch((error) => {
     if (isRightMissing(error)) throw extensionNotCreatable(installation, home, error)
     if (!NOT_INSTALLED.has(error.code)) throw error
     throw new DatabaseProblem(

@@ -60,6 +60,9 @@ export async function saveEventCatalogue(prisma: PrismaClient, catalogue: EventC
 }
 
 async function save(prisma: PrismaClient, types: EventType[]): Promise<void> {
+  const [session] = await prisma.$queryRaw<{ isReadOnly: boolean }[]>`
+    SELECT current_setting('transaction_read_only') = 'on' AS "isReadOnly"`
+  if (session?.isReadOnly) throw new Error('the database is read-only')
   const rows = JSON.stringify(types)
   await prisma.$transaction([
     prisma.$executeRaw`
