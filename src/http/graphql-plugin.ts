@@ -4,19 +4,19 @@ import {
   ApolloServerPluginLandingPageDisabled,
 } from '@apollo/server/plugin/disabled'
 import fastifyApollo from '@as-integrations/fastify'
-import { maxAliasesRule } from '@escape.tech/graphql-armor-max-aliases'
-import { maxDepthRule } from '@escape.tech/graphql-armor-max-depth'
 import fastifyAccepts from '@fastify/accepts'
 import type { FastifyPluginAsync, FastifyReply } from 'fastify'
-import type { GraphQLError, GraphQLSchema, ValidationContext, ValidationRule } from 'graphql'
+import type { GraphQLSchema } from 'graphql'
 import type { Logger } from 'pino'
 import type { Core } from '../core'
+import { Failure } from '../failure'
 import { type Context, createContext } from '../schema/context'
 import { formatError } from '../schema/errors'
+import { withShortMessages } from '../schema/short-errors'
+import { shortMessage } from '../short-text'
+import { denyUnknownCallers, sendDenial } from './denied-callers'
+import { costLimit, limitRules } from './graphql-limits'
 
-/** Enough for every query of the schema and its fragments. Introspection does not count. */
-const MAX_DEPTH = 10
-const MAX_ALIASES = 15
 const MAX_TOKENS = 1000
 /** How many problems of one document, or of its variables, a response reports. */
 const MAX_PROBLEMS = 50
@@ -26,12 +26,6 @@ const MEDIA_TYPES = ['application/json', 'application/graphql-response+json']
 const ACCEPTED = MEDIA_TYPES.map((type) => `${type}; charset=utf-8`)
 /** The header that most clients send. In a CPU profile of updates, negotiation took 1.4 % of the busy time. */
 const USUAL_ACCEPT = new Set([undefined, '*/*', ...MEDIA_TYPES])
-
-/** Has the rules of graphql-armor report problems. By default they throw, which Apollo takes for an internal error. */
-const reported = {
-  onReject: [(context: ValidationContext | null, error: GraphQLError) => context?.reportError(error)],
-  propagateOnRejection: false,
-}
 
 export interface GraphqlOptions {
   /** the guarded schema */
@@ -48,13 +42,16 @@ export const graphqlPlugin: FastifyPluginAsync<GraphqlOptions> = async (app, opt
   app.addHook('onClose', () => apollo.stop())
 
   app.setErrorHandler((error: { statusCode?: number; message: string }, _request, reply) => {
+    if (error instanceof Failure) return sendDenial(reply, error)
     const { statusCode = 500, message } = error
-    if (statusCode < 500) return sendError(reply, statusCode, { message, code: 'BAD_REQUEST' })
+    if (statusCode < 500)
+      return sendError(reply, statusCode, { message: shortMessage(message), code: 'BAD_REQUEST' })
     options.log.error({ err: error, errorId: reply.request.id }, 'internal error')
     const code = 'INTERNAL_SERVER_ERROR'
     return sendError(reply, 500, { message: 'Internal server error', code, errorId: reply.request.id })
   })
 
+  denyUnknownCallers(app, options)
   await app.register(fastifyAccepts)
   app.addHook('onRequest', async (request) => {
     // Apollo checks Accept after it runs a mutation. The 406 would then say that nothing has changed.
@@ -72,10 +69,11 @@ export const graphqlPlugin: FastifyPluginAsync<GraphqlOptions> = async (app, opt
   app.route({
     method: ['PUT', 'PATCH', 'DELETE', 'OPTIONS'],
     url: '/graphql',
-    handler: (_request, reply) => {
+    onRequest: async (_request, reply) => {
       reply.header('Allow', 'GET, HEAD, POST')
       return sendError(reply, 405, { message: 'Send GraphQL requests by POST.', code: 'BAD_REQUEST' })
     },
+    handler: async () => undefined,
   })
 }
 
@@ -85,21 +83,21 @@ function apolloServer({ schema, production, log }: GraphqlOptions): ApolloServer
     introspection: !production,
     includeStacktraceInErrorResponses: false,
     hideSchemaDetailsFromClientErrors: production,
-    formatError: formatError(log),
+    formatError: withShortMessages(formatError(log)),
     csrfPrevention: true,
     allowBatchedHttpRequests: false,
     persistedQueries: false,
     parseOptions: { maxTokens: MAX_TOKENS },
-    validationRules: [
-      maxDepthRule({ n: MAX_DEPTH, ignoreIntrospection: true, ...reported }) as unknown as ValidationRule,
-      // By default this rule does not count the aliases of introspection fields.
-      maxAliasesRule({ n: MAX_ALIASES, allowList: [], ...reported }) as unknown as ValidationRule,
-    ],
+    validationRules: limitRules,
     validationOptions: { maxErrors: MAX_PROBLEMS },
     executionOptions: { maxCoercionErrors: MAX_PROBLEMS },
     // The gateway handles signals itself and stops its parts in order.
     stopOnTerminationSignals: false,
-    plugins: [ApolloServerPluginCacheControlDisabled(), ApolloServerPluginLandingPageDisabled()],
+    plugins: [
+      ApolloServerPluginCacheControlDisabled(),
+      ApolloServerPluginLandingPageDisabled(),
+      costLimit(schema),
+    ],
     logger: log,
   })
 }

@@ -7,7 +7,9 @@ import { graphiqlPlugin } from './graphiql-plugin'
 import { type GraphqlOptions, graphqlPlugin } from './graphql-plugin'
 import { healthPlugin } from './health-plugin'
 import { parseJsonBodies } from './json-bodies'
+import { limitConnections, TIME_LIMITS } from './limits'
 import { notFoundBody, restPlugin } from './rest/plugin'
+import { endUnreadBodies } from './unread-bodies'
 
 /** The largest body of a request, in bytes. */
 const BODY_LIMIT = 256 * 1024
@@ -34,10 +36,14 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
     forceCloseConnections: 'idle',
+    ...TIME_LIMITS,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: PARAM_MAX_LENGTH },
     frameworkErrors: (_error, _request, reply) => (reply as FastifyReply).code(404).send(notFoundBody),
   }) as unknown as FastifyInstance
   logRequests(app)
+  limitConnections(app, options.log)
+  endUnreadBodies(app)
+  answerUnknownAddresses(app)
   parseJsonBodies(app)
   await app.register(healthPlugin, { checkReady: options.checkReady })
   if (options.servesApi) await registerApi(app, options)
@@ -51,6 +57,13 @@ async function registerApi(app: FastifyInstance, options: ServerOptions): Promis
     addCallers(api, options.identifyCaller)
     await api.register(graphqlPlugin, options)
     await api.register(restPlugin, { executor: options.executor })
+  })
+}
+
+/** Answers 404 before a body is read. Fastify's own answer would repeat the address. */
+function answerUnknownAddresses(app: FastifyInstance): void {
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.is404) return reply.code(404).send(notFoundBody)
   })
 }
 

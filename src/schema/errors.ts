@@ -10,7 +10,7 @@ import { Failure, type FailureKind } from '../failure'
 export type ErrorLog = Pick<Logger, 'warn' | 'error'>
 
 /** The GraphQL code of every kind of failure. */
-const CODE = {
+export const CODE = {
   unauthenticated: 'UNAUTHENTICATED',
   forbidden: 'FORBIDDEN',
   not_found: 'NOT_FOUND',
