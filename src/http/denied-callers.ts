@@ -1,7 +1,7 @@
 import { Transform } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Failure } from '../failure'
-import { CODE } from '../schema/errors'
+import { codeOf } from '../schema/errors'
 
 /** What a request without a token may bring in development, in bytes: enough for GraphiQL's introspection query. */
 const ANONYMOUS_BODY_MAX = 16 * 1024
@@ -18,11 +18,14 @@ const QUERY_METHODS = ['GET', 'HEAD', 'POST']
  */
 export function denyUnknownCallers(app: FastifyInstance, { production }: { production: boolean }): void {
   const mayBeRead = ({ headers }: FastifyRequest) =>
-    !production && headers.authorization === undefined && !(Number(headers['content-length']) > ANONYMOUS_BODY_MAX)
+    !production &&
+    headers.authorization === undefined &&
+    !(Number(headers['content-length']) > ANONYMOUS_BODY_MAX)
 
   app.addHook('onRequest', async (request, reply) => {
     const { denial } = request.caller
-    if (denial && QUERY_METHODS.includes(request.method) && !mayBeRead(request)) return sendDenial(reply, denial)
+    if (denial && QUERY_METHODS.includes(request.method) && !mayBeRead(request))
+      return sendDenial(reply, denial)
   })
   // The length of a chunked body is not known before it has been read.
   app.addHook('preParsing', async (request, _reply, payload) => {
@@ -33,7 +36,8 @@ export function denyUnknownCallers(app: FastifyInstance, { production }: { produ
 
 /** Sends the denial of a caller by GraphQL. */
 export function sendDenial(reply: FastifyReply, denial: Failure): FastifyReply {
-  const body = JSON.stringify({ errors: [{ message: denial.message, extensions: { code: CODE[denial.kind] } }] })
+  const extensions = { code: codeOf(denial), ...denial.details }
+  const body = JSON.stringify({ errors: [{ message: denial.message, extensions }] })
   // Some clients, such as Apollo Client, read the errors of a 401 in this type only.
   const accept = reply.request.headers.accept ?? ''
   const isAccepted = /application\/graphql-response\+json(?!\s*;\s*q=0(\.0*)?\s*(,|$))/i.test(accept)

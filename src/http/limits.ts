@@ -1,7 +1,12 @@
-import type { Server } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
-import { CHECK_EVERY_MS, HEADERS_WITHIN_MS, OpenConnections, REQUEST_WITHIN_MS, SILENCE_MAX_MS } from './open-connections'
+import {
+  CHECK_EVERY_MS,
+  HEADERS_WITHIN_MS,
+  OpenConnections,
+  REQUEST_WITHIN_MS,
+  SILENCE_MAX_MS,
+} from './open-connections'
 
 /** Options of Fastify for time limits. A request that is late is answered 408, and its connection ends. */
 export const TIME_LIMITS = {
@@ -16,7 +21,7 @@ export function limitConnections(app: FastifyInstance, log: Pick<Logger, 'warn'>
   connections.watch(app.server)
   // With the host `localhost` Fastify listens with a second server, for ::1, which it does not show before a request arrives.
   app.addHook('onRequest', async ({ socket }) => {
-    const { server } = socket as unknown as { server?: Server }
+    const { server } = socket as unknown as { server?: FastifyInstance['server'] }
     if (server) connections.watch(server)
   })
 }

@@ -1,7 +1,11 @@
 import { readFileSync } from 'node:fs'
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
+
+type Server = FastifyInstance['server']
+type IncomingMessage = FastifyRequest['raw']
+type ServerResponse = FastifyReply['raw']
 
 /** The most connections of clients of one process. */
 const CONNECTIONS_MAX = 1_000

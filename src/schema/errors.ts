@@ -10,7 +10,7 @@ import { Failure, type FailureKind } from '../failure'
 export type ErrorLog = Pick<Logger, 'warn' | 'error'>
 
 /** The GraphQL code of every kind of failure. */
-export const CODE = {
+const CODE = {
   unauthenticated: 'UNAUTHENTICATED',
   forbidden: 'FORBIDDEN',
   not_found: 'NOT_FOUND',
@@ -23,6 +23,9 @@ export const CODE = {
   unavailable: 'SERVICE_UNAVAILABLE',
   outcome_unknown: 'OUTCOME_UNKNOWN',
 } satisfies Record<FailureKind, string>
+
+/** The GraphQL code of a failure. */
+export const codeOf = ({ kind }: Failure): string => CODE[kind]
 
 const INTERNAL = 'INTERNAL_SERVER_ERROR'
 

@@ -30,7 +30,8 @@ export class OwnTrouble {
   delayMs(detail: string): number {
     const now = this.now()
     if (now - this.#lastAt > 2 * this.#delayMs) this.#set(DELAY_MIN_MS, now, detail)
-    else if (now - this.#since > this.#delayMs) this.#set(Math.min(2 * this.#delayMs, DELAY_MAX_MS), now, detail)
+    else if (now - this.#since > this.#delayMs)
+      this.#set(Math.min(2 * this.#delayMs, DELAY_MAX_MS), now, detail)
     this.#lastAt = now
     return this.#delayMs * (1 + Math.random() / 2)
   }
@@ -38,6 +39,9 @@ export class OwnTrouble {
   #set(delayMs: number, now: number, detail: string): void {
     this.#delayMs = delayMs
     this.#since = now
-    this.log.warn({ detail, delayMs }, 'the gateway lacks something that a send needs; deliveries are delayed')
+    this.log.warn(
+      { detail, delayMs },
+      'the gateway lacks something that a send needs; deliveries are delayed',
+    )
   }
 }

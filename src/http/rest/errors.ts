@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify'
-import { Failure, type FailureKind, type Problem, PROBLEMS_MAX } from '../../failure'
+import { Failure, type FailureKind, PROBLEMS_MAX, type Problem } from '../../failure'
 import type { EndpointFragment } from '../../generated/graphql/graphql'
 import { InternalError } from '../../schema/execute'
 import { shortMessage, shortText } from '../../short-text'
@@ -52,7 +52,13 @@ export class RestError extends Error {
     readonly problems: RestProblem[],
     readonly headers: Record<string, string> = {},
   ) {
-    super(shortMessage(listedOf(problems).map(({ message }) => message).join(' ')))
+    super(
+      shortMessage(
+        listedOf(problems)
+          .map(({ message }) => message)
+          .join(' '),
+      ),
+    )
   }
 }
 

@@ -47,7 +47,9 @@ export class IntrospectionCost {
 
   /** The type that `__type` names; every type when the name is not known. */
   #typesOf([node]: FieldNodes): Parts {
-    const name = this.fields.valueOf(node.arguments?.find((argument) => argument.name.value === 'name')?.value)
+    const name = this.fields.valueOf(
+      node.arguments?.find((argument) => argument.name.value === 'name')?.value,
+    )
     const all = this.schema.getTypeMap()
     const types = typeof name === 'string' ? [all[name]] : Object.values(all)
     return new Map(types.flatMap((type) => (type ? [[type, 1]] : [])))

@@ -102,7 +102,9 @@ export class SelectedFields {
   #valueOfVariable(name: string): unknown {
     if (this.variables === undefined) return UNKNOWN
     if (Object.hasOwn(this.variables, name)) return this.variables[name] ?? undefined
-    const definition = this.operation.variableDefinitions?.find(({ variable }) => variable.name.value === name)
+    const definition = this.operation.variableDefinitions?.find(
+      ({ variable }) => variable.name.value === name,
+    )
     return this.valueOf(definition?.defaultValue)
   }
 }
