@@ -1,3 +1,5 @@
+import { shortMessage } from './short-text'
+
 /**
  * The kinds of errors that callers see. Each API has one table of them: `schema/errors.ts` from kind to GraphQL code,
  * `http/rest/errors.ts` from kind to HTTP status.
@@ -52,12 +54,16 @@ export class Failure extends Error {
   }
 }
 
-/** @throws Failure `validation_failed` with every problem, unless the list is empty */
+/** How many problems of one request an error lists. No person or program writes that many by mistake. */
+export const PROBLEMS_MAX = 100
+
+/** @throws Failure `validation_failed` with every problem, at most `PROBLEMS_MAX`, unless the list is empty */
 export function throwProblems(problems: Problem[]): void {
   if (problems.length === 0) return
   const count = problems.length === 1 ? 'one problem' : `${problems.length} problems`
-  const message = `The input has ${count}: ${problems.map((problem) => problem.message).join(' ')}`
-  throw new Failure('validation_failed', message, { problems })
+  const listed = problems.slice(0, PROBLEMS_MAX)
+  const message = `The input has ${count}: ${listed.map((problem) => problem.message).join(' ')}`
+  throw new Failure('validation_failed', shortMessage(message), { problems: listed })
 }
 
 /** @param id as the caller sent it */

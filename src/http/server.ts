@@ -10,9 +10,11 @@ import { graphiqlPlugin } from './graphiql-plugin'
 import { type GraphqlOptions, graphqlPlugin } from './graphql-plugin'
 import { healthPlugin } from './health-plugin'
 import { parseJsonBodies } from './json-bodies'
+import { limitConnections, TIME_LIMITS } from './limits'
 import { publicPathRemover } from './public-url'
 import { notFoundBody, restPlugin } from './rest/plugin'
 import { sessionPlugin } from './session-plugin'
+import { endUnreadBodies } from './unread-bodies'
 
 /** The largest body of a request, in bytes. */
 const BODY_LIMIT = 256 * 1024
@@ -46,10 +48,14 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     // No route has a schema. Fastify's own compilers take 10 ms of every start.
     schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
     rewriteUrl: options.publicUrl === undefined ? undefined : publicPathRemover(options.publicUrl),
+    ...TIME_LIMITS,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: PARAM_MAX_LENGTH },
     frameworkErrors: (_error, _request, reply) => (reply as FastifyReply).code(404).send(notFoundBody),
   }) as unknown as FastifyInstance
   logRequests(app)
+  limitConnections(app, options.log)
+  endUnreadBodies(app)
+  answerUnknownAddresses(app)
   parseJsonBodies(app)
   await app.register(healthPlugin, { checkReady: options.checkReady })
   if (options.servesApi) await registerApi(app, options)
@@ -72,6 +78,13 @@ async function registerApi(app: FastifyInstance, options: ServerOptions): Promis
 
 function noSchemas(): never {
   throw new Error('Routes have no JSON schemas: the GraphQL schema validates input')
+}
+
+/** Answers 404 before a body is read. Fastify's own answer would repeat the address. */
+function answerUnknownAddresses(app: FastifyInstance): void {
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.is404) return reply.code(404).send(notFoundBody)
+  })
 }
 
 /** Gives every response the id of its request and logs one line for each request. */

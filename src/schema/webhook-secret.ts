@@ -14,7 +14,7 @@ export class WebhookSecretResolver {
     description: "Returns an endpoint's newest signing secret: `whsec_...`.",
   })
   async revealWebhookEndpointSecret(
-    @Ctx() { core }: Context,
+    @Ctx() { core, caller }: Context,
     @Arg('id', () => ID, ID_ARGUMENT) id: string,
     @Arg('password', () => String, {
       nullable: true,
@@ -22,7 +22,7 @@ export class WebhookSecretResolver {
     })
     password: string | null,
   ): Promise<string> {
-    return core.secrets.reveal(id, password)
+    return core.secrets.reveal(id, { subject: caller.identity?.subject ?? '', password })
   }
 
   @Mutation(() => WebhookEndpoint, {

@@ -1,18 +1,27 @@
 import { Failure } from '../failure'
 import { parsePasswordHash, verifyPassword } from './password-hash'
 
-/** After this many wrong passwords within the window, no password is checked for the rest of it. */
+/** After this many wrong passwords of one caller within the window, none of that caller is checked for the rest of it. */
 const WRONG_MAX = 5
 const WINDOW_MS = 60_000
+/** The most callers whose wrong passwords are remembered. Above it, those of the longest ago are forgotten. */
+const CALLERS_MAX = 1_000
+
+/** What one caller has tried. */
+interface Tries {
+  /** times of the wrong passwords in the window, earliest first */
+  wrong: number[]
+  lastCheck: Promise<unknown>
+}
 
 /**
- * The password that a caller needs to reveal a signing secret. A limit protects it against guessing: the tries of all
- * callers on all endpoints count together, in this process.
+ * The password that a caller needs to reveal a signing secret. A limit protects it against guessing: the tries of one caller on
+ * all endpoints count together, in this process. Other callers are not affected.
  */
 export class RevealPassword {
-  /** times of the wrong passwords in the window, earliest first */
-  private wrong: number[] = []
-  private lastCheck: Promise<unknown> = Promise.resolve()
+  /** by subject, in the order of their last call */
+  readonly #callers = new Map<string, Tries>()
+  #lastHash: Promise<unknown> = Promise.resolve()
 
   /**
    * @param hash scrypt or argon2, in the format of `parsePasswordHash`
@@ -27,36 +36,53 @@ export class RevealPassword {
   }
 
   /**
-   * Resolves when the password is right. Passwords are checked one after the other, so parallel calls cannot exceed the
-   * limit of the window, and only one takes memory for its hash at a time.
+   * Resolves when the password is right. The passwords of one caller are checked one after the other, so parallel calls cannot
+   * exceed the limit of the window. One password at a time is hashed, so only one takes memory; callers take turns.
    *
+   * @param subject the claim `sub` of the caller; callers without one count as one caller
    * @throws Failure `forbidden`; `rate_limited` with `retryAfter`, in whole seconds
    */
-  check(password: string | null | undefined): Promise<void> {
-    const check = this.lastCheck.then(() => this.checkNow(password))
-    this.lastCheck = check.catch(() => undefined)
+  check(subject: string, password: string | null | undefined): Promise<void> {
+    const tries = this.#triesOf(subject)
+    const check = tries.lastCheck.then(() => this.#check(tries, password))
+    tries.lastCheck = check.catch(() => undefined)
     return check
   }
 
-  private async checkNow(password: string | null | undefined): Promise<void> {
+  #triesOf(subject: string): Tries {
+    const tries = this.#callers.get(subject) ?? { wrong: [], lastCheck: Promise.resolve() }
+    this.#callers.delete(subject)
+    this.#callers.set(subject, tries)
+    const [longestAgo = ''] = this.#callers.keys()
+    if (this.#callers.size > CALLERS_MAX) this.#callers.delete(longestAgo)
+    return tries
+  }
+
+  async #check(tries: Tries, password: string | null | undefined): Promise<void> {
     // A missing password is no guess, so it does not count.
     if (password == null) throw wrongPassword()
-    const retryAfter = this.retryAfter()
+    const retryAfter = this.#retryAfter(tries)
     if (retryAfter > 0) {
       const message = `Too many wrong passwords. Try again in ${retryAfter} s.`
       throw new Failure('rate_limited', message, { retryAfter })
     }
-    if (await verifyPassword(this.hash, password)) return
-    this.wrong.push(this.now())
+    if (await this.#isRight(password)) return
+    tries.wrong.push(this.now())
     throw wrongPassword()
   }
 
+  #isRight(password: string): Promise<boolean> {
+    const hashing = this.#lastHash.then(() => verifyPassword(this.hash, password))
+    this.#lastHash = hashing.catch(() => undefined)
+    return hashing
+  }
+
   /** Seconds until the next password is checked; 0 = now. */
-  private retryAfter(): number {
+  #retryAfter(tries: Tries): number {
     const now = this.now()
-    this.wrong = this.wrong.filter((at) => at > now - WINDOW_MS)
-    const [earliest] = this.wrong
-    if (earliest === undefined || this.wrong.length < WRONG_MAX) return 0
+    tries.wrong = tries.wrong.filter((at) => at > now - WINDOW_MS)
+    const [earliest] = tries.wrong
+    if (earliest === undefined || tries.wrong.length < WRONG_MAX) return 0
     return Math.ceil((earliest + WINDOW_MS - now) / 1000)
   }
 }

@@ -42,10 +42,14 @@ export class SigningSecrets {
    * The newest live secret in plain text: `whsec_...`. The password is checked first, so a caller without it does not
    * learn whether the endpoint exists.
    *
+   * @param caller.subject the claim `sub`; wrong passwords are counted for each subject
    * @throws Failure `forbidden`, `rate_limited` (with `retryAfter`, seconds), `not_found`
    */
-  async reveal(endpointId: string, password?: string | null): Promise<string> {
-    await this.password?.check(password)
+  async reveal(
+    endpointId: string,
+    { subject, password }: { subject: string; password?: string | null },
+  ): Promise<string> {
+    await this.password?.check(subject, password)
     const number = parseEndpointId(endpointId)
     if (number === undefined) throw endpointNotFound(endpointId)
     const [newest] = await this.prisma.$queryRaw<{ id: string; sealed: string }[]>`

@@ -9,8 +9,8 @@ const HASH = '$scrypt$ln=1,r=8,p=1$c2FsdCBvZiAxNiBieXRlcw$xaQ5ytYyjpJHrFDiJyjNaT
 function guard() {
   const clock = { ms: 1_000_000 }
   const password = new RevealPassword(HASH, () => clock.ms)
-  const check = (given?: string | null) =>
-    password.check(given).then(
+  const check = (given?: string | null, subject = 'somebody') =>
+    password.check(subject, given).then(
       () => 'right',
       (failure: Failure) => (failure.kind === 'rate_limited' ? failure.details.retryAfter : failure.kind),
     )
@@ -29,7 +29,7 @@ describe('the password of a reveal', () => {
   it('says the same of a missing and of a wrong one', async () => {
     const { password } = guard()
     for (const given of [undefined, null, '', 'wrong']) {
-      await expect(password.check(given)).rejects.toEqual(
+      await expect(password.check('somebody', given)).rejects.toEqual(
         new Failure('forbidden', 'The password is missing or wrong.'),
       )
     }
@@ -77,14 +77,14 @@ describe('the password of a reveal', () => {
     expect(await check('correct horse')).toBe('right')
   })
 
-  it('is guessed no more often by many callers at once', async () => {
+  it('is guessed no more often by many calls at once', async () => {
     const { check } = guard()
     const answers = await Promise.all(Array.from({ length: 50 }, (_, nth) => check(`wrong ${nth}`)))
     expect(answers.filter((answer) => answer === 'forbidden')).toHaveLength(5)
     expect(answers.filter((answer) => answer === 60)).toHaveLength(45)
   })
 
-  it('may be given by many callers at once', async () => {
+  it('may be given by many calls at once', async () => {
     const { check } = guard()
     const answers = await Promise.all(Array.from({ length: 50 }, () => check('correct horse')))
     expect(new Set(answers)).toEqual(new Set(['right']))
@@ -96,6 +96,31 @@ describe('the password of a reveal', () => {
     // Hashing takes at least one turn of the event loop; an immediate rejection takes none.
     const refused = check('correct horse')
     expect(await Promise.race([refused, nextTurn('hashed')])).toBe(60)
+  })
+
+  it('is still open to others after one caller has given 5 wrong ones', async () => {
+    const { check } = guard()
+    for (let nth = 0; nth < 5; nth++) await check('wrong', 'guesser')
+    expect(await check('correct horse', 'guesser')).toBe(60)
+    expect(await check('correct horse', 'another')).toBe('right')
+    expect(await check('wrong', 'another')).toBe('forbidden')
+    expect(await check('correct horse', 'guesser')).toBe(60)
+  })
+
+  it('has one limit for all callers without a subject', async () => {
+    const { check } = guard()
+    for (let nth = 0; nth < 5; nth++) await check('wrong', '')
+    expect(await check('correct horse', '')).toBe(60)
+    expect(await check('correct horse', 'somebody')).toBe('right')
+  })
+
+  it('forgets the callers of the longest ago when there are very many', async () => {
+    const { check } = guard()
+    for (let nth = 0; nth < 5; nth++) await check('wrong', 'guesser')
+    for (let nth = 0; nth < 999; nth++) await check(null, `caller ${nth}`)
+    expect(await check('correct horse', 'guesser')).toBe(60)
+    for (let nth = 0; nth < 1000; nth++) await check(null, `caller ${nth}`)
+    expect(await check('correct horse', 'guesser')).toBe('right')
   })
 
   it('has a hash that is checked at once', () => {

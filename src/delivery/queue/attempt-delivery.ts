@@ -21,7 +21,8 @@ export interface AttemptParts {
  * Signs and sends a delivery once, with the target and the secrets that were read when it was claimed. Where a connection is
  * open, the request is written before this function returns.
  *
- * @returns the attempt, ready to be recorded, and a line for the log
+ * @returns the attempt, ready to be recorded, a line for the log, and whether the gateway itself lacked something that a send needs:
+ *   such an attempt is not the receiver's, and need not be recorded
  * @throws Error when a secret cannot be decrypted
  */
 export async function attemptDelivery(
@@ -29,7 +30,7 @@ export async function attemptDelivery(
   { sender, decryptSecret, deliveryConfig }: AttemptParts,
   signal: AbortSignal,
   permit?: WritePermit,
-): Promise<{ attempt: FinishedAttempt; detail: string }> {
+): Promise<{ attempt: FinishedAttempt; detail: string; isOwnTrouble: boolean }> {
   const headers = signedHeaders({
     headerName: deliveryConfig.signatureHeader,
     secrets: delivery.secrets.map(({ id, sealed }) => decryptSecret(id, sealed)),
@@ -63,6 +64,7 @@ export async function attemptDelivery(
       ...outcomeOf(result, delivery.tries, deliveryConfig.retrySchedule),
     },
     detail: result.detail,
+    isOwnTrouble: result.isOwnTrouble,
   }
 }
 

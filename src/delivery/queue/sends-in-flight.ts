@@ -5,6 +5,7 @@ import { disableGoneEndpoint } from '../../endpoints/disable-gone-endpoint'
 import { type AttemptParts, attemptDelivery } from './attempt-delivery'
 import type { ClaimedDelivery } from './claims/claim-deliveries'
 import { type LeaseHolder, releaseLease, renewLeases } from './claims/leases'
+import { OwnTrouble } from './own-trouble'
 import { DeliveryPermit } from './permits/delivery-permit'
 import { PermitChecks } from './permits/permit-checks'
 import { recordAttempts } from './recording/record-attempts'
@@ -38,9 +39,11 @@ export class SendsInFlight {
   readonly #checks: PermitChecks
   readonly #recorder: Recorder
   readonly #aborting = new AbortController()
+  readonly #ownTrouble: OwnTrouble
 
   constructor(private readonly options: SendsOptions) {
     const { database, deliveryConfig, log, holder, onRecorded, onDatabaseError } = options
+    this.#ownTrouble = new OwnTrouble(log)
     this.slots = new SendSlots(deliveryConfig.concurrency, deliveryConfig.endpointConcurrency)
     this.#checks = new PermitChecks(database.asyncCommitTransaction, holder, (error) =>
       onDatabaseError(error, 'requests cannot be sent at the moment'),
@@ -142,7 +145,8 @@ export class SendsInFlight {
     await claimEnded
     if (!finished) return this.#releaseLease(delivery, UNSIGNED_DELAY_MS)
     if (permit.phase === 'notAllowed') return this.#releaseLease(delivery, 0)
-    const { attempt, detail } = finished
+    const { attempt, detail, isOwnTrouble } = finished
+    if (isOwnTrouble) return this.#releaseLease(delivery, this.#ownTrouble.delayMs(detail))
     if (attempt.isGone) await this.#disableEndpoint(delivery)
     log.debug(
       { ...about, number: attempt.number, status: attempt.responseStatus, error: attempt.error, detail },

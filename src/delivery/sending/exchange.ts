@@ -2,7 +2,7 @@ import type { Client, Dispatcher } from 'undici'
 import type { AttemptError } from '../../generated/prisma/enums'
 import { ResponseBody } from './response-body'
 import { statusError } from './response-status'
-import { describeError, errorClass } from './send-errors'
+import { describeError, errorClass, isOwnTrouble } from './send-errors'
 import type { SendRequest, WritePermit } from './send-request'
 import { type SendResult, STOPPED } from './send-result'
 import type { Stop } from './stop-signal'
@@ -57,6 +57,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   readonly #removeStopListener: () => void
   #hasEnded = false
   #isReusable = false
+  #isOwnTrouble = false
   #sentAt: Date | null = null
   #status: number | null = null
   #retryAfter: string | null = null
@@ -103,6 +104,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#isOwnTrouble = isOwnTrouble(error)
     this.#fail(errorClass(error), describeError(error))
   }
 
@@ -127,6 +129,7 @@ class Exchange implements Dispatcher.DispatchHandler {
       responseBody: this.#body?.text() ?? null,
       truncated: this.#body?.truncated ?? false,
       error,
+      isOwnTrouble: this.#isOwnTrouble && error === 'ABORTED',
       retryAfter: this.#retryAfter,
       detail,
     }

@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net'
 import type { AttemptError } from '../../generated/prisma/enums'
 
 /** The request's permit did not allow it to be written. */
@@ -8,6 +9,24 @@ export class NotAllowedError extends Error {
   constructor() {
     super('The gateway no longer allowed the request when its connection was open')
   }
+}
+
+/**
+ * The gateway itself lacks something: descriptors, memory, or local ports. Nothing was sent, for a reason that is not the
+ * receiver's.
+ *
+ * Sources: errno(3), connect(2), Node's documentation of dns, OpenSSL's list of reasons.
+ */
+const OWN_TROUBLE = /^(EMFILE|ENFILE|ENOMEM|ENOBUFS|EAI_MEMORY|ERR_(OSSL_|SSL_)?\w*MALLOC_FAILURE)$/
+
+/** Whether a send failed for a reason of the gateway itself. */
+export function isOwnTrouble(error: unknown): boolean {
+  return causesOf(error).some((cause) => {
+    const code = codeOf(cause)
+    // No local port is free for this receiver. With IPv6 the code also means that the system has no IPv6.
+    if (code === 'EADDRNOTAVAIL') return isIPv4(String(partOf(cause, 'address')))
+    return OWN_TROUBLE.test(code)
+  })
 }
 
 /**
@@ -29,15 +48,21 @@ const CLASSES: readonly [AttemptError, RegExp][] = [
 
 /** The class of an error of undici, Node or OpenSSL. When several addresses failed, the code of the whole error counts. */
 export function errorClass(error: unknown): AttemptError {
+  if (isOwnTrouble(error)) return 'ABORTED'
   const code = codeOf(error)
   return CLASSES.find(([, pattern]) => pattern.test(code))?.[0] ?? 'CONNECTION'
 }
 
 /** Describes an error and its causes in one line. For the log only, because the line may contain addresses. */
 export function describeError(error: unknown): string {
-  const parts: string[] = []
-  for (let at = error; at && parts.length < CAUSES_MAX; at = partOf(at, 'cause')) parts.push(describeOne(at))
-  return parts.join(': ').slice(0, DESCRIPTION_MAX_LENGTH)
+  return causesOf(error).map(describeOne).join(': ').slice(0, DESCRIPTION_MAX_LENGTH)
+}
+
+/** An error, its cause, the cause of that, and so on. */
+function causesOf(error: unknown): unknown[] {
+  const causes: unknown[] = []
+  for (let at = error; at && causes.length < CAUSES_MAX; at = partOf(at, 'cause')) causes.push(at)
+  return causes
 }
 
 const CAUSES_MAX = 5
@@ -53,5 +78,5 @@ function describeOne(error: unknown): string {
 
 const codeOf = (error: unknown) => String(partOf(error, 'code') ?? '')
 
-const partOf = (error: unknown, name: 'cause' | 'code' | 'errors' | 'message'): unknown =>
+const partOf = (error: unknown, name: 'address' | 'cause' | 'code' | 'errors' | 'message'): unknown =>
   typeof error === 'object' && error !== null && name in error ? error[name as keyof typeof error] : undefined

@@ -17,6 +17,8 @@ export interface SendResult {
   truncated: boolean
   /** null = delivered */
   error: AttemptError | null
+  /** true = ABORTED because the gateway itself lacked something, such as file descriptors: see isOwnTrouble in send-errors.ts */
+  isOwnTrouble: boolean
   /** the Retry-After header, unparsed; the first one if there are several */
   retryAfter: string | null
   /** a line for the log only: it may contain addresses */
@@ -34,6 +36,7 @@ export const notSent = (error: AttemptError, detail: string): SendResult => ({
   responseBody: null,
   truncated: false,
   error,
+  isOwnTrouble: false,
   retryAfter: null,
   detail,
 })

@@ -9,7 +9,7 @@ import {
   isListType,
   isRequiredInputField,
 } from 'graphql'
-import type { Problem } from '../../failure'
+import { PROBLEMS_MAX, type Problem } from '../../failure'
 import { snakeCase } from '../../snake-case'
 import { RestError, type RestProblem, restProblem } from './errors'
 
@@ -60,6 +60,8 @@ export function bodyReader<Input>({
     // By field: graphql-js reports an object once for each required field that it lacks.
     const typeProblems = new Map<string | undefined, RestProblem>()
     const input = coerceInputValue(renamed, requiredType, (path, value) => {
+      // No error lists more of them.
+      if (typeProblems.size >= PROBLEMS_MAX) return
       for (const problem of problemsOfType(type, path, value)) typeProblems.set(problem.field, problem)
     })
     const problems = [...typeProblems.values(), ...ownProblems, ...(headers?.problems ?? [])]

@@ -1,7 +1,8 @@
 import type { FastifyReply } from 'fastify'
-import { Failure, type FailureKind, type Problem } from '../../failure'
+import { Failure, type FailureKind, PROBLEMS_MAX, type Problem } from '../../failure'
 import type { EndpointFragment } from '../../generated/graphql/graphql'
 import { InternalError } from '../../schema/execute'
+import { shortMessage, shortText } from '../../short-text'
 import { snakeCase } from '../../snake-case'
 import { endpointJson } from './json'
 import { etagOf } from './preconditions'
@@ -31,6 +32,9 @@ const FASTIFY_CODES: Record<number, string> = {
 /** Seconds after which a caller tries an unavailable gateway again. */
 const RETRY_AFTER = 5
 
+/** A longer path of a field is shortened: the caller chooses the names of unknown fields. */
+const FIELD_MAX_LENGTH = 200
+
 /** One problem of a request. `field` is a path such as `events.1.type`; undefined = the request as a whole. */
 export interface RestProblem {
   field?: string
@@ -47,18 +51,28 @@ export class RestError extends Error {
     readonly problems: RestProblem[],
     readonly headers: Record<string, string> = {},
   ) {
-    super(problems.map(({ message }) => message).join(' '))
+    super(
+      shortMessage(
+        listedOf(problems)
+          .map(({ message }) => message)
+          .join(' '),
+      ),
+    )
   }
 }
 
-/** The documented body of an error: one entry for each field, with its problems in the order in which they were found. */
+/**
+ * The documented body of an error: one entry for each field, with its problems in the order in which they were found. The body
+ * is small whatever the request was: it has at most `PROBLEMS_MAX` problems, with short paths and messages.
+ */
 export function errorBody(problems: RestProblem[]) {
   const byField = new Map<string, { message: string; code: string }[]>()
-  for (const { field, message, code } of problems) {
+  const listed = listedOf(problems)
+  for (const { field, message, code } of listed) {
     if (field === undefined) continue
     byField.set(field, [...(byField.get(field) ?? []), { message, code }])
   }
-  const general = problems.filter(({ field }) => field === undefined)
+  const general = listed.filter(({ field }) => field === undefined)
   return {
     errors: [
       ...[...byField].map(([field, messages]) => ({ field, messages })),
@@ -66,6 +80,13 @@ export function errorBody(problems: RestProblem[]) {
     ],
   }
 }
+
+const listedOf = (problems: RestProblem[]): RestProblem[] =>
+  problems.slice(0, PROBLEMS_MAX).map(({ field, code, message }) => ({
+    field: field === undefined ? undefined : shortText(field, FIELD_MAX_LENGTH),
+    code,
+    message: shortMessage(message),
+  }))
 
 /** Sends any error that a route or Fastify throws. */
 export function sendError(reply: FastifyReply, error: unknown): FastifyReply {

@@ -19,9 +19,11 @@ export const notFoundBody = errorBody(NOT_FOUND)
  */
 export const restPlugin: FastifyPluginAsync<RestOptions> = async (app, options) => {
   app.setErrorHandler((error, _request, reply) => sendError(reply, error))
-  app.all('/api/*', () => {
+  // Before the body is read: no caller is known to be allowed to send one.
+  const notFound = async () => {
     throw new RestError(404, NOT_FOUND)
-  })
+  }
+  app.all('/api/*', { onRequest: notFound }, notFound)
   const methodsByUrl = collectMethods(app)
   for (const routes of [endpointRoutes, attemptRoutes, secretRoutes, eventRoutes]) {
     await app.register(routes, { ...options, prefix: '/api/v2/webhook' })

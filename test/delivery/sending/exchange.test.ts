@@ -47,6 +47,7 @@ describe('a send', () => {
       responseBody: 'thanks',
       truncated: false,
       error: null,
+      isOwnTrouble: false,
       retryAfter: null,
       detail: 'HTTP 200',
     })

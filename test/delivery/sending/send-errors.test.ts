@@ -1,20 +1,13 @@
-import { describeError, errorClass } from '../../../src/delivery/sending/send-errors'
+import { NameLookupError } from '../../../src/delivery/sending/address-guard'
+import { describeError, errorClass, isOwnTrouble } from '../../../src/delivery/sending/send-errors'
 
 const withCode = (code: string, message = 'it failed') => Object.assign(new Error(message), { code })
 
 describe('an error', () => {
   it.each([
     ['DNS', 'ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL', 'EAI_NODATA'],
-    [
-      'CONNECTION',
-      'ECONNREFUSED',
-      'ECONNRESET',
-      'EPIPE',
-      'EHOSTUNREACH',
-      'ENETUNREACH',
-      'EADDRNOTAVAIL',
-      'EMFILE',
-    ],
+    ['CONNECTION', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL'],
+    ['ABORTED', 'EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EAI_MEMORY'],
     ['CONNECTION', 'UND_ERR_SOCKET', 'UND_ERR_HEADERS_OVERFLOW', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH'],
     ['CONNECTION', 'HPE_INVALID_CONSTANT', 'HPE_CR_EXPECTED', 'HPE_INVALID_CHUNK_SIZE', ''],
     ['TIMEOUT', 'ETIMEDOUT', 'UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'],
@@ -28,6 +21,28 @@ describe('an error', () => {
 
   it.each([[new Error('odd')], ['odd'], [undefined], [null]])('without a code is CONNECTION: %p', (error) => {
     expect(errorClass(error)).toBe('CONNECTION')
+  })
+})
+
+describe('the gateway itself lacks something', () => {
+  it.each([
+    ['descriptors for a socket', withCode('EMFILE')],
+    ['descriptors for a name lookup', new NameLookupError('no name', { cause: withCode('EMFILE') })],
+    ['descriptors for each of several addresses', Object.assign(new AggregateError([]), { code: 'EMFILE' })],
+    ['memory of OpenSSL', withCode('ERR_SSL_MALLOC_FAILURE')],
+    ['a local port', Object.assign(withCode('EADDRNOTAVAIL'), { address: '192.0.2.1' })],
+  ])('%s', (_, error) => {
+    expect(isOwnTrouble(error)).toBe(true)
+    expect(errorClass(error)).toBe('ABORTED')
+  })
+
+  it.each([
+    ['a name that is not known', new NameLookupError('no name', { cause: withCode('ENOTFOUND') })],
+    ['an IPv6 address without IPv6', Object.assign(withCode('EADDRNOTAVAIL'), { address: '2001:db8::1' })],
+    ['a receiver that is down', withCode('ECONNREFUSED')],
+    ['nothing', undefined],
+  ])('but not: %s', (_, error) => {
+    expect(isOwnTrouble(error)).toBe(false)
   })
 })
 

@@ -1,0 +1,131 @@
+import { readFileSync } from 'node:fs'
+import type { Socket } from 'node:net'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Logger } from 'pino'
+
+type Server = FastifyInstance['server']
+type IncomingMessage = FastifyRequest['raw']
+type ServerResponse = FastifyReply['raw']
+
+/** The most connections of clients of one process. */
+const CONNECTIONS_MAX = 1_000
+/** The part of the process's file descriptors that clients may use: sends, the database and files need the others. */
+const DESCRIPTORS_PART = 1 / 3
+
+/** A client may be silent for this long: while its request arrives, and while it has not read the answer. */
+export const SILENCE_MAX_MS = 30_000
+/** The time limits of Node for requests. Of the two, the smaller one holds for the headers. */
+export const HEADERS_WITHIN_MS = 15_000
+export const REQUEST_WITHIN_MS = 30_000
+/** Node looks for late requests this often. */
+export const CHECK_EVERY_MS = 5_000
+
+/** A log line for each error of accepting would be thousands a second. */
+const ERROR_LOG_EVERY_MS = 10_000
+
+interface Connection {
+  /** requests without a complete answer: more than one when the client sends the next before it has the answer */
+  open: number
+  latest?: IncomingMessage
+}
+
+/**
+ * The connections of clients. The gateway ends those that wait for their client for too long, and keeps their number below a
+ * limit: above it, the one that has waited for its client the longest makes place for the new one. So clients that hold
+ * connections and do nothing never keep others out. When the gateway is at work on every one of them, it ends the new one.
+ */
+export class OpenConnections {
+  /** in the order of their last answer; those without any in the order of arrival */
+  readonly #connections = new Map<Socket, Connection>()
+  readonly #servers = new WeakSet<Server>()
+  #errorLoggedAt = Number.NEGATIVE_INFINITY
+
+  constructor(
+    private readonly log: Pick<Logger, 'warn'>,
+    private readonly max: number = connectionsMax(),
+  ) {}
+
+  /** Watches the connections of a server. A second call for one server changes nothing. */
+  watch(server: Server): void {
+    if (this.#servers.has(server)) return
+    this.#servers.add(server)
+    server.on('connection', (socket: Socket) => this.#add(socket))
+    server.on('request', (request: IncomingMessage, response: ServerResponse) =>
+      this.#addRequest(request, response),
+    )
+    server.on('timeout', (socket: Socket) => {
+      if (this.#isAtWork(socket)) socket.setTimeout(SILENCE_MAX_MS)
+      else socket.destroy()
+    })
+    // Such as EMFILE: no descriptor is left to accept with. The process must go on.
+    server.on('error', (err) => {
+      if (server.listening) this.#logError(err)
+    })
+  }
+
+  #add(socket: Socket): void {
+    if (this.#connections.size >= this.max) {
+      const waiting = this.#longestWaiting()
+      if (waiting === undefined) {
+        socket.destroy()
+        return
+      }
+      this.#connections.delete(waiting)
+      waiting.destroy()
+    }
+    this.#connections.set(socket, { open: 0 })
+    socket.once('close', () => this.#connections.delete(socket))
+  }
+
+  #addRequest(request: IncomingMessage, response: ServerResponse): void {
+    const { socket } = request
+    const connection = this.#connections.get(socket)
+    if (connection === undefined) return
+    connection.open += 1
+    connection.latest = request
+    response.once('close', () => {
+      connection.open -= 1
+      if (!this.#connections.delete(socket)) return
+      this.#connections.set(socket, connection)
+    })
+  }
+
+  #longestWaiting(): Socket | undefined {
+    for (const socket of this.#connections.keys()) if (!this.#isAtWork(socket)) return socket
+    return undefined
+  }
+
+  /** Whether the gateway owes the client something: it has a whole request, and the client has read all of the answer so far. */
+  #isAtWork(socket: Socket): boolean {
+    const connection = this.#connections.get(socket)
+    return (
+      connection !== undefined &&
+      connection.open > 0 &&
+      connection.latest?.complete === true &&
+      socket.writableLength === 0
+    )
+  }
+
+  #logError(err: Error): void {
+    const now = performance.now()
+    if (now - this.#errorLoggedAt < ERROR_LOG_EVERY_MS) return
+    this.#errorLoggedAt = now
+    this.log.warn({ err }, 'connections cannot be accepted at the moment')
+  }
+}
+
+function connectionsMax(): number {
+  const part = Math.floor(descriptorsMax() * DESCRIPTORS_PART)
+  return Math.min(CONNECTIONS_MAX, Math.max(part, 1))
+}
+
+/** How many files and sockets this process may open (proc(5), limits); Infinity where the system does not say it. */
+function descriptorsMax(): number {
+  try {
+    const limit = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]
+    return limit === undefined ? Number.POSITIVE_INFINITY : Number(limit)
+  } catch {
+    // Not Linux.
+    return Number.POSITIVE_INFINITY
+  }
+}
