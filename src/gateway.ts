@@ -54,7 +54,7 @@ export async function startGateway(config: Config, log: Logger = createLog(confi
       core,
       executor: api.schemaExecutor(schema, core),
       identifyCaller: await callerIdentifier(config.auth, tokenKey(config), log),
-      checkReady: () => answersWithin(READY_WITHIN_MS, database.prisma.$queryRaw`SELECT 1`),
+      checkReady: () => answersWithin(READY_WITHIN_MS, database.checkWritable()),
       developmentToken,
       production: config.production,
       servesApi: config.roles.includes('api'),

@@ -16,7 +16,7 @@ export interface DatabaseLocation {
  * @throws Error with a message for the operator
  */
 export async function openDatabase({ database, dataDir }: DatabaseLocation, log: Logger): Promise<Database> {
-  if (database.url !== undefined) return openServerDatabase(database.url, log)
+  if (database.url !== undefined) return openServerDatabase({ ...database, url: database.url }, log)
   // A process with a server does not load the embedded PostgreSQL.
   const { openEmbeddedDatabase } = await import('./embedded/embedded-database.js')
   return openEmbeddedDatabase(dataDir, log)

@@ -29,6 +29,7 @@ export async function openEmbedded(dataDir: string): Promise<{ pglite: PGlite; p
 
 /** The embedded database, to be brought up to date. The folder lock keeps other processes away already. */
 export const embeddedMigrationTarget = (pglite: PGlite): MigrationTarget => ({
+  schema: 'public',
   adapterFactory: new PrismaPGlite(pglite),
   withLock: (act) => act(),
   runScript: (script) => pglite.exec(script),

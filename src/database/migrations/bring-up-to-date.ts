@@ -13,6 +13,8 @@ export const MIGRATION_LOCK = 4_860_111
 
 /** The database to bring up to date. */
 export interface MigrationTarget {
+  /** the schema of the tables, which may be missing */
+  schema: string
   adapterFactory: AdapterFactory
   /** holds the migration lock while `act` runs */
   withLock(act: () => Promise<void>): Promise<void>
@@ -40,18 +42,19 @@ type AdapterFactory = SqlMigrationAwareDriverAdapterFactory
  * @throws UnknownSchemaError
  */
 export async function bringUpToDate({
+  schema,
   adapterFactory,
   withLock,
   runScript,
 }: MigrationTarget): Promise<Applied> {
   const applied: Applied = { migrations: [], functions: [] }
   const [migrations, functions] = [readMigrations(), readFunctions()]
-  const pending = await readPending(adapterFactory, migrations, functions)
+  const pending = await readPending(adapterFactory, schema, migrations, functions)
   if (pending.migrations.length === 0 && pending.functions.length === 0) return applied
   await withLock(async () => {
     if (pending.migrations.length > 0) applied.migrations = await applyMigrations(adapterFactory, migrations)
     // Read once more: another replica may have held the lock until now.
-    const { functions: changed } = await readPending(adapterFactory, migrations, functions)
+    const { functions: changed } = await readPending(adapterFactory, schema, migrations, functions)
     if (changed.length > 0) await runScript(installScript(changed))
     applied.functions = changed.map(({ name }) => name)
   })
@@ -78,13 +81,15 @@ interface Pending {
 
 async function readPending(
   factory: AdapterFactory,
+  schema: string,
   migrations: Migration[],
   functions: SqlFunction[],
 ): Promise<Pending> {
   const adapter = await factory.connect()
   const query = async (sql: string) => (await adapter.queryRaw({ sql, args: [], argTypes: [] })).rows
   try {
-    const [table] = await query("SELECT to_regclass('_prisma_migrations')::text")
+    // Named with the schema: another program's table of this name may be in a schema that the search_path holds as well.
+    const [table] = await query(`SELECT to_regclass('"${schema.replaceAll('"', '""').replaceAll("'", "''")}"._prisma_migrations')::text`)
     if (table?.[0] == null) return { migrations, functions }
     const finished = await query(
       'SELECT migration_name, checksum FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL',

@@ -1,30 +1,48 @@
+import type { PoolClient } from 'pg'
 import type { Logger } from 'pino'
 import { PrismaClient } from '../../generated/prisma/client'
 import type { Database } from '../database'
-import { bringUpToDate, logApplied, UnknownSchemaError } from '../migrations/bring-up-to-date'
-import { serverNotifications } from '../notifications'
+import type { DatabaseConfig } from '../database-config'
+import { type Applied, bringUpToDate, logApplied, UnknownSchemaError } from '../migrations/bring-up-to-date'
+import { requireWritable, WRITABLE_QUERY } from '../readiness'
 import { isDatabaseUnavailable } from '../unavailable'
-import { asyncCommitTransaction, poolQuery, prismaAdapter, serverPool } from './connections'
+import { DatabaseAddressError, placeOf } from './address/database-address'
+import { parseDatabaseUrl } from './address/parse-database-url'
+import { ConnectionFault } from './connection-fault'
+import { asyncCommitTransaction, openPool, poolQuery, prismaAdapter } from './connections'
 import { migrationTarget } from './migration-target'
+import { type ProbedServer, type ProbeOptions, probeServer } from './probe'
+import { pollingNotifications, serverNotifications } from './server-notifications'
+import type { ServerPool } from './server-pool'
+
+/** The configuration of a database on a server. */
+export type ServerConfig = DatabaseConfig & { url: string }
 
 /**
  * Connects to a PostgreSQL server and brings its database up to date.
  *
  * @throws Error with a message for the operator
  */
-export async function openServerDatabase(databaseUrl: string, log: Logger): Promise<Database> {
-  const applied = await bringUpToDate(migrationTarget(databaseUrl)).catch((error) => {
-    throw operatorError(error, databaseUrl)
+export async function openServerDatabase(config: ServerConfig, log: Logger): Promise<Database> {
+  const { server, direct } = await probeServers(config)
+  const where = placeOf((direct ?? server).access.address)
+  const applied = await bringUpToDate(migrationTarget(direct ?? server)).catch((error) => {
+    throw operatorError(error, where)
   })
   logApplied(applied, log)
-  const pool = serverPool(databaseUrl, log)
-  const prisma = new PrismaClient({ adapter: prismaAdapter(pool) })
-  const notifications = serverNotifications(databaseUrl, prisma, log)
+  // What was just created may be where statements look from now on.
+  const { server: current, direct: listening } = isEmpty(applied) ? { server, direct } : await probeServers(config)
+  const pool = openPool(current, config.connections - (listening ? 1 : 0), log)
+  const prisma = new PrismaClient({ adapter: prismaAdapter(pool, current) })
+  const notifications = listening
+    ? serverNotifications(listening.access, prisma, log)
+    : pollingNotifications(prisma, log)
   return {
     prisma,
     query: poolQuery(pool),
     asyncCommitTransaction: (act) => asyncCommitTransaction(pool, act),
     notifications,
+    checkWritable: () => checkWritable(pool),
     vacuum: async () => undefined,
     // A server recovers from a crash by itself.
     crashed: new Promise(() => undefined),
@@ -36,12 +54,53 @@ export async function openServerDatabase(databaseUrl: string, log: Logger): Prom
   }
 }
 
+const isEmpty = ({ migrations, functions }: Applied) => migrations.length + functions.length === 0
+
+interface Servers {
+  server: ProbedServer
+  /** where sessions are kept, for migrations and notifications; undefined = only a pooler in transaction mode is known */
+  direct: ProbedServer | undefined
+}
+
+async function probeServers({ url, directUrl, isPooled }: ServerConfig): Promise<Servers> {
+  const server = await probe(url, { variable: 'DATABASE_URL', isPooled })
+  if (directUrl === undefined) return { server, direct: isPooled ? undefined : server }
+  const direct = await probe(directUrl, { variable: 'HOOKGATE_DATABASE_DIRECT_URL', isPooled: false })
+  return { server, direct }
+}
+
+/** @throws Error with a message for the operator */
+async function probe(url: string, options: ProbeOptions): Promise<ProbedServer> {
+  try {
+    return await probeServer(parseDatabaseUrl(url), options)
+  } catch (error) {
+    const { variable } = options
+    if (error instanceof DatabaseAddressError) throw new Error(`${variable} ${error.message}.`, { cause: error })
+    if (!(error instanceof ConnectionFault)) throw error
+    throw new Error(`Cannot connect to the database: ${error.message} (${variable}).`, { cause: error })
+  }
+}
+
+/** Gives back the connection to a server that cannot be written to, so that the next one goes to a server that can. */
+async function checkWritable(pool: ServerPool): Promise<void> {
+  const client = (await pool.connect()) as PoolClient
+  let fault: Error | undefined
+  try {
+    const { rows } = await client.query(WRITABLE_QUERY)
+    requireWritable(rows[0])
+  } catch (error) {
+    fault = error as Error
+    throw error
+  } finally {
+    client.release(fault)
+  }
+}
+
 /** PostgreSQL's code for a missing right. */
 const INSUFFICIENT_PRIVILEGE = '42501'
 
-/** Says what the operator can do. Names the host alone, because the URL holds a password. */
-function operatorError(error: unknown, databaseUrl: string): unknown {
-  const { host } = new URL(databaseUrl)
+/** Says what the operator can do. @param host as `db.example.com:5432` */
+function operatorError(error: unknown, host: string): unknown {
   const withCause = (message: string) => new Error(message, { cause: error })
   if (isDatabaseUnavailable(error)) {
     return withCause(`The database server at ${host} does not answer (DATABASE_URL).`)
