@@ -29,7 +29,7 @@ module.exports = {
       ...project,
       displayName: 'unit',
       testMatch: [
-        '<rootDir>/test/!(api|browser|faults|bench|support)/**/*.test.ts',
+        '<rootDir>/test/!(api|browser|faults|field|bench|support)/**/*.test.ts',
         '<rootDir>/test/*.test.ts',
       ],
     },
@@ -44,6 +44,13 @@ module.exports = {
       ...project,
       displayName: 'faults',
       testMatch: ['<rootDir>/test/faults/**/*.test.ts'],
+      globalSetup: './test/support/template.ts',
+      globalTeardown: './test/support/template-teardown.ts',
+    },
+    {
+      ...project,
+      displayName: 'field',
+      testMatch: ['<rootDir>/test/field/**/*.test.ts'],
       globalSetup: './test/support/template.ts',
       globalTeardown: './test/support/template-teardown.ts',
     },

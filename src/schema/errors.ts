@@ -27,13 +27,17 @@ const CODE = {
 const INTERNAL = 'INTERNAL_SERVER_ERROR'
 
 /**
- * Decides what a caller sees of an error, for GraphQL and REST. A failure passes unchanged. Any other error is logged under an id:
+ * Decides what a caller sees of an error, for GraphQL and REST. A failure passes unchanged; its cause is logged. Any other error is logged under an id:
  * an unavailable database becomes a failure, an internal error becomes undefined.
  */
 export function failureOf(thrown: unknown, log: ErrorLog): { failure?: Failure; errorId?: string } {
   const error = unwrapResolverError(thrown)
-  if (error instanceof Failure) return { failure: error }
   const errorId = randomUUID()
+  if (error instanceof Failure) {
+    if (error.cause === undefined) return { failure: error }
+    log.warn({ err: error.cause, errorId }, 'the database has not answered a change')
+    return { failure: error, errorId }
+  }
   if (isDatabaseUnavailable(error)) {
     log.warn({ err: error, errorId }, 'the database does not answer')
     return { failure: new Failure('unavailable', 'The database does not answer at the moment.'), errorId }

@@ -26,7 +26,7 @@ export function parseDatabaseUrl(url: string): DatabaseAddress {
   const address: DatabaseAddress = {
     ...credentials,
     hosts: hostsOf(given.take('host') ?? given.take('hostaddr'), given.take('port'), hosts),
-    schema: given.take('schema') || undefined,
+    schema: schemaOf(given.take('schema')),
     options: given.take('options'),
     targetSession: given.choice('target_session_attrs', TARGETS),
     isBalanced: given.choice('load_balance_hosts', ['disable', 'random']) === 'random',
@@ -95,6 +95,12 @@ function hostsOf(names: string | undefined, ports: string | undefined, written: 
     const port = portOf(given.length === 1 ? given[0] : given[nth])
     return { host: host || localHost(port), port }
   })
+}
+
+/** Prisma writes the name between quotation marks as it is. */
+function schemaOf(name: string | undefined): string | undefined {
+  if (name?.includes('"')) throw new DatabaseAddressError('must name a schema without quotation marks')
+  return name || undefined
 }
 
 function portOf(text: string | undefined): number {
