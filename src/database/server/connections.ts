@@ -20,10 +20,10 @@ export const poolQuery =
 
 /** See AsyncCommitTransaction. When a transaction fails, its connection is closed, and the server rolls back. */
 export async function asyncCommitTransaction<Result>(
-  pool: Pool,
+  pool: ServerPool,
   act: (query: Query) => Promise<Result>,
 ): Promise<Result> {
-  const client = await pool.connect()
+  const client = await pool.connectFor('claims')
   // A connection may break between two statements. Without a listener, its error event would end the process.
   const onError = () => undefined
   client.on('error', onError)

@@ -57,6 +57,7 @@ export class ServerClient extends Client {
   readonly #reported = new Map<string, string>()
   #settling: Promise<void> | undefined
   #isRetired = false
+  #wasStuck = false
 
   constructor(access: ServerAccess, name = 'hookgate') {
     const route = access.routes.current()
@@ -134,6 +135,13 @@ export class ServerClient extends Client {
     return super.query(statement, values, answered as never)
   }
 
+  /** Whether a statement was given up since the last call. */
+  takeStuck(): boolean {
+    const was = this.#wasStuck
+    this.#wasStuck = false
+    return was
+  }
+
   /** Uses this connection for what is under way, and for nothing after it. */
   retire(): void {
     this.#isRetired = true
@@ -207,6 +215,7 @@ export class ServerClient extends Client {
   #judgeOf(text: string): (error: Error) => Error {
     const isInTransaction = this.#internals.getTransactionStatus() !== 'I'
     return (error) => {
+      this.#wasStuck ||= isGivenUp(error)
       const { severity, code } = error as { severity?: string; code?: string }
       if (severity === 'ERROR') {
         // The server has become a standby: the next connection goes to the one that took over.
@@ -214,7 +223,7 @@ export class ServerClient extends Client {
         return error
       }
       if (NOT_SENT.has(error.message)) return error
-      if (error.message === 'Query read timeout') this.#giveUp()
+      if (error.message === UNANSWERED) this.#giveUp()
       // What belongs to a transaction is rolled back with its connection. Only a commit can have happened.
       if (isInTransaction ? !/^COMMIT\b/i.test(text) : /^BEGIN\b/i.test(text)) return error
       return new UnansweredError(error.message, { cause: error })
@@ -254,6 +263,15 @@ export class ServerClient extends Client {
     socket.end(message)
   }
 }
+
+/** Whether a statement took too long, for the server or for this process. */
+export function isGivenUp(error: unknown): boolean {
+  const { code, message } = error as { code?: string; message?: string }
+  return code === '55P03' || code === '57014' || message === UNANSWERED
+}
+
+/** What pg says when its own limit is over. */
+const UNANSWERED = 'Query read timeout'
 
 /** Errors of pg before a statement is sent. */
 const NOT_SENT = new Set([

@@ -1,6 +1,7 @@
 import { Pool, type PoolClient, type QueryResult } from 'pg'
-import { byAnyRoute, type ServerAccess, ServerClient } from './server-client'
+import { byAnyRoute, isGivenUp, type ServerAccess, ServerClient } from './server-client'
 import { ANSWER_WITHIN_MS } from './session-settings'
+import { type EndTurn, Turns } from './turns'
 
 /** What @types/pg does not tell of a pool. */
 interface Internals {
@@ -14,14 +15,20 @@ const OpenPool = Pool as unknown as new (options: object) => Pool & Internals
 
 type Connected = (error: Error | undefined, client?: PoolClient, release?: unknown) => void
 
+/** All transactions whose kind nobody tells. */
+const TRANSACTION = 'transaction'
+
 /**
  * Connections to a server, never more than `max`: one that ends keeps its place until the server has let it go, and one whose
- * statement was given up until the server has ended the statement.
+ * statement was given up until the server has ended the statement. Kinds of statements take turns, see Turns.
  */
 export class ServerPool extends OpenPool {
   readonly #access: ServerAccess
   /** connections that are being closed */
   readonly #closing = new Set<ServerClient>()
+  readonly #turns: Turns
+  /** the turns of transactions, until their connections are released */
+  readonly #transactions = new WeakMap<object, EndTurn>()
 
   constructor(access: ServerAccess, max: number) {
     const Client = class extends ServerClient {
@@ -32,18 +39,40 @@ export class ServerPool extends OpenPool {
     // The client limits connecting. This limit is for waiting until a connection is free, too.
     super({ Client, max, connectionTimeoutMillis: ANSWER_WITHIN_MS })
     this.#access = access
+    this.#turns = new Turns(max)
   }
 
+  /** Connects for a transaction. pg's own `query` comes here with a callback, and has its turn already. */
   // biome-ignore lint/suspicious/noExplicitAny: the overloads of pg
   override connect(callback?: any): any {
+    if (!callback) return this.connectFor(TRANSACTION)
     const { routes } = this.#access
     if (routes.count === 1) return super.connect(callback)
-    const connecting = byAnyRoute(routes, () => super.connect() as Promise<PoolClient>)
-    if (!callback) return connecting
-    connecting.then(
+    this.#connect().then(
       (client) => (callback as Connected)(undefined, client, client.release),
       (error) => (callback as Connected)(error),
     )
+  }
+
+  /** @param kind of the transaction: transactions of one kind wait for the same locks */
+  async connectFor(kind: string): Promise<PoolClient> {
+    const end = this.#turns.take(kind) ?? (await this.#turns.wait(kind))
+    try {
+      const client = await this.#connect()
+      this.#transactions.set(client, end)
+      return client
+    } catch (error) {
+      end(false)
+      throw error
+    }
+  }
+
+  // biome-ignore lint/suspicious/noExplicitAny: the overloads of pg
+  override query(statement: any, values?: any): any {
+    const kind = kindOf(statement)
+    const end = this.#turns.take(kind)
+    if (end) return this.#query(end, statement, values)
+    return this.#turns.wait(kind).then((turn) => this.#query(turn, statement, values))
   }
 
   override _isFull(): boolean {
@@ -51,6 +80,8 @@ export class ServerPool extends OpenPool {
   }
 
   override _release(client: ServerClient, idleListener: () => void, error?: unknown): void {
+    this.#transactions.get(client)?.(client.takeStuck())
+    this.#transactions.delete(client)
     // The server has refused a statement outside of a transaction, which is no reason to connect anew.
     const { severity } = (error ?? {}) as { severity?: string }
     const isRefusal = severity === 'ERROR' && client.isIdle
@@ -69,17 +100,36 @@ export class ServerPool extends OpenPool {
     if (client.settling) void client.settling.then(remove)
     else remove()
   }
+
+  #connect(): Promise<PoolClient> {
+    return byAnyRoute(this.#access.routes, () => super.connect() as Promise<PoolClient>)
+  }
+
+  async #query(end: EndTurn, statement: unknown, values: unknown): Promise<unknown> {
+    let isStuck = false
+    try {
+      return await super.query(statement as string, values as unknown[])
+    } catch (error) {
+      isStuck = isGivenUp(error)
+      throw error
+    } finally {
+      end(isStuck)
+    }
+  }
 }
+
+const kindOf = (statement: string | { name?: string; text: string }): string =>
+  typeof statement === 'string' ? statement : (statement.name ?? statement.text)
 
 /** Connections behind a pooler in transaction mode: each statement is a transaction, which brings its settings. */
 export class TransactionPool extends ServerPool {
   // biome-ignore lint/suspicious/noExplicitAny: the overloads of pg
   override query(statement: any, values?: any): any {
-    return this.#query(statement, values)
+    return this.#queryInTransaction(statement, values)
   }
 
-  async #query(statement: string, values?: unknown[]): Promise<QueryResult> {
-    const client: PoolClient = await this.connect()
+  async #queryInTransaction(statement: string, values?: unknown[]): Promise<QueryResult> {
+    const client: PoolClient = await this.connectFor(kindOf(statement))
     let fault: Error | undefined
     try {
       await client.query('BEGIN')
@@ -89,9 +139,11 @@ export class TransactionPool extends ServerPool {
     } catch (error) {
       fault = error as Error
       const { severity } = fault as { severity?: string }
-      if (severity === 'ERROR') await client.query('ROLLBACK').catch((failed) => {
-        fault = failed
-      })
+      if (severity === 'ERROR') {
+        await client.query('ROLLBACK').catch((failed) => {
+          fault = failed
+        })
+      }
       throw error
     } finally {
       client.release(fault)
