@@ -19,11 +19,10 @@ export function reportUnknownOutcomes(schema: GraphQLSchema): GraphQLSchema {
     const { resolve } = field
     if (!resolve) continue
     field.resolve = async (...given) => {
-      try {
-        return await resolve(...given)
-      } catch (error) {
-        throw isUnanswered(error) ? unknownOutcome(error) : error
-      }
+      // graphql-shield returns what a resolver throws.
+      const answer = await (async () => resolve(...given))().catch((error) => error)
+      if (answer instanceof Error) throw isUnanswered(answer) ? unknownOutcome(answer) : answer
+      return answer
     }
   }
   return schema

@@ -266,7 +266,7 @@ export class ServerClient extends Client {
 
 /** Whether a statement took too long, for the server or for this process. */
 export function isGivenUp(error: unknown): boolean {
-  const { code, message } = error as { code?: string; message?: string }
+  const { code, message } = (error ?? {}) as { code?: string; message?: string }
   return code === '55P03' || code === '57014' || message === UNANSWERED
 }
 

@@ -13,8 +13,6 @@ interface Internals {
 
 const OpenPool = Pool as unknown as new (options: object) => Pool & Internals
 
-type Connected = (error: Error | undefined, client?: PoolClient, release?: unknown) => void
-
 /** All transactions whose kind nobody tells. */
 const TRANSACTION = 'transaction'
 
@@ -42,16 +40,10 @@ export class ServerPool extends OpenPool {
     this.#turns = new Turns(max)
   }
 
-  /** Connects for a transaction. pg's own `query` comes here with a callback, and has its turn already. */
+  /** Connects for a transaction, without a callback alone. */
   // biome-ignore lint/suspicious/noExplicitAny: the overloads of pg
-  override connect(callback?: any): any {
-    if (!callback) return this.connectFor(TRANSACTION)
-    const { routes } = this.#access
-    if (routes.count === 1) return super.connect(callback)
-    this.#connect().then(
-      (client) => (callback as Connected)(undefined, client, client.release),
-      (error) => (callback as Connected)(error),
-    )
+  override connect(): any {
+    return this.connectFor(TRANSACTION)
   }
 
   /** @param kind of the transaction: transactions of one kind wait for the same locks */
@@ -102,18 +94,23 @@ export class ServerPool extends OpenPool {
   }
 
   #connect(): Promise<PoolClient> {
+    if (this.#access.routes.count === 1) return super.connect()
     return byAnyRoute(this.#access.routes, () => super.connect() as Promise<PoolClient>)
   }
 
-  async #query(end: EndTurn, statement: unknown, values: unknown): Promise<unknown> {
-    let isStuck = false
+  /** pg's own `query` would tell of a broken connection without the client's judgement. */
+  async #query(end: EndTurn, statement: string, values?: unknown[]): Promise<QueryResult> {
+    let client: PoolClient | undefined
+    let fault: Error | undefined
     try {
-      return await super.query(statement as string, values as unknown[])
+      client = await this.#connect()
+      return await client.query(statement, values)
     } catch (error) {
-      isStuck = isGivenUp(error)
+      fault = error as Error
       throw error
     } finally {
-      end(isStuck)
+      client?.release(fault)
+      end(isGivenUp(fault))
     }
   }
 }
