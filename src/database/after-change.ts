@@ -1,5 +1,5 @@
-import { isDatabaseUnavailable } from './unavailable'
 import { UnansweredError } from './unanswered'
+import { isDatabaseUnavailable } from './unavailable'
 
 /**
  * For what follows a stored change in the same call: its failure must not be told as one after which nothing is stored.

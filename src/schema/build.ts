@@ -31,8 +31,7 @@ export function buildSchema(): GraphQLSchema {
 }
 
 /** The schema with access control, which GraphQL and REST run. */
-export const buildGuardedSchema = (): GraphQLSchema =>
-  reportUnknownOutcomes(guardSchema(buildSchema()))
+export const buildGuardedSchema = (): GraphQLSchema => reportUnknownOutcomes(guardSchema(buildSchema()))
 
 /**
  * Applies graphql-shield to a schema, then gives every open field its own resolver back. Shield wraps open fields as well, in two

@@ -49,7 +49,9 @@ it('a locked table: the limit of connections holds, a 503 is true, and others ar
   const { rows } = await locker.query("SELECT key FROM idempotency_keys WHERE key ~ '^[0-9]+ [0-9]+$'")
   const stored = new Set(rows.map(({ key }) => key))
   const refused = told.get(503) ?? []
-  report(`most connections ${most}; ${[...told].map(([status, keys]) => `${status}: ${keys.length}`)}; reads ${reads.length}`)
+  report(
+    `most connections ${most}; ${[...told].map(([status, keys]) => `${status}: ${keys.length}`)}; reads ${reads.length}`,
+  )
   expect(most).toBeLessThanOrEqual(CONNECTIONS)
   expect(refused.length).toBeGreaterThan(PUBLISHERS)
   expect(refused.filter((key) => stored.has(key))).toEqual([])

@@ -1,5 +1,5 @@
-import { startTestGateway, type TestGateway } from '../support/gateway'
 import { publish } from '../support/events'
+import { startTestGateway, type TestGateway } from '../support/gateway'
 import { startPrivatePostgres } from '../support/private-postgres'
 import { onServer } from '../support/template'
 import { until } from '../support/until'
@@ -19,8 +19,16 @@ it('a database that becomes read-only makes the gateway not ready, until it can 
   await onServer(postgres.url, 'ALTER DATABASE hookgate SET default_transaction_read_only = on')
   await postgres.stop('fast')
   await postgres.start()
-  await until(async () => !(await isReady(gateway)) && /read-only/.test(JSON.stringify(await readiness(gateway))))
-  expect((await gateway.rest('POST', 'endpoint/', { json: { target: 'http://127.0.0.1:1/', events: [{ type: 'post.created' }] } })).status).toBe(503)
+  await until(
+    async () => !(await isReady(gateway)) && /read-only/.test(JSON.stringify(await readiness(gateway))),
+  )
+  expect(
+    (
+      await gateway.rest('POST', 'endpoint/', {
+        json: { target: 'http://127.0.0.1:1/', events: [{ type: 'post.created' }] },
+      })
+    ).status,
+  ).toBe(503)
   expect((await gateway.rest('GET', 'endpoint/')).status).toBe(200)
   await onServer(postgres.url, 'ALTER DATABASE hookgate SET default_transaction_read_only = off')
   await until(() => isReady(gateway))
@@ -41,7 +49,9 @@ it('a gateway that finds itself on a standby is not ready, and is ready once the
   await until(async () => (await countOn(standby.url)) > 0)
   await primary.stop('immediate')
   await until(async () => /standby/.test(JSON.stringify(await readiness(gateway))))
-  expect((await gateway.rest('POST', 'event/', { json: { type: 'post.created', data: {} } })).status).toBe(503)
+  expect((await gateway.rest('POST', 'event/', { json: { type: 'post.created', data: {} } })).status).toBe(
+    503,
+  )
   expect((await gateway.rest('GET', 'endpoint/')).status).toBe(200)
   await standby.promote()
   await until(() => isReady(gateway), 10_000)
@@ -53,6 +63,8 @@ async function countOn(url: string): Promise<number> {
   const { Client } = await import('pg')
   const client = new Client({ connectionString: url.replace(/\/postgres$/, '/hookgate') })
   await client.connect()
-  const { rows } = await client.query('SELECT count(*)::integer AS count FROM events').finally(() => client.end())
+  const { rows } = await client
+    .query('SELECT count(*)::integer AS count FROM events')
+    .finally(() => client.end())
   return rows[0].count
 }

@@ -87,7 +87,9 @@ describe.each(SETTINGS)('a database with %s', (_name, settings) => {
     expect(Date.parse(restAttempt.next_retry)).toBeGreaterThan(Date.now() + 10_000)
     const { nextRetryAt } = await deliveryOf(gateway, eventId)
     // The attempt and the delivery each take the clock.
-    expect(Math.abs(Date.parse(String(nextRetryAt)) - Date.parse(restAttempt.next_retry))).toBeLessThan(10_000)
+    expect(Math.abs(Date.parse(String(nextRetryAt)) - Date.parse(restAttempt.next_retry))).toBeLessThan(
+      10_000,
+    )
     const sent = JSON.parse(receiver.received[0]?.body ?? '{}')
     expect(Math.abs(sent.created * 1_000 - Date.now())).toBeLessThan(60_000)
     expect(sent.data).toEqual({ text: 'naïve 日本 \\n', none: null })
@@ -104,7 +106,8 @@ describe.each(SETTINGS)('a database with %s', (_name, settings) => {
   })
 
   it('finds every endpoint by a part of its target', async () => {
-    for (let nth = 0; nth < 5; nth += 1) await gateway.createEndpoint({ target: `http://127.0.0.1:1/needle/${nth}` })
+    for (let nth = 0; nth < 5; nth += 1)
+      await gateway.createEndpoint({ target: `http://127.0.0.1:1/needle/${nth}` })
     const { body } = await gateway.rest('GET', 'endpoint/search/?target=needle')
     expect(body.count).toBe(5)
   })
@@ -158,7 +161,9 @@ describe('the schema of the tables', () => {
     const database = await createEmptyDatabase()
     database.env.DATABASE_URL += '?schema=Hooks%20and%20more'
     await expectToWork(database)
-    expect(await schemasOfTables({ ...database, env: { DATABASE_URL: database.url } })).toEqual(['Hooks and more'])
+    expect(await schemasOfTables({ ...database, env: { DATABASE_URL: database.url } })).toEqual([
+      'Hooks and more',
+    ])
     await database.remove()
   })
 
@@ -167,13 +172,19 @@ describe('the schema of the tables', () => {
     await expectToWork(database)
     const other = { ...database, env: { ...database.env, DATABASE_URL: `${database.url}?schema=other` } }
     await expectToWork(other)
-    expect(await schemasOfTables({ ...database, env: { DATABASE_URL: database.url } })).toEqual(['other', 'public'])
+    expect(await schemasOfTables({ ...database, env: { DATABASE_URL: database.url } })).toEqual([
+      'other',
+      'public',
+    ])
     await database.remove()
   })
 
   it('is the first of the search_path of the role', async () => {
     const database = await createEmptyDatabase({
-      setUp: ['CREATE SCHEMA own', "ALTER DATABASE DATABASE_NAME SET search_path = 'missing', 'own', 'public'"],
+      setUp: [
+        'CREATE SCHEMA own',
+        "ALTER DATABASE DATABASE_NAME SET search_path = 'missing', 'own', 'public'",
+      ],
     })
     await expectToWork(database)
     expect(await schemasOfTables(database)).toEqual(['own'])

@@ -41,13 +41,17 @@ async function withoutStandby(act: () => Promise<void>) {
 
 async function shown(setting: string): Promise<string> {
   const client = await connectTo(database)
-  const { rows } = await client.query(`SELECT current_setting('${setting}') AS value`).finally(() => client.end())
+  const { rows } = await client
+    .query(`SELECT current_setting('${setting}') AS value`)
+    .finally(() => client.end())
   return rows[0].value
 }
 
 async function countOf(sql: string): Promise<number> {
   const client = await connectTo(database)
-  const { rows } = await client.query(`SELECT count(*)::integer AS count FROM ${sql}`).finally(() => client.end())
+  const { rows } = await client
+    .query(`SELECT count(*)::integer AS count FROM ${sql}`)
+    .finally(() => client.end())
   return rows[0].count
 }
 
@@ -56,7 +60,9 @@ describe('a commit that waits for a standby that is gone', () => {
     const publishers = Array.from({ length: 8 }, (_, nth) => `commit ${nth}`)
     await withoutStandby(async () => {
       const publishing = Promise.all(publishers.map((key) => gateway.rest('POST', 'event/', event(key))))
-      const byGraphql = gateway.gql(PUBLISH, { input: { type: 'post.created', data: {}, idempotencyKey: 'by graphql' } })
+      const byGraphql = gateway.gql(PUBLISH, {
+        input: { type: 'post.created', data: {}, idempotencyKey: 'by graphql' },
+      })
       let most = 0
       let isOver = false
       const counting = until(async () => {
@@ -115,7 +121,10 @@ describe('a connection that breaks', () => {
         return true
       },
     })
-    const other = await startTestGateway({ HOOKGATE_ROLES: 'api' }, { ...database, env: { ...database.env, DATABASE_URL: proxy.url } })
+    const other = await startTestGateway(
+      { HOOKGATE_ROLES: 'api' },
+      { ...database, env: { ...database.env, DATABASE_URL: proxy.url } },
+    )
     await other.createEndpoint()
     isArmed = true
     const path = method === 'POST' ? 'event/' : 'endpoint/'
@@ -130,7 +139,10 @@ describe('a connection that breaks', () => {
 
   it('before anything is sent is told as unavailable by a change', async () => {
     const proxy = await startCutOffProxy(database.env.DATABASE_URL)
-    const other = await startTestGateway({ HOOKGATE_ROLES: 'api' }, { ...database, env: { ...database.env, DATABASE_URL: proxy.url } })
+    const other = await startTestGateway(
+      { HOOKGATE_ROLES: 'api' },
+      { ...database, env: { ...database.env, DATABASE_URL: proxy.url } },
+    )
     proxy.cut()
     await until(async () => (await fetch(`${other.url}/readyz`)).status === 503)
     const { status } = await other.rest('POST', 'event/', event('never sent'))

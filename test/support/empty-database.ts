@@ -5,7 +5,10 @@ import { databaseUrl, onServer } from './template'
 /** The server of the tests in test/field. */
 export function testServer(): string {
   const server = process.env.TEST_DATABASE_URL
-  if (!server) throw new Error('Tests of the field need TEST_DATABASE_URL, such as postgresql://postgres@127.0.0.1:5432/postgres')
+  if (!server)
+    throw new Error(
+      'Tests of the field need TEST_DATABASE_URL, such as postgresql://postgres@127.0.0.1:5432/postgres',
+    )
   return server
 }
 
@@ -22,7 +25,8 @@ export async function createEmptyDatabase(
   const name = `hookgate_test_${randomUUID().replaceAll('-', '')}`
   await onServer(server, `CREATE DATABASE ${name} ${options.create ?? ''}`)
   const url = databaseUrl(server, name)
-  for (const statement of options.setUp ?? []) await onServer(url, statement.replaceAll('DATABASE_NAME', name))
+  for (const statement of options.setUp ?? [])
+    await onServer(url, statement.replaceAll('DATABASE_NAME', name))
   const database = testDatabase({ DATABASE_URL: url }, () =>
     onServer(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
   )

@@ -53,9 +53,25 @@ export async function startPrivatePostgres(options: PrivatePostgresOptions = {})
   if (options.standbyOf) {
     const from = new URL(options.standbyOf.url)
     const source = ['-h', from.hostname, '-p', from.port, '-U', 'postgres']
-    await run('pg_basebackup', ['-D', data, ...source, '--write-recovery-conf', '--checkpoint=fast', '--no-sync'])
+    await run('pg_basebackup', [
+      '-D',
+      data,
+      ...source,
+      '--write-recovery-conf',
+      '--checkpoint=fast',
+      '--no-sync',
+    ])
   } else {
-    await run('initdb', ['-D', data, '-U', 'postgres', '--auth=trust', '--no-sync', '--wal-segsize=1', ...wal])
+    await run('initdb', [
+      '-D',
+      data,
+      '-U',
+      'postgres',
+      '--auth=trust',
+      '--no-sync',
+      '--wal-segsize=1',
+      ...wal,
+    ])
   }
   const port = await freePort()
   const settings = Object.entries({
@@ -100,7 +116,10 @@ async function run(program: string, args: string[]): Promise<void> {
  *
  * @param program of PostgreSQL, or a path
  */
-export function asPostgres(program: string, args: string[]): [command: string, args: string[], { cwd: string }] {
+export function asPostgres(
+  program: string,
+  args: string[],
+): [command: string, args: string[], { cwd: string }] {
   const path = program.startsWith('/') ? program : join(POSTGRES_PROGRAMS ?? '', program)
   const identity = ['--reuid=postgres', '--regid=postgres', '--clear-groups']
   // The user postgres has no access to some folders.

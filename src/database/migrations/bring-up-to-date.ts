@@ -89,7 +89,9 @@ async function readPending(
   const query = async (sql: string) => (await adapter.queryRaw({ sql, args: [], argTypes: [] })).rows
   try {
     // Named with the schema: another program's table of this name may be in a schema that the search_path holds as well.
-    const [table] = await query(`SELECT to_regclass('"${schema.replaceAll('"', '""').replaceAll("'", "''")}"._prisma_migrations')::text`)
+    const [table] = await query(
+      `SELECT to_regclass('"${schema.replaceAll('"', '""').replaceAll("'", "''")}"._prisma_migrations')::text`,
+    )
     if (table?.[0] == null) return { migrations, functions }
     const finished = await query(
       'SELECT migration_name, checksum FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL',

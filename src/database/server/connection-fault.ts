@@ -28,7 +28,8 @@ interface NetworkError {
 export function explain(error: NetworkError, route: Route): { blame: Blame; words: string } {
   const host = placeOf({ hosts: [route] })
   const { code = '', message, severity } = error
-  if (severity !== undefined) return { blame: blameOf(error), words: `${host} refuses the connection: ${message}` }
+  if (severity !== undefined)
+    return { blame: blameOf(error), words: `${host} refuses the connection: ${message}` }
   const tls = tlsWords(error)
   if (tls) return { blame: 'encryption', words: `${host} ${tls}` }
   const words = NETWORK[code] ?? (/time/i.test(message) ? 'does not answer' : undefined)

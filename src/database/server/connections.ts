@@ -8,7 +8,8 @@ import { ServerPool, TransactionPool } from './server-pool'
 
 /** @param max the most connections at a time */
 export function openPool({ access }: ProbedServer, max: number, log: Logger): ServerPool {
-  const pool = access.settingsBy === 'transaction' ? new TransactionPool(access, max) : new ServerPool(access, max)
+  const pool =
+    access.settingsBy === 'transaction' ? new TransactionPool(access, max) : new ServerPool(access, max)
   pool.on('error', (error) => log.warn({ err: error }, 'an idle connection to the database was lost'))
   return pool
 }

@@ -46,9 +46,11 @@ export async function probeServer(address: DatabaseAddress, options: ProbeOption
     const { facts } = await withClient(access, (client) => readFacts(client, address))
     return probed({ ...access, settings: transactionSettings(facts) }, facts)
   }
-  const { facts, isDirect } = await withClient(first, (client) => readFacts(client, address)).catch((error) => {
-    throw refusalOfStartup(error, address, options) ?? error
-  })
+  const { facts, isDirect } = await withClient(first, (client) => readFacts(client, address)).catch(
+    (error) => {
+      throw refusalOfStartup(error, address, options) ?? error
+    },
+  )
   if (isDirect) return probed({ ...first, settings: connectionSettings(facts) }, facts)
   const access: ServerAccess = { ...first, settings: connectionSettings(facts), settingsBy: 'statement' }
   if (!(await keepsSessions(access))) throw notAnnounced(address, options)

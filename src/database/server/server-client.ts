@@ -123,7 +123,8 @@ export class ServerClient extends Client {
   // biome-ignore lint/suspicious/noExplicitAny: the overloads of pg
   override query(config: any, values?: any, callback?: any): any {
     if (typeof values === 'function') return this.query(config, undefined, values)
-    if (this.#isRetired) return refuse(new Error('Client has encountered a connection error and is not queryable'), callback)
+    if (this.#isRetired)
+      return refuse(new Error('Client has encountered a connection error and is not queryable'), callback)
     const statement = this.#adapted(config)
     const judge = this.#judgeOf(typeof statement === 'string' ? statement : statement.text)
     if (!callback) {
@@ -299,7 +300,10 @@ export async function connectClient(access: ServerAccess, name?: string): Promis
  *
  * @throws ConnectionFault that says of each route why it failed
  */
-export async function byAnyRoute<Connected>(routes: Routes, attempt: () => Promise<Connected>): Promise<Connected> {
+export async function byAnyRoute<Connected>(
+  routes: Routes,
+  attempt: () => Promise<Connected>,
+): Promise<Connected> {
   const faults: ConnectionFault[] = []
   for (;;) {
     try {

@@ -31,7 +31,9 @@ export async function openServerDatabase(config: ServerConfig, log: Logger): Pro
   })
   logApplied(applied, log)
   // What was just created may be where statements look from now on.
-  const { server: current, direct: listening } = isEmpty(applied) ? { server, direct } : await probeServers(config)
+  const { server: current, direct: listening } = isEmpty(applied)
+    ? { server, direct }
+    : await probeServers(config)
   const pool = openPool(current, config.connections - (listening ? 1 : 0), log)
   const prisma = new PrismaClient({ adapter: prismaAdapter(pool, current) })
   const notifications = listening
@@ -75,7 +77,8 @@ async function probe(url: string, options: ProbeOptions): Promise<ProbedServer> 
     return await probeServer(parseDatabaseUrl(url), options)
   } catch (error) {
     const { variable } = options
-    if (error instanceof DatabaseAddressError) throw new Error(`${variable} ${error.message}.`, { cause: error })
+    if (error instanceof DatabaseAddressError)
+      throw new Error(`${variable} ${error.message}.`, { cause: error })
     if (!(error instanceof ConnectionFault)) throw error
     throw new Error(`Cannot connect to the database: ${error.message} (${variable}).`, { cause: error })
   }

@@ -110,7 +110,10 @@ class Ear {
       })
       if (signal.aborted) return
       if (failures === 0) {
-        this.log.warn({ err: failed }, 'notifications are not heard: workers look for due deliveries every second')
+        this.log.warn(
+          { err: failed },
+          'notifications are not heard: workers look for due deliveries every second',
+        )
       }
       const pause = RECONNECT_MS[Math.min(failures, RECONNECT_MS.length - 1)]
       failures += 1

@@ -75,7 +75,11 @@ export const connectionSettings = (facts: ServerFacts): Settings => ({
 
 /** Settings of one transaction on a connection that a pooler may take from another client. */
 export function transactionSettings(facts: ServerFacts): Settings {
-  const { default_transaction_isolation: _isolation, default_transaction_deferrable: _deferrable, ...meaning } = MEANING
+  const {
+    default_transaction_isolation: _isolation,
+    default_transaction_deferrable: _deferrable,
+    ...meaning
+  } = MEANING
   return { ...meaning, ...LIMITS, ...settingsBy(facts) }
 }
 

@@ -54,6 +54,4 @@ export const unreadable = (): DatabaseAddressError =>
 
 /** The hosts of an address for people, such as `db1:5432, db2:5432`. Holds neither user nor password. */
 export const placeOf = ({ hosts }: Pick<DatabaseAddress, 'hosts'>): string =>
-  hosts
-    .map(({ host, port }) => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`))
-    .join(', ')
+  hosts.map(({ host, port }) => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`)).join(', ')

@@ -38,10 +38,6 @@ export function parseDatabaseUrl(url: string): DatabaseAddress {
   return address
 }
 
-const refuse = (): never => {
-  throw unreadable()
-}
-
 const TARGETS = ['any', 'read-write', 'read-only', 'primary', 'standby', 'prefer-standby'] as const
 
 interface Place {
@@ -53,7 +49,9 @@ interface Place {
 
 /** Splits what follows `postgresql://` into the user part and the rest. */
 function split(rest: string): { user?: string; password?: string; place: Place } {
-  if (!rest.includes('@')) return { place: placeIn(rest) ?? refuse() }
+  // An @ of the query is none of a user.
+  const whole = rest.split('?', 1)[0]?.includes('@') ? undefined : placeIn(rest)
+  if (whole) return { place: whole }
   for (let at = rest.indexOf('@'); at >= 0; at = rest.indexOf('@', at + 1)) {
     const place = placeIn(rest.slice(at + 1))
     if (!place) continue
@@ -64,8 +62,7 @@ function split(rest: string): { user?: string; password?: string; place: Place }
       place,
     }
   }
-  // The @ may belong to the query of an address without a user.
-  return { place: placeIn(rest) ?? refuse() }
+  throw unreadable()
 }
 
 const HOST = String.raw`(?:\[[0-9A-Fa-f:.%]+\]|(?:[A-Za-z0-9._~-]|%[0-9A-Fa-f]{2})*)(?::\d{0,5})?`

@@ -1,6 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs'
 import tls, { type ConnectionOptions } from 'node:tls'
-import { type DatabaseAddress, DatabaseAddressError, type HostAndPort, type TlsMode } from './database-address'
+import {
+  type DatabaseAddress,
+  DatabaseAddressError,
+  type HostAndPort,
+  type TlsMode,
+} from './database-address'
 
 /** How to encrypt a connection; false = not at all. */
 export type Encryption = ConnectionOptions | false
@@ -49,7 +54,12 @@ function modeWithRoot(mode: TlsMode, { tls: { rootCert, mode: given } }: Databas
 function tlsOptions(mode: TlsMode, { tls: request }: DatabaseAddress): ConnectionOptions {
   const { rootCert, cert, key, keyPassword, minVersion } = request
   return {
-    ca: rootCert === undefined ? undefined : rootCert === 'system' ? systemRoots() : read('sslrootcert', rootCert),
+    ca:
+      rootCert === undefined
+        ? undefined
+        : rootCert === 'system'
+          ? systemRoots()
+          : read('sslrootcert', rootCert),
     cert: cert && read('sslcert', cert),
     key: key && read('sslkey', key),
     passphrase: keyPassword,
@@ -63,7 +73,10 @@ function systemRoots(): string[] {
   // Newer versions of Node read what the system keeps by themselves.
   const { getCACertificates } = tls as { getCACertificates?: (kind: 'system') => string[] }
   const files = SYSTEM_CERTIFICATES.filter((file) => existsSync(file)).slice(0, 1)
-  return [...tls.rootCertificates, ...(getCACertificates?.('system') ?? files.map((file) => readFileSync(file, 'utf8')))]
+  return [
+    ...tls.rootCertificates,
+    ...(getCACertificates?.('system') ?? files.map((file) => readFileSync(file, 'utf8'))),
+  ]
 }
 
 function read(parameter: string, path: string): Buffer {

@@ -126,7 +126,8 @@ export class UrlParameters {
   refuseOthers(): void {
     for (const name of WITHOUT_MEANING) this.#given.delete(name)
     const [name] = this.#given.keys()
-    if (name !== undefined) throw new DatabaseAddressError(`has the parameter ${name}, which has no meaning here`)
+    if (name !== undefined)
+      throw new DatabaseAddressError(`has the parameter ${name}, which has no meaning here`)
   }
 }
 
