@@ -2,6 +2,7 @@ import { createPublicKey, type KeyObject } from 'node:crypto'
 import { BlockList, isIPv4, isIPv6 } from 'node:net'
 import { makeValidator } from 'envalid'
 import { tokenAlgorithms } from '../auth/token-algorithm'
+import { parseDatabaseUrl } from '../database/server/address/parse-database-url'
 import { parseEncryptionKey } from '../secrets/keyring'
 import { parsePasswordHash } from '../secrets/password-hash'
 import type { ProcessRole } from './config'
@@ -37,7 +38,10 @@ export const publicUrl = makeValidator<string>((value) => {
   return href.replace(/\/+$/, '')
 })
 export const origins = makeValidator<string[]>((value) => list(value).map(origin))
-export const postgresUrl = makeValidator<string>((value) => urlOf(value, ['postgresql:', 'postgres:']))
+export const postgresUrl = makeValidator<string>((value) => {
+  parseDatabaseUrl(value)
+  return value
+})
 export const headerName = makeValidator<string>((value) => {
   if (RESERVED_HEADERS.test(value)) throw new Error('must not be a header that the gateway sets itself')
   return matching(value, /^[A-Za-z0-9-]{1,64}$/, 'an HTTP header name')

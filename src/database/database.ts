@@ -8,6 +8,12 @@ export interface Database {
   query: Query
   asyncCommitTransaction: AsyncCommitTransaction
   notifications: WorkerNotifications
+  /**
+   * Resolves when the database can be written to.
+   *
+   * @throws NotReadyError
+   */
+  checkWritable(): Promise<void>
   /** Removes dead rows where no autovacuum does: on the embedded database. */
   vacuum(): Promise<void>
   /** Resolves with a message for the operator when the embedded database has crashed. The process must end then. */

@@ -21,7 +21,7 @@ export async function openDatabase(
   log: Logger,
   stopping?: AbortSignal,
 ): Promise<Database> {
-  if (database.url !== undefined) return openServerDatabase(database.url, log, stopping)
+  if (database.url !== undefined) return openServerDatabase({ ...database, url: database.url }, log, stopping)
   // A process with a server does not load the embedded PostgreSQL.
   const { openEmbeddedDatabase } = await import('./embedded/embedded-database.js')
   return openEmbeddedDatabase(dataDir, log)

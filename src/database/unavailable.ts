@@ -1,3 +1,6 @@
+import { ConnectionFault } from './server/connection-fault'
+import { UnansweredError } from './unanswered'
+
 /** Error codes of Node, Prisma and PostgreSQL for a database that cannot be reached or accepts no connection now. */
 const UNAVAILABLE = new Set([
   'ECONNREFUSED',
@@ -14,6 +17,8 @@ const UNAVAILABLE = new Set([
   'P1008',
   'P1017',
   'P2024',
+  // Prisma: no transaction could be started in time, or the transaction took too long and was rolled back
+  'P2028',
   // PostgreSQL: not writable (a standby), a transaction that was left alone for too long
   '25006',
   '25P03',
@@ -31,6 +36,7 @@ const MESSAGES =
 /** Looks at an error and its causes, because drivers and Prisma wrap errors in several ways. */
 export function isDatabaseUnavailable(error: unknown, depth = 0): boolean {
   if (typeof error !== 'object' || error === null || depth > 5) return false
+  if (error instanceof ConnectionFault || error instanceof UnansweredError) return true
   const { code, originalCode, message, cause, meta, kind } = error as Record<string, unknown>
   if (kind === 'DatabaseNotReachable' || kind === 'ConnectionClosed' || kind === 'TooManyConnections')
     return true

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { afterChange } from '../database/after-change'
 import type { Query } from '../database/query'
 import { disableGoneEndpoint } from '../endpoints/disable-gone-endpoint'
 import type { EventCatalogue } from '../endpoints/event-types/event-catalogue'
@@ -32,12 +33,17 @@ export async function sendTestEvent(
   endpointId: string,
   type: string | null | undefined,
 ): Promise<Attempt> {
-  const { prisma, query, catalogue } = core
+  const { prisma, catalogue } = core
   if (type != null && !catalogue.has(type)) {
     const message = `There is no event type ${JSON.stringify(type.slice(0, 100))}.`
     throwProblems([{ path: ['type'], code: 'UNKNOWN_EVENT_TYPE', message }])
   }
   const delivery = await createDelivery(prisma, endpointId, type)
+  return afterChange(sendOnce(core, delivery))
+}
+
+async function sendOnce(core: TestSendCore, delivery: ClaimedDelivery): Promise<Attempt> {
+  const { prisma, query } = core
   const { attempt } = await attemptDelivery(delivery, core, new AbortController().signal)
   if (attempt.isGone) await disableGoneEndpoint(prisma, delivery)
   const holder = { owner: randomUUID(), clockOffsetMs: 0 }

@@ -1,7 +1,8 @@
 import type { FastifyPluginAsync } from 'fastify'
+import { NotReadyError } from '../database/readiness'
 
 export interface HealthOptions {
-  /** resolves when the gateway can do its work, rejects when it cannot */
+  /** resolves when the gateway can do its work, rejects when it cannot; the message of a NotReadyError is shown */
   checkReady: () => Promise<void>
 }
 
@@ -15,7 +16,8 @@ export const healthPlugin: FastifyPluginAsync<HealthOptions> = async (app, { che
       return { status: 'ready' }
     } catch (error) {
       request.log.warn({ err: error }, 'not ready')
-      return reply.code(503).send({ status: 'unavailable', reason: 'The database does not answer.' })
+      const reason = error instanceof NotReadyError ? error.message : 'The database does not answer.'
+      return reply.code(503).send({ status: 'unavailable', reason })
     }
   })
 }

@@ -4,6 +4,7 @@ import { applyMiddleware } from 'graphql-middleware'
 import { buildSchemaSync } from 'type-graphql'
 import { isOpen, permissions } from './permissions'
 import { ResendAndTestSendResolver } from './resend-and-test-send'
+import { reportUnknownOutcomes } from './unknown-outcome'
 import { WebhookAttemptResolver } from './webhook-attempt'
 import { WebhookEndpointResolver } from './webhook-endpoint'
 import { WebhookEndpointListResolver } from './webhook-endpoint-list'
@@ -32,7 +33,7 @@ export function buildSchema(): GraphQLSchema {
 }
 
 /** The schema with access control, which GraphQL and REST run. */
-export const buildGuardedSchema = (): GraphQLSchema => guardSchema(buildSchema())
+export const buildGuardedSchema = (): GraphQLSchema => reportUnknownOutcomes(guardSchema(buildSchema()))
 
 /**
  * Applies graphql-shield to a schema, then gives every open field its own resolver back. Shield wraps open fields as well, in two

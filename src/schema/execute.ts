@@ -6,6 +6,7 @@ import {
   getOperationAST,
   isInputObjectType,
   Kind,
+  OperationTypeNode,
 } from 'graphql'
 import type { Caller } from '../auth/bearer-token'
 import type { Core } from '../core'
@@ -15,6 +16,7 @@ import type { Failure, Problem } from '../failure'
 import { createContext } from './context'
 import { type ErrorLog, failureOf } from './errors'
 import { denialOf } from './permissions'
+import { unknownOutcome } from './unknown-outcome'
 
 /** An internal error that is already in the log under this id. Callers do not see its cause. */
 export class InternalError extends Error {
@@ -68,12 +70,18 @@ export function schemaExecutor(schema: GraphQLSchema, core: Core): SchemaExecuto
       const error = result.errors?.[0]
       if (error) {
         const { failure, errorId } = failureOf(error.originalError ?? error, log)
+        // A field of a mutation's answer: the mutation itself has succeeded.
+        const isStored = isMutation(document) && (error.path?.length ?? 0) > 1
+        if (isStored && failure?.kind === 'unavailable') throw unknownOutcome(error)
         throw failure ?? new InternalError(errorId ?? '')
       }
       return result.data as never
     },
   }
 }
+
+const isMutation = (document: TypedDocumentNode<unknown, never>) =>
+  getOperationAST(document)?.operation === OperationTypeNode.MUTATION
 
 /**
  * Makes the function that decides whether a caller may run a document, whatever its variables. The schema decides the

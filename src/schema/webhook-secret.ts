@@ -1,4 +1,5 @@
 import { Arg, Ctx, ID, Int, Mutation, Resolver } from 'type-graphql'
+import { afterChange } from '../database/after-change'
 import { findEndpoint } from '../endpoints/find-endpoints'
 import { endpointNotFound } from '../failure'
 import { OVERLAP_MAX } from '../secrets/signing-secrets'
@@ -41,7 +42,7 @@ export class WebhookSecretResolver {
     overlapSeconds: number | null,
   ): Promise<WebhookEndpoint> {
     await core.secrets.expire(id, overlapSeconds)
-    const endpoint = await findEndpoint(core, id)
+    const endpoint = await afterChange(findEndpoint(core, id))
     if (!endpoint) throw endpointNotFound(id)
     return endpoint
   }

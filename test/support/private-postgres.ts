@@ -18,6 +18,8 @@ export interface PrivatePostgres {
   stop(mode: 'fast' | 'immediate'): Promise<void>
   /** Starts it again and waits until it answers. */
   start(): Promise<void>
+  /** Makes a standby the primary, and waits until it is. */
+  promote(): Promise<void>
   /** True when its main process is there. */
   isRunning(): boolean
 }
@@ -27,6 +29,8 @@ export interface PrivatePostgresOptions {
   folder?: string
   /** a folder for its log of writes (WAL); default: with the data */
   walFolder?: string
+  /** a running cluster that this one follows, as a copy that cannot be written to */
+  standbyOf?: PrivatePostgres
   /** of postgresql.conf, beside those that every test needs */
   settings?: Record<string, string | number>
 }
@@ -46,7 +50,29 @@ export async function startPrivatePostgres(options: PrivatePostgresOptions = {})
     for (const each of folders) rmSync(each, { recursive: true, force: true })
   })
   const wal = walFolder ? ['-X', join(walFolder, 'wal')] : []
-  await run('initdb', ['-D', data, '-U', 'postgres', '--auth=trust', '--no-sync', '--wal-segsize=1', ...wal])
+  if (options.standbyOf) {
+    const from = new URL(options.standbyOf.url)
+    const source = ['-h', from.hostname, '-p', from.port, '-U', 'postgres']
+    await run('pg_basebackup', [
+      '-D',
+      data,
+      ...source,
+      '--write-recovery-conf',
+      '--checkpoint=fast',
+      '--no-sync',
+    ])
+  } else {
+    await run('initdb', [
+      '-D',
+      data,
+      '-U',
+      'postgres',
+      '--auth=trust',
+      '--no-sync',
+      '--wal-segsize=1',
+      ...wal,
+    ])
+  }
   const port = await freePort()
   const settings = Object.entries({
     port,
@@ -64,6 +90,7 @@ export async function startPrivatePostgres(options: PrivatePostgresOptions = {})
     },
     stop: (mode) => run('pg_ctl', stopping(data, mode)),
     start: () => run('pg_ctl', starting),
+    promote: () => run('pg_ctl', ['-D', data, '-w', 'promote']),
     isRunning: () => isRunningIn(data),
   }
   await postgres.start()
@@ -84,9 +111,16 @@ async function run(program: string, args: string[]): Promise<void> {
   await promisify(execFile)(...asPostgres(program, args))
 }
 
-/** PostgreSQL refuses to run as root: root runs it as the user that Debian makes for it. */
-function asPostgres(program: string, args: string[]): [command: string, args: string[], { cwd: string }] {
-  const path = join(POSTGRES_PROGRAMS ?? '', program)
+/**
+ * PostgreSQL and PgBouncer refuse to run as root: root runs them as the user that Debian makes for PostgreSQL.
+ *
+ * @param program of PostgreSQL, or a path
+ */
+export function asPostgres(
+  program: string,
+  args: string[],
+): [command: string, args: string[], { cwd: string }] {
+  const path = program.startsWith('/') ? program : join(POSTGRES_PROGRAMS ?? '', program)
   const identity = ['--reuid=postgres', '--regid=postgres', '--clear-groups']
   // The user postgres has no access to some folders.
   const options = { cwd: '/' }
@@ -95,7 +129,7 @@ function asPostgres(program: string, args: string[]): [command: string, args: st
 
 export const isRoot = () => userInfo().uid === 0
 
-function giveToPostgres(folder: string): void {
+export function giveToPostgres(folder: string): void {
   if (!isRoot()) return
   const id = (option: string) => Number(execFileSync('id', [option, 'postgres'], { encoding: 'utf8' }))
   chownSync(folder, id('-u'), id('-g'))

@@ -7,6 +7,7 @@ import { bringUpToDate, logApplied } from '../migrations/bring-up-to-date'
 import { DatabaseProblem } from '../migrations/database-problem'
 import { localNotifications } from '../notifications'
 import type { Query } from '../query'
+import { requireWritable, WRITABLE_QUERY, type WritableRow } from '../readiness'
 import { isDatabaseUnavailable } from '../unavailable'
 import { embeddedMigrationTarget, openEmbedded } from './embedded'
 import { lockFolder } from './folder-lock'
@@ -32,6 +33,10 @@ export async function openEmbeddedDatabase(dataDir: string, log: Logger): Promis
       query: queryOn(pglite),
       asyncCommitTransaction: (act) => pglite.transaction((transaction) => act(queryOn(transaction))),
       notifications: localNotifications(),
+      async checkWritable() {
+        const [row] = await queryOn(pglite)<WritableRow>(WRITABLE_QUERY)
+        requireWritable(row)
+      },
       async vacuum() {
         await pglite.exec('VACUUM deliveries, attempts, events, idempotency_keys, endpoints')
       },

@@ -1,32 +1,15 @@
 import { createHash } from 'node:crypto'
 import { PrismaPg } from '@prisma/adapter-pg'
-import { type ClientConfig, Pool } from 'pg'
+import type { Pool } from 'pg'
 import type { Logger } from 'pino'
 import type { Query, Statement } from '../query'
+import type { ProbedServer } from './probe'
+import { ServerPool, TransactionPool } from './server-pool'
 
-const CONNECTIONS = 10
-/** A database that does not answer within this time counts as away. */
-const ANSWER_WITHIN_MS = 10_000
-
-/** Options of every connection to a PostgreSQL server. */
-export const connectionOptions = (connectionString: string) =>
-  ({
-    connectionString,
-    connectionTimeoutMillis: ANSWER_WITHIN_MS,
-    keepAlive: true,
-    // Without this limit, a process whose machine vanishes between two statements would lock the endpoints of its claim
-    // until the server's TCP gives the connection up, hours later.
-    idle_in_transaction_session_timeout: ANSWER_WITHIN_MS,
-    application_name: 'hookgate',
-  }) satisfies ClientConfig
-
-/** Pooled connections to a PostgreSQL server. */
-export function serverPool(connectionString: string, log: Logger): Pool {
-  const pool = new Pool({
-    ...connectionOptions(connectionString),
-    max: CONNECTIONS,
-    query_timeout: ANSWER_WITHIN_MS,
-  })
+/** @param max the most connections at a time */
+export function openPool({ access }: ProbedServer, max: number, log: Logger): ServerPool {
+  const pool =
+    access.settingsBy === 'transaction' ? new TransactionPool(access, max) : new ServerPool(access, max)
   pool.on('error', (error) => log.warn({ err: error }, 'an idle connection to the database was lost'))
   return pool
 }
@@ -38,10 +21,10 @@ export const poolQuery =
 
 /** See AsyncCommitTransaction. When a transaction fails, its connection is closed, and the server rolls back. */
 export async function asyncCommitTransaction<Result>(
-  pool: Pool,
+  pool: ServerPool,
   act: (query: Query) => Promise<Result>,
 ): Promise<Result> {
-  const client = await pool.connect()
+  const client = await pool.connectFor('claims')
   // A connection may break between two statements. Without a listener, its error event would end the process.
   const onError = () => undefined
   client.on('error', onError)
@@ -58,8 +41,12 @@ export async function asyncCommitTransaction<Result>(
   }
 }
 
-/** Prisma on these connections, with prepared statements. */
-export const prismaAdapter = (pool: Pool): PrismaPg => new PrismaPg(pool, { statementNameGenerator })
+/** Prisma on these connections, with prepared statements where the connections keep them. */
+export const prismaAdapter = (pool: Pool, { access, schema }: ProbedServer): PrismaPg =>
+  new PrismaPg(pool, {
+    schema,
+    ...(access.settingsBy !== 'transaction' && { statementNameGenerator }),
+  })
 
 const STATEMENTS_MAX = 1_000
 const statementNames = new Map<string, string>()

@@ -1,43 +1,45 @@
-import { Client } from 'pg'
+import type { Client } from 'pg'
 import type { Logger } from 'pino'
-import { bringUpToDate, logApplied, type MigrationTarget } from '../migrations/bring-up-to-date'
-import { connectionOptions } from './connections'
-import { operatorError } from './operator-errors'
+import { type Applied, bringUpToDate, logApplied, type MigrationTarget } from '../migrations/bring-up-to-date'
+import { destinationOf, operatorError } from './operator-errors'
+import type { ProbedServer } from './probe'
+import { connectClient, type ServerClient } from './server-client'
+import { WITHOUT_LIMITS } from './session-settings'
 
 /**
  * Brings the database on a PostgreSQL server up to date, on a connection of its own.
  *
+ * @param variable the environment variable that names the server, for messages
  * @param stopping aborted = give up at once; the server rolls back the transaction in progress
  * @throws Error with a message for the operator, or the signal's reason
  */
 export async function bringServerUpToDate(
-  connectionString: string,
-  log: Logger,
-  stopping?: AbortSignal,
-): Promise<void> {
-  const client = new Client(connectionOptions(connectionString))
-  // A connection may break between two statements. The next statement reports it.
-  client.on('error', () => undefined)
+  { access, schema }: ProbedServer,
+  { variable, log, stopping }: { variable: string; log: Logger; stopping?: AbortSignal },
+): Promise<Applied> {
+  const unlimited = { ...access, settings: { ...access.settings, ...WITHOUT_LIMITS } }
+  let client: ServerClient | undefined
   // With a statement in progress, `end` breaks the connection.
-  const stop = () => void client.end().catch(() => undefined)
+  const stop = () => void client?.end().catch(() => undefined)
   stopping?.addEventListener('abort', stop)
   try {
-    await client.connect()
+    client = await connectClient(unlimited, 'hookgate migration')
     stopping?.throwIfAborted()
-    const applied = await bringUpToDate(migrationTarget(client, schemaOf(connectionString)), () =>
+    const applied = await bringUpToDate(migrationTarget(client, schema), () =>
       log.info('another process is bringing the database up to date: waiting for its end'),
     )
     logApplied(applied, log)
+    return applied
   } catch (error) {
     if (stopping?.aborted) throw stopping.reason
-    throw operatorError(error, client)
+    throw operatorError(error, destinationOf(access.address), variable)
   } finally {
     stopping?.removeEventListener('abort', stop)
-    await client.end().catch(() => undefined)
+    await client?.end().catch(() => undefined)
   }
 }
 
-function migrationTarget(client: Client, schema: string | undefined): MigrationTarget {
+function migrationTarget(client: Client, schema: string): MigrationTarget {
   const run = (script: string) => client.query(script)
   return {
     schema,
@@ -59,6 +61,3 @@ function migrationTarget(client: Client, schema: string | undefined): MigrationT
     },
   }
 }
-
-const schemaOf = (connectionString: string) =>
-  new URL(connectionString).searchParams.get('schema') ?? undefined

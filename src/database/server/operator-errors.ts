@@ -1,6 +1,8 @@
 import { DatabaseProblem } from '../migrations/database-problem'
 import { sqlName } from '../migrations/missing-rights'
 import { isDatabaseUnavailable } from '../unavailable'
+import type { DatabaseAddress } from './address/database-address'
+import { ConnectionFault } from './connection-fault'
 
 /** Where a connection leads. Without the URL: the URL holds a password. */
 export interface Destination {
@@ -37,19 +39,26 @@ const CONNECTION_ERRORS: Record<string, (destination: Destination, message: stri
  * Says in one sentence which database, what is wrong and what to do. The sentence holds no piece of the URL but host, port,
  * database and role.
  */
-export function operatorError(error: unknown, at: Destination): unknown {
-  const sentence = (text: string) => new Error(`${text} (DATABASE_URL).`, { cause: error })
+export function operatorError(error: unknown, at: Destination, variable: string): unknown {
+  const sentence = (text: string) => new Error(`${text} (${variable}).`, { cause: error })
   if (error instanceof DatabaseProblem) {
     return sentence(`The database ${database(at)} at ${place(at)} ${error.problem}: ${error.remedy}`)
   }
-  const { code, message } = error as { code?: string; message: string }
+  const refusal = error instanceof ConnectionFault ? error.cause : error
+  const { code, message } = refusal as { code?: string; message: string }
   const connectionError = code === undefined ? undefined : CONNECTION_ERRORS[code]
   if (connectionError) return sentence(connectionError(at, message))
   if (/client password must be a string/.test(message)) {
     return sentence(`${server(at)} requires the password of the role ${role(at)}: add it`)
   }
+  if (error instanceof ConnectionFault) return sentence(`Cannot connect to the database: ${error.message}`)
   if (isDatabaseUnavailable(error)) return sentence(`${server(at)} does not answer`)
   return sentence(`${server(at)} refuses the role ${role(at)} or a statement: ${message}`)
+}
+
+/** Of several hosts, the first. */
+export function destinationOf({ hosts: [first], user, database }: DatabaseAddress): Destination {
+  return { host: first?.host ?? '', port: first?.port ?? 0, user, database }
 }
 
 const place = ({ host, port }: Destination) => (host.startsWith('/') ? host : `${host}:${port}`)

@@ -1,0 +1,319 @@
+import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Client } from 'pg'
+import { UnansweredError } from '../unanswered'
+import type { DatabaseAddress } from './address/database-address'
+import type { Route, Routes } from './address/routes'
+import { ConnectionFault, explain } from './connection-fault'
+import { ANSWER_WITHIN_MS, asOptions, asStatement, type Settings } from './session-settings'
+
+/** Of several hosts, one that is silent must not use up all the time of a request. */
+const CONNECT_WITHIN_MS = { onlyHost: ANSWER_WITHIN_MS, oneOfSeveral: 3_000 }
+/** How long a connection keeps its place in the pool after its client has given up: the server needs this to end the statement. */
+const SETTLED_WITHIN_MS = 5_000
+
+/**
+ * How a connection gets its settings. `startup`: with the first message, which costs no round trip. `statement`: by a statement
+ * once connected, behind a pooler that drops them from the first message. `transaction`: at the start of each transaction,
+ * behind a pooler that gives each transaction another connection.
+ */
+export type SettingsBy = 'startup' | 'statement' | 'transaction'
+
+/** How this process connects to a database. */
+export interface ServerAccess {
+  address: DatabaseAddress
+  routes: Routes
+  settings: Settings
+  settingsBy: SettingsBy
+}
+
+/** What @types/pg does not tell of a client. */
+interface Internals {
+  connection: {
+    stream: { destroy(error?: Error): void }
+    on(event: 'parameterStatus', listener: (status: ParameterStatus) => void): void
+    once(event: 'readyForQuery' | 'end', listener: () => void): void
+  }
+  processID: number | null
+  secretKey: number | null
+  getTransactionStatus(): 'I' | 'T' | 'E' | null
+}
+
+interface ParameterStatus {
+  parameterName: string
+  parameterValue: string
+}
+
+type Callback = (error?: Error | null, result?: unknown) => void
+
+/**
+ * A connection with settings of our own, which tells apart what the server has refused and what it has not answered. While connecting
+ * and afterwards, an error that nobody awaits does not end the process.
+ */
+export class ServerClient extends Client {
+  readonly #access: ServerAccess
+  readonly #route: Route
+  /** what the server reports by itself, such as `in_hot_standby` */
+  readonly #reported = new Map<string, string>()
+  #settling: Promise<void> | undefined
+  #isRetired = false
+  #wasStuck = false
+
+  constructor(access: ServerAccess, name = 'hookgate') {
+    const route = access.routes.current()
+    const { address, settings, settingsBy } = access
+    const options = [address.options, settingsBy === 'startup' && asOptions(settings)].filter(Boolean)
+    super({
+      host: route.host,
+      port: route.port,
+      user: address.user,
+      password: address.password,
+      database: address.database,
+      ssl: route.encryption,
+      enableChannelBinding: address.channelBinding !== 'disable' && route.encryption !== false,
+      options: options.join(' ') || undefined,
+      application_name: name,
+      connectionTimeoutMillis:
+        address.connectTimeoutMs ??
+        (access.routes.hasOthers(route) ? CONNECT_WITHIN_MS.oneOfSeveral : CONNECT_WITHIN_MS.onlyHost),
+      keepAlive: true,
+      keepAliveInitialDelayMillis: ANSWER_WITHIN_MS,
+      // The server knows the same limit: none, or a little less.
+      query_timeout: settings.statement_timeout === '0' ? undefined : ANSWER_WITHIN_MS,
+    })
+    this.#access = access
+    this.#route = route
+    this.on('error', () => undefined)
+    this.#internals.connection.on('parameterStatus', ({ parameterName, parameterValue }) =>
+      this.#reported.set(parameterName, parameterValue),
+    )
+  }
+
+  /** The process of the server, as a direct server tells it. A pooler tells a number of its own. */
+  get backend(): number | null {
+    return this.#internals.processID
+  }
+
+  /** Whether this connection must not be used again: its server cannot be written to, or has not answered. */
+  get isRetired(): boolean {
+    return this.#isRetired
+  }
+
+  /** Whether no transaction is open. */
+  get isIdle(): boolean {
+    return this.#internals.getTransactionStatus() === 'I'
+  }
+
+  /** Until when the server may still be at work for a statement that this process has given up; undefined = it is not. */
+  get settling(): Promise<void> | undefined {
+    return this.#settling
+  }
+
+  /** @throws ConnectionFault */
+  // biome-ignore lint/suspicious/noExplicitAny: the overloads of pg
+  override connect(callback?: any): any {
+    const connecting = this.#connect()
+    if (!callback) return connecting
+    connecting.then(
+      () => process.nextTick(callback, null, this),
+      (error) => process.nextTick(callback, error),
+    )
+  }
+
+  // biome-ignore lint/suspicious/noExplicitAny: the overloads of pg
+  override query(config: any, values?: any, callback?: any): any {
+    if (typeof values === 'function') return this.query(config, undefined, values)
+    if (this.#isRetired)
+      return refuse(new Error('Client has encountered a connection error and is not queryable'), callback)
+    const statement = this.#adapted(config)
+    const judge = this.#judgeOf(typeof statement === 'string' ? statement : statement.text)
+    if (!callback) {
+      return (super.query(statement, values) as unknown as Promise<unknown>).catch((error) => {
+        throw judge(error)
+      })
+    }
+    const answered: Callback = (error, result) => callback(error ? judge(error) : error, result)
+    return super.query(statement, values, answered as never)
+  }
+
+  /** Whether a statement was given up since the last call. */
+  takeStuck(): boolean {
+    const was = this.#wasStuck
+    this.#wasStuck = false
+    return was
+  }
+
+  /** Uses this connection for what is under way, and for nothing after it. */
+  retire(): void {
+    this.#isRetired = true
+  }
+
+  get #internals(): Internals {
+    return this as unknown as Internals
+  }
+
+  async #connect(): Promise<void> {
+    const { routes, settings, settingsBy } = this.#access
+    try {
+      await (super.connect() as unknown as Promise<unknown>)
+    } catch (error) {
+      const { blame, words } = explain(error as Error, this.#route)
+      throw new ConnectionFault(words, { cause: error, mayTryNext: routes.failed(this.#route, blame) })
+    }
+    try {
+      if (settingsBy === 'statement') await super.query(asStatement(settings, false))
+      await this.#checkTarget()
+      routes.worked(this.#route)
+    } catch (error) {
+      await this.end().catch(() => undefined)
+      if (error instanceof ConnectionFault) throw error
+      const { words } = explain(error as Error, this.#route)
+      throw new ConnectionFault(words, { cause: error, mayTryNext: routes.failed(this.#route, 'host') })
+    }
+  }
+
+  /** As libpq's target_session_attrs. PostgreSQL 14 and newer report by themselves what is asked here. */
+  async #checkTarget(): Promise<void> {
+    const { target } = this.#route
+    if (target === 'any') return
+    const [isStandby, isReadOnly] = await this.#state()
+    const isWanted = {
+      primary: !isStandby,
+      standby: isStandby,
+      'read-write': !isReadOnly,
+      'read-only': isReadOnly,
+    }[target]
+    if (isWanted) return
+    const { host, port } = this.#route
+    throw new ConnectionFault(`${host}:${port} is not what target_session_attrs asks for (${target})`, {
+      mayTryNext: this.#access.routes.failed(this.#route, 'host'),
+    })
+  }
+
+  async #state(): Promise<[isStandby: boolean, isReadOnly: boolean]> {
+    const reported = this.#reported.get('in_hot_standby')
+    if (reported !== undefined) {
+      const isStandby = reported === 'on'
+      return [isStandby, isStandby || this.#reported.get('default_transaction_read_only') === 'on']
+    }
+    const { rows } = await super.query(
+      "SELECT pg_is_in_recovery() AS standby, current_setting('transaction_read_only') = 'on' AS readonly",
+    )
+    return [rows[0].standby, rows[0].readonly]
+  }
+
+  /** Behind a pooler that gives each transaction another connection: no statement has a name, and each BEGIN brings the settings. */
+  // biome-ignore lint/suspicious/noExplicitAny: a text or an object with one
+  #adapted(config: any): any {
+    if (this.#access.settingsBy !== 'transaction') return config
+    const text: string = typeof config === 'string' ? config : config.text
+    if (!/^BEGIN\b/i.test(text)) return typeof config === 'string' ? text : { ...config, name: undefined }
+    const rest = text.replace(/^BEGIN\b/i, '')
+    return `BEGIN ISOLATION LEVEL READ COMMITTED NOT DEFERRABLE; ${asStatement(this.#access.settings, true)}${rest}`
+  }
+
+  /** The judge of an error of the statement that is about to be sent. */
+  #judgeOf(text: string): (error: Error) => Error {
+    const isInTransaction = this.#internals.getTransactionStatus() !== 'I'
+    return (error) => {
+      this.#wasStuck ||= isGivenUp(error)
+      const { severity, code } = error as { severity?: string; code?: string }
+      if (severity === 'ERROR') {
+        // The server has become a standby: the next connection goes to the one that took over.
+        if (code === '25006') this.retire()
+        return error
+      }
+      if (NOT_SENT.has(error.message)) return error
+      if (error.message === UNANSWERED) this.#giveUp()
+      // What belongs to a transaction is rolled back with its connection. Only a commit can have happened.
+      if (isInTransaction ? !/^COMMIT\b/i.test(text) : /^BEGIN\b/i.test(text)) return error
+      return new UnansweredError(error.message, { cause: error })
+    }
+  }
+
+  /**
+   * Asks the server to end the statement, and keeps the connection until it has: what is closed here goes on there. A commit
+   * that waits for a standby knows no other limit.
+   */
+  #giveUp(): void {
+    if (this.#settling) return
+    this.retire()
+    const { connection } = this.#internals
+    const answered = new Promise<void>((resolve) => {
+      connection.once('readyForQuery', resolve)
+      connection.once('end', resolve)
+    })
+    this.#settling = Promise.race([answered, sleep(SETTLED_WITHIN_MS, undefined, { ref: false })])
+    this.#cancel()
+  }
+
+  /** PostgreSQL's documentation, 55.2.8: on a connection of its own, which a server takes without encryption. */
+  #cancel(): void {
+    const { processID, secretKey } = this.#internals
+    if (processID === null || secretKey === null) return
+    const { host, port } = this.#route
+    const message = Buffer.alloc(16)
+    message.writeInt32BE(16, 0)
+    message.writeInt32BE(80_877_102, 4)
+    message.writeInt32BE(processID, 8)
+    message.writeInt32BE(secretKey, 12)
+    const socket = host.startsWith('/') ? connect(`${host}/.s.PGSQL.${port}`) : connect(port, host)
+    socket.on('error', () => undefined)
+    socket.setTimeout(SETTLED_WITHIN_MS, () => socket.destroy())
+    socket.unref()
+    socket.end(message)
+  }
+}
+
+/** Whether a statement took too long, for the server or for this process. */
+export function isGivenUp(error: unknown): boolean {
+  const { code, message } = (error ?? {}) as { code?: string; message?: string }
+  return code === '55P03' || code === '57014' || message === UNANSWERED
+}
+
+/** What pg says when its own limit is over. */
+const UNANSWERED = 'Query read timeout'
+
+/** Errors of pg before a statement is sent. */
+const NOT_SENT = new Set([
+  'Client has encountered a connection error and is not queryable',
+  'Client was closed and is not queryable',
+])
+
+function refuse(error: Error, callback: Callback | undefined): Promise<never> | undefined {
+  if (!callback) return Promise.reject(error)
+  process.nextTick(callback, error)
+  return undefined
+}
+
+/** Connects by the first route that works. @throws ConnectionFault */
+export async function connectClient(access: ServerAccess, name?: string): Promise<ServerClient> {
+  return byAnyRoute(access.routes, async () => {
+    const client = new ServerClient(access, name)
+    await client.connect()
+    return client
+  })
+}
+
+/**
+ * Connects until a route works or none is left.
+ *
+ * @throws ConnectionFault that says of each route why it failed
+ */
+export async function byAnyRoute<Connected>(
+  routes: Routes,
+  attempt: () => Promise<Connected>,
+): Promise<Connected> {
+  const faults: ConnectionFault[] = []
+  for (;;) {
+    try {
+      return await attempt()
+    } catch (error) {
+      if (!(error instanceof ConnectionFault)) throw error
+      faults.push(error)
+      if (error.options.mayTryNext && faults.length < routes.count) continue
+      const words = [...new Set(faults.map(({ message }) => message))]
+      throw new ConnectionFault(words.join('; '), { cause: error.cause, mayTryNext: false })
+    }
+  }
+}

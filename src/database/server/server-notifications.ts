@@ -1,0 +1,163 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Logger } from 'pino'
+import type { PrismaClient } from '../../generated/prisma/client'
+import { localNotifications, type WorkerNotifications } from '../notifications'
+import { connectClient, type ServerAccess, type ServerClient } from './server-client'
+
+const CHANNEL = 'hookgate_due'
+/** At most one notification in this time goes to the server, where each takes a lock that all commits share. */
+const COALESCE_MS = 10
+/** A listening connection that is silent is asked this often. A router may have dropped it without a word. */
+const HEARTBEAT_MS = 5_000
+const HEARTBEAT_WITHIN_MS = 5_000
+/** Pauses before connecting again, longer each time. */
+const RECONNECT_MS = [250, 500, 1_000, 2_000, 5_000]
+/**
+ * How often workers look where nobody can listen: behind a pooler in transaction mode. A delivery then waits 0.1 s on average. Each
+ * look of an idle worker is two statements.
+ */
+const POLL_MS = 200
+
+/** LISTEN on a connection of its own, and NOTIFY through Prisma. */
+export function serverNotifications(
+  access: ServerAccess,
+  prisma: PrismaClient,
+  log: Logger,
+): WorkerNotifications {
+  const local = localNotifications()
+  const sender = notifier(prisma, log)
+  const ear = new Ear(access, local.notifyWorkers, log)
+  return {
+    notifyWorkers() {
+      local.notifyWorkers()
+      sender.notify()
+    },
+    onNotification(listener) {
+      local.onNotification(listener)
+      ear.start()
+    },
+    async close() {
+      sender.close()
+      await ear.close()
+    },
+  }
+}
+
+/** NOTIFY for the processes that can listen, and a look from time to time instead of LISTEN. */
+export function pollingNotifications(prisma: PrismaClient, log: Logger): WorkerNotifications {
+  const local = localNotifications()
+  const sender = notifier(prisma, log)
+  let polling: NodeJS.Timeout | undefined
+  return {
+    notifyWorkers() {
+      local.notifyWorkers()
+      sender.notify()
+    },
+    onNotification(listener) {
+      local.onNotification(listener)
+      polling ??= setInterval(local.notifyWorkers, POLL_MS)
+    },
+    async close() {
+      sender.close()
+      clearInterval(polling)
+    },
+  }
+}
+
+function notifier(prisma: PrismaClient, log: Logger) {
+  let pending: NodeJS.Timeout | undefined
+  return {
+    notify() {
+      pending ??= setTimeout(() => {
+        pending = undefined
+        prisma.$executeRaw`SELECT pg_notify(${CHANNEL}, '')`.catch((error) =>
+          log.warn({ err: error }, 'cannot notify workers'),
+        )
+      }, COALESCE_MS)
+    },
+    close: () => clearTimeout(pending),
+  }
+}
+
+/** Listens as long as the process lives: a connection that breaks or falls silent is replaced. */
+class Ear {
+  readonly #closing = new AbortController()
+  #listening: Promise<void> | undefined
+
+  /** @param onNotification also called whenever a connection begins to listen: what was sent before was not heard */
+  constructor(
+    private readonly access: ServerAccess,
+    private readonly onNotification: () => void,
+    private readonly log: Logger,
+  ) {}
+
+  start(): void {
+    this.#listening ??= this.#listen()
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort()
+    await this.#listening
+  }
+
+  async #listen(): Promise<void> {
+    const { signal } = this.#closing
+    let failures = 0
+    while (!signal.aborted) {
+      const failed = await this.#listenOnce(() => {
+        if (failures > 0) this.log.info('notifications are heard again')
+        failures = 0
+      })
+      if (signal.aborted) return
+      if (failures === 0) {
+        this.log.warn(
+          { err: failed },
+          'notifications are not heard: workers look for due deliveries every second',
+        )
+      }
+      const pause = RECONNECT_MS[Math.min(failures, RECONNECT_MS.length - 1)]
+      failures += 1
+      await sleep(pause, undefined, { signal }).catch(() => undefined)
+    }
+  }
+
+  /** Listens on one connection until it ends. @returns why it ended */
+  async #listenOnce(onListening: () => void): Promise<unknown> {
+    const { signal } = this.#closing
+    let client: ServerClient | undefined
+    try {
+      client = await connectClient(this.access, 'hookgate notifications')
+      const broken = new Promise<Error>((resolve) => {
+        client?.on('error', resolve)
+        client?.on('end', () => resolve(new Error('The connection has ended')))
+      })
+      client.on('notification', this.onNotification)
+      await client.query(`LISTEN ${CHANNEL}`)
+      onListening()
+      this.onNotification()
+      return await this.#beat(client, broken)
+    } catch (error) {
+      return error
+    } finally {
+      if (client) await endOf(client, signal)
+    }
+  }
+
+  async #beat(client: ServerClient, broken: Promise<Error>): Promise<unknown> {
+    const { signal } = this.#closing
+    for (;;) {
+      const pause = sleep(HEARTBEAT_MS, undefined, { signal }).catch(() => undefined)
+      const error = await Promise.race([broken, pause])
+      if (error || signal.aborted) return error
+      const answer = client.query({ text: 'SELECT 1', query_timeout: HEARTBEAT_WITHIN_MS })
+      await Promise.race([answer, broken])
+    }
+  }
+}
+
+/** A connection that is silent is not waited for. */
+async function endOf(client: ServerClient, signal: AbortSignal): Promise<void> {
+  const ended = client.end().catch(() => undefined)
+  if (!signal.aborted) return
+  await Promise.race([ended, sleep(1_000, undefined, { ref: false })])
+}
