@@ -103,7 +103,7 @@ const CALLS: Call[] = [
   ],
   ['a stale version', 412, 'PATCH', `${REST}/endpoint/1/`, { 'if-match': '"99"', ...JSON_TYPE }, '{}'],
   ['too much', 413, 'PATCH', `${REST}/endpoint/1/`, JSON_TYPE, ' '.repeat(256 * 1024 + 1)],
-  ['too much for GraphQL', 413, 'POST', '/graphql', JSON_TYPE, ' '.repeat(256 * 1024 + 1)],
+  ['too much for GraphQL', 413, 'POST', '/graphql', JSON_TYPE, ' '.repeat(272 * 1024 + 1)],
   ['a body of another type', 415, 'PATCH', `${REST}/endpoint/1/`, { 'content-type': 'text/plain' }, 'x'],
 ]
 
