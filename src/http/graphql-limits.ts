@@ -5,7 +5,10 @@ import {
   type ASTVisitor,
   GraphQLError,
   type GraphQLSchema,
+  getIntrospectionQuery,
+  getOperationAST,
   type OperationDefinitionNode,
+  parse,
   type ValidationContext,
   type ValidationRule,
 } from 'graphql'
@@ -17,15 +20,13 @@ const MAX_DEPTH = 20
 const MAX_ALIASES = 15
 /** An answer repeats aliases, once for each object. */
 const MAX_ALIAS_LENGTH = 128
-/** The objects of an answer, and the objects of the schema that introspection answers. GraphiQL's query asks for 600 of them. */
-const OBJECTS_MAX = 10_000
+type CostLimit = [kind: keyof QueryCost, limit: number, message: (cost: number, limit: number) => string]
 
-/** What one request may cost. */
-const COST_LIMITS: [keyof QueryCost, number, (cost: number, limit: number) => string][] = [
+/** What one request may cost, beside introspection. */
+const COST_LIMITS: CostLimit[] = [
   ['mutations', 10, (cost, limit) => `The request has ${cost} mutations; at most ${limit} are allowed.`],
   ['testSends', 1, (cost, limit) => `The request has ${cost} test sends; at most ${limit} is allowed.`],
-  ['introspected', OBJECTS_MAX, tooManyObjects],
-  ['objects', OBJECTS_MAX, tooManyObjects],
+  ['objects', 10_000, tooManyObjects],
 ]
 
 function tooManyObjects(cost: number, limit: number): string {
@@ -65,6 +66,13 @@ function shortAliases(context: ValidationContext): ASTVisitor {
 /** Refuses an operation that costs more than a limit, before anything runs. */
 export function costLimit(schema: GraphQLSchema): ApolloServerPlugin<Context> {
   const costOf = queryCost(schema)
+  const limits = [...COST_LIMITS, introspectionLimit(costOf)]
+  const excessOf = (costs: QueryCost) =>
+    limits.flatMap(([kind, limit, message]) => {
+      const cost = costs[kind]
+      const extensions = { code: 'QUERY_TOO_COSTLY', cost, limit, http: { status: 400 } }
+      return cost > limit ? new GraphQLError(message(cost, limit), { extensions }) : []
+    })[0]
   // Apollo keeps documents that it has parsed, so most operations are measured once.
   const cheap = new WeakMap<OperationDefinitionNode, boolean>()
   return {
@@ -84,12 +92,13 @@ export function costLimit(schema: GraphQLSchema): ApolloServerPlugin<Context> {
   }
 }
 
-function excessOf(costs: QueryCost): GraphQLError | undefined {
-  for (const [kind, limit, message] of COST_LIMITS) {
-    const cost = costs[kind]
-    if (cost <= limit) continue
-    const extensions = { code: 'QUERY_TOO_COSTLY', cost, limit, http: { status: 400 } }
-    return new GraphQLError(message(cost, limit), { extensions })
-  }
-  return undefined
+/**
+ * Twice what tools ask for when they introspect everything. In development callers without a token introspect, and may not read
+ * the answer.
+ */
+function introspectionLimit(costOf: ReturnType<typeof queryCost>): CostLimit {
+  const options = { directiveIsRepeatable: true, inputValueDeprecation: true, schemaDescription: true }
+  const document = parse(getIntrospectionQuery(options))
+  const { introspected } = costOf(document, getOperationAST(document) as OperationDefinitionNode, {})
+  return ['introspected', 2 * introspected, tooManyObjects]
 }

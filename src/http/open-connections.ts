@@ -20,13 +20,16 @@ export const REQUEST_WITHIN_MS = 30_000
 /** Node looks for late requests this often. */
 export const CHECK_EVERY_MS = 5_000
 
+/** Requests that a client may send on one connection before it has the answer to the first. */
+const AHEAD_MAX = 32
+
 /** A log line for each error of accepting would be thousands a second. */
 const ERROR_LOG_EVERY_MS = 10_000
 
 interface Connection {
   /** requests without a complete answer: more than one when the client sends the next before it has the answer */
   open: number
-  latest?: IncomingMessage
+  latest?: { request: IncomingMessage; response: ServerResponse }
 }
 
 /**
@@ -50,9 +53,13 @@ export class OpenConnections {
     if (this.#servers.has(server)) return
     this.#servers.add(server)
     server.on('connection', (socket: Socket) => this.#add(socket))
-    server.on('request', (request: IncomingMessage, response: ServerResponse) =>
-      this.#addRequest(request, response),
-    )
+    const handlers = server.listeners('request')
+    server.removeAllListeners('request')
+    server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+      this.#inTurn(request, response, () => {
+        for (const handle of handlers) handle.call(server, request, response)
+      })
+    })
     server.on('timeout', (socket: Socket) => {
       if (this.#isAtWork(socket)) socket.setTimeout(SILENCE_MAX_MS)
       else socket.destroy()
@@ -73,21 +80,39 @@ export class OpenConnections {
       this.#connections.delete(waiting)
       waiting.destroy()
     }
-    this.#connections.set(socket, { open: 0 })
-    socket.once('close', () => this.#connections.delete(socket))
+    this.#register(socket)
   }
 
-  #addRequest(request: IncomingMessage, response: ServerResponse): void {
+  #register(socket: Socket): Connection {
+    const connection = { open: 0 }
+    this.#connections.set(socket, connection)
+    socket.once('close', () => this.#connections.delete(socket))
+    return connection
+  }
+
+  /**
+   * Handles a request when the one before it on the same connection is answered. Otherwise a client that sends many requests and
+   * reads no answer would have the gateway keep all of them. Ends a connection with too many.
+   */
+  #inTurn(request: IncomingMessage, response: ServerResponse, handle: () => void): void {
     const { socket } = request
-    const connection = this.#connections.get(socket)
-    if (connection === undefined) return
+    // Node parses all requests of a packet, also after the connection was ended.
+    if (socket.destroyed) return
+    const connection = this.#connections.get(socket) ?? this.#register(socket)
+    if (connection.open === AHEAD_MAX) {
+      socket.destroy()
+      return
+    }
+    const previous = connection.open > 0 ? connection.latest : undefined
     connection.open += 1
-    connection.latest = request
+    connection.latest = { request, response }
     response.once('close', () => {
       connection.open -= 1
       if (!this.#connections.delete(socket)) return
       this.#connections.set(socket, connection)
     })
+    if (previous === undefined) handle()
+    else previous.response.once('close', () => socket.destroyed || handle())
   }
 
   #longestWaiting(): Socket | undefined {
@@ -101,7 +126,7 @@ export class OpenConnections {
     return (
       connection !== undefined &&
       connection.open > 0 &&
-      connection.latest?.complete === true &&
+      connection.latest?.request.complete === true &&
       socket.writableLength === 0
     )
   }
