@@ -44,7 +44,9 @@ describe('A start that the database server does not let in says in one sentence 
       await errorOf((url) => {
         url.password = 'wrong'
       }),
-    ).toMatch(/refuses the password of the role someone, or has no such role \(password authentication failed .+\): check it/)
+    ).toMatch(
+      /refuses the password of the role someone, or has no such role \(password authentication failed .+\): check it/,
+    )
     expect(
       await errorOf((url) => {
         url.password = ''
