@@ -15,8 +15,8 @@ export interface Destination {
 /** A sentence by the code of PostgreSQL's error (its documentation, appendix A) for a connection that the server refuses. */
 const CONNECTION_ERRORS: Record<string, (destination: Destination, message: string) => string> = {
   // invalid_password
-  '28P01': (at) =>
-    `${server(at)} refuses the password of the role ${role(at)}, or has no such role: check it, or run \`${createRole(at)}\` as a superuser`,
+  '28P01': (at, message) =>
+    `${server(at)} refuses the password of the role ${role(at)}, or has no such role (${message}): check it, or run \`${createRole(at)}\` as a superuser`,
   // invalid_authorization_specification
   '28000': (at, message) =>
     message.includes('does not exist')
