@@ -10,6 +10,7 @@ import { type GraphqlOptions, graphqlPlugin } from './graphql-plugin'
 import { healthPlugin } from './health-plugin'
 import { parseJsonBodies } from './json-bodies'
 import { publicPathRemover } from './public-url'
+import { keepConnectionsOfRefusedBodies } from './refused-bodies'
 import { notFoundBody, restPlugin } from './rest/plugin'
 
 /** The largest body of a request, in bytes. */
@@ -46,6 +47,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     frameworkErrors: (_error, _request, reply) => (reply as FastifyReply).code(404).send(notFoundBody),
   }) as unknown as FastifyInstance
   logRequests(app)
+  keepConnectionsOfRefusedBodies(app)
   parseJsonBodies(app)
   await app.register(healthPlugin, { checkReady: options.checkReady })
   if (options.servesApi) await registerApi(app, options)
