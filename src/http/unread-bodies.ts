@@ -4,13 +4,17 @@ import type { FastifyInstance } from 'fastify'
 const REST_WITHIN_MS = 1_000
 
 /**
- * Ends connections whose request was answered before its body had arrived, such as a 401. Node reads the rest of the body and
- * drops it, so that the connection can serve the next request. A client that sends no rest, or one without end, would hold the
- * connection for as long as a request may take.
+ * Lets clients read the answer to a request whose body has not arrived yet, such as a 401 or a 413, and ends connections whose
+ * rest of a body does not come.
  *
- * The connection is not ended at once: with bytes still on their way, the client's system would drop the answer unread.
+ * Fastify would have the connection closed at once: bytes that are still on their way then reset it, and a client or a proxy that
+ * is still sending loses the answer (nginx answers 502 in its place). Node reads the rest of the body and drops it. A client that
+ * sends no rest, or one without end, would hold the connection for as long as a request may take.
  */
 export function endUnreadBodies(app: FastifyInstance): void {
+  app.addHook('onSend', async ({ raw }, reply) => {
+    if (!raw.complete) reply.removeHeader('connection')
+  })
   app.addHook('onResponse', async ({ raw }) => {
     if (raw.complete) return
     setTimeout(() => {
