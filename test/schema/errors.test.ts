@@ -181,7 +181,7 @@ describe('a database that does not answer', () => {
 
   it('is reported to the caller without its address, and logged as a warning', async () => {
     const { error, lines, text } = await answer(unreachable)
-    expect(error.extensions?.code).toBe('INTERNAL_SERVER_ERROR')
+    expect(error.extensions?.code).toBe('SERVICE_UNAVAILABLE')
     expect(text).not.toContain(SECRET)
     expect(text).not.toContain('ECONNREFUSED')
     expect(lines).toEqual([{ level: 'warn', err: unreachable, errorId: error.extensions?.errorId }])
