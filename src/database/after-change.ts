@@ -2,7 +2,7 @@ import { UnansweredError } from './unanswered'
 import { isDatabaseUnavailable } from './unavailable'
 
 /**
- * For what follows a stored change in the same call: its failure must not be told as one after which nothing is stored.
+ * For what follows a stored change in the same call: its failure must not look as if nothing were stored.
  *
  * @throws UnansweredError where the database does not answer
  */

@@ -72,7 +72,7 @@ async function work(url: string, admin: string): Promise<{ encrypted: number; al
 }
 
 /** What a start that is refused prints: one line. */
-async function refusal(url: string): Promise<string> {
+async function failedStart(url: string): Promise<string> {
   const child = spawnGateway({ HOOKGATE_JWT_SECRET: 'x'.repeat(32), DATABASE_URL: url })
   const failure: string = await child.listening.then(
     () => 'it has started',
@@ -119,13 +119,13 @@ describe('sslmode', () => {
   })
 
   it('require is refused where the server has none, and says so', async () => {
-    const failure = await refusal(plain.url.replace(/\/postgres$/, '/hookgate?sslmode=require'))
+    const failure = await failedStart(plain.url.replace(/\/postgres$/, '/hookgate?sslmode=require'))
     expect(failure).toContain('does not offer TLS')
     expect(failure).toContain('(DATABASE_URL)')
   })
 
   it('verify-full wants the authority by sslrootcert', async () => {
-    const failure = await refusal(address('localhost', 'sslmode=verify-full'))
+    const failure = await failedStart(address('localhost', 'sslmode=verify-full'))
     expect(failure).toContain(
       `localhost:${server.port} has a certificate of an authority that is not trusted here`,
     )
@@ -135,7 +135,7 @@ describe('sslmode', () => {
 
   it('verify-full wants the name of the certificate, verify-ca does not', async () => {
     const root = `sslrootcert=${server.rootCert}`
-    expect(await refusal(address('127.0.0.1', `sslmode=verify-full&${root}`))).toContain(
+    expect(await failedStart(address('127.0.0.1', `sslmode=verify-full&${root}`))).toContain(
       'has a certificate for another name',
     )
     await work(address('127.0.0.1', `sslmode=verify-ca&${root}`), admin())
@@ -144,18 +144,18 @@ describe('sslmode', () => {
   })
 
   it('names the file that cannot be read', async () => {
-    const failure = await refusal(address('localhost', 'sslmode=verify-full&sslrootcert=/none/ca.crt'))
+    const failure = await failedStart(address('localhost', 'sslmode=verify-full&sslrootcert=/none/ca.crt'))
     expect(failure).toContain('names a file as sslrootcert that cannot be read: /none/ca.crt (ENOENT)')
   })
 })
 
 describe('a password', () => {
-  it('with /, #, :, ? and @ is taken as it stands', async () => {
+  it('with /, #, :, ? and @ is taken unchanged', async () => {
     await work(`postgresql://secretive:${PASSWORD}@127.0.0.1:${server.port}/hookgate`, admin())
   })
 
   it('that is wrong is refused without being repeated', async () => {
-    const failure = await refusal(`postgresql://secretive:${PASSWORD}x@127.0.0.1:${server.port}/hookgate`)
+    const failure = await failedStart(`postgresql://secretive:${PASSWORD}x@127.0.0.1:${server.port}/hookgate`)
     expect(failure).toContain(`127.0.0.1:${server.port}`)
     expect(failure).toContain('password authentication failed')
   })
@@ -172,8 +172,8 @@ describe('a password', () => {
       (url: string) => url.replace('HOST', 'a b'),
       'DATABASE_URL must be an address',
     ],
-  ])('is not repeated in the refusal of %s', async (_case, place, words) => {
-    expect(await refusal(place(`postgresql://u:${PASSWORD}@HOST/d`))).toContain(words)
+  ])('is not repeated in the error about %s', async (_case, place, words) => {
+    expect(await failedStart(place(`postgresql://u:${PASSWORD}@HOST/d`))).toContain(words)
   })
 })
 
@@ -190,7 +190,7 @@ describe('a server', () => {
   it('is found behind others that are gone', async () => {
     const gone = await freePort()
     await work(`postgresql://postgres@127.0.0.1:${gone},127.0.0.1:${server.port}/hookgate`, admin())
-    const failure = await refusal(`postgresql://postgres@127.0.0.1:${gone},db.invalid/hookgate`)
+    const failure = await failedStart(`postgresql://postgres@127.0.0.1:${gone},db.invalid/hookgate`)
     expect(failure).toContain(`127.0.0.1:${gone} refuses connections`)
     expect(failure).toContain('db.invalid:5432')
   })

@@ -5,8 +5,8 @@ import { createTestDatabase, startTestGateway } from '../support/gateway'
 import { startReceiver } from '../support/receiver'
 import { until } from '../support/until'
 
-const DEAF = 'notifications are not heard'
-const BACK = 'notifications are heard again'
+const DEAF = 'notifications are not received'
+const BACK = 'notifications are received again'
 
 it.each(['forgotten', 'late'] as const)(
   'a listening connection that falls silent is noticed, logged and replaced (%s)',
@@ -34,7 +34,7 @@ it.each(['forgotten', 'late'] as const)(
 
     proxy.stall()
     await until(() => worker.output().includes(DEAF), 30_000)
-    // Deliveries go on meanwhile.
+    // Deliveries continue meanwhile.
     const meanwhile = await publish(api)
     await until(() => receiver.eventIds().includes(meanwhile))
     expect(worker.output()).not.toContain(BACK)

@@ -86,7 +86,7 @@ async function expectToWork(database: Database, env: Record<string, string>) {
 }
 
 /** What a start that is refused prints. */
-async function refusalOf(env: Record<string, string>): Promise<string> {
+async function failedStart(env: Record<string, string>): Promise<string> {
   const child = spawnGateway({ HOOKGATE_JWT_SECRET: 'x'.repeat(32), ...env })
   const failure: string = await child.listening.then(
     () => 'it has started',
@@ -128,12 +128,12 @@ describe('PgBouncer in transaction mode', () => {
     const configurations: Record<string, string>[] = [{}, { ignore_startup_parameters: 'options' }]
     for (const settings of configurations) {
       const bouncer = await transactions(database, settings)
-      const failure = await refusalOf({ DATABASE_URL: bouncer.url(database.name) })
+      const failure = await failedStart({ DATABASE_URL: bouncer.url(database.name) })
       expect(failure).toContain('is a pooler')
       expect(failure).toContain('HOOKGATE_DATABASE_POOLED=true')
       expect(failure).toContain('HOOKGATE_DATABASE_DIRECT_URL')
       expect(failure.split('\n')).toHaveLength(1)
-      const asDirect = await refusalOf({
+      const asDirect = await failedStart({
         DATABASE_URL: bouncer.url(database.name),
         HOOKGATE_DATABASE_POOLED: 'true',
         HOOKGATE_DATABASE_DIRECT_URL: bouncer.url(database.name),

@@ -55,7 +55,7 @@ describe.each(SETTINGS)('a database with %s', (_name, settings) => {
   })
   afterAll(() => gateway?.stop())
 
-  it('tells the same instants by every way to an endpoint', async () => {
+  it('has the same instants by every way to an endpoint', async () => {
     const created = await gateway.createEndpoint({ description: 'naïve 日本 \\n' })
     const { body: read } = await gateway.rest('GET', `endpoint/${created.id}/`)
     const { body: page } = await gateway.rest('GET', 'endpoint/')
@@ -73,7 +73,7 @@ describe.each(SETTINGS)('a database with %s', (_name, settings) => {
     expect(Date.parse(data.webhookEndpoint.events[0].addedAt)).toBe(Date.parse(created.events[0].added_at))
   })
 
-  it('tells the instants of an attempt and of its retry', async () => {
+  it('has the instants of an attempt and of its retry', async () => {
     const receiver = await startReceiver(() => 500)
     const endpoint = await gateway.createEndpoint({ target: receiver.url })
     const eventId = await publish(gateway, { text: 'naïve 日本 \\n', none: null })
@@ -114,7 +114,7 @@ describe.each(SETTINGS)('a database with %s', (_name, settings) => {
 })
 
 describe('a role whose commits need not reach the disk', () => {
-  it('publishes durably all the same', async () => {
+  it('publishes durably anyway', async () => {
     const database = await createEmptyDatabase({
       setUp: ['ALTER DATABASE DATABASE_NAME SET synchronous_commit = off'],
     })
@@ -167,7 +167,7 @@ describe('the schema of the tables', () => {
     await database.remove()
   })
 
-  it('may stand beside another Hookgate in the same database', async () => {
+  it('may be beside another Hookgate in the same database', async () => {
     const database = await createEmptyDatabase()
     await expectToWork(database)
     const other = { ...database, env: { ...database.env, DATABASE_URL: `${database.url}?schema=other` } }

@@ -56,7 +56,7 @@ async function countOf(sql: string): Promise<number> {
 }
 
 describe('a commit that waits for a standby that is gone', () => {
-  it('is told as a change whose outcome is unknown, and the limit of connections holds', async () => {
+  it('is reported as a change whose outcome is unknown, and the limit of connections holds', async () => {
     const publishers = Array.from({ length: 8 }, (_, nth) => `commit ${nth}`)
     await withoutStandby(async () => {
       const publishing = Promise.all(publishers.map((key) => gateway.rest('POST', 'event/', event(key))))
@@ -74,7 +74,7 @@ describe('a commit that waits for a standby that is gone', () => {
       isOver = true
       await counting
       const statuses = new Set(answers.map(({ status }) => status))
-      // Those that got no connection were told that nothing is stored.
+      // A publisher that got no connection got 503.
       expect([...statuses].filter((status) => ![503, 504].includes(status))).toEqual([])
       expect(statuses).toContain(504)
       const unknown = answers.find(({ status }) => status === 504)
@@ -87,14 +87,14 @@ describe('a commit that waits for a standby that is gone', () => {
         else expect(stored).toBe(1)
       }
     })
-    // The key finds what is stored.
+    // The key finds the stored event.
     for (const key of publishers) {
       expect([200, 201]).toContain((await gateway.rest('POST', 'event/', event(key))).status)
       expect(await countOf(`events WHERE body LIKE '%"${key}"%'`)).toBe(1)
     }
   })
 
-  it('lets a patch of unknown outcome be told from one that is refused', async () => {
+  it('reports a patch as of unknown outcome', async () => {
     const { id } = await gateway.createEndpoint()
     await withoutStandby(async () => {
       const patch = `mutation { updateWebhookEndpoint(id: "${id}", patch: { description: "new" }) { id } }`
@@ -109,8 +109,8 @@ describe('a commit that waits for a standby that is gone', () => {
 
 describe('a connection that breaks', () => {
   it.each([
-    ['while a statement is on its way, is told as unknown outcome by a change', 504, 'POST'],
-    ['while a statement is on its way, is told as unavailable by a read', 503, 'GET'],
+    ['while a statement is on its way, is an unknown outcome for a change', 504, 'POST'],
+    ['while a statement is on its way, is unavailable for a read', 503, 'GET'],
   ])('%s', async (_case, status, method) => {
     let isArmed = false
     const proxy = await startCutOffProxy(database.env.DATABASE_URL, {
@@ -137,7 +137,7 @@ describe('a connection that breaks', () => {
     proxy.close()
   })
 
-  it('before anything is sent is told as unavailable by a change', async () => {
+  it('before anything is sent is unavailable for a change', async () => {
     const proxy = await startCutOffProxy(database.env.DATABASE_URL)
     const other = await startTestGateway(
       { HOOKGATE_ROLES: 'api' },

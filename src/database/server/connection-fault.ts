@@ -6,7 +6,7 @@ export class ConnectionFault extends Error {
   override name = 'ConnectionFault'
 
   /**
-   * @param message in words for the operator: which server, what is wrong, what to do
+   * @param message for the operator: which server, what is wrong, what to do
    * @param options.mayTryNext whether another route to the database is left
    */
   constructor(

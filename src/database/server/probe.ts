@@ -26,7 +26,7 @@ export interface ProbedServer {
 export interface ProbeOptions {
   /** the variable that holds the address, for messages */
   variable: string
-  /** whether the operator says that a pooler in transaction mode stands in between */
+  /** whether the operator says that `variable` leads to a pooler in transaction mode */
   isPooled: boolean
 }
 
@@ -46,7 +46,7 @@ export async function probeServer(address: DatabaseAddress, options: ProbeOption
   }
   const { facts, isDirect } = await withClient(first, (client) => readFacts(client, address)).catch(
     (error) => {
-      throw refusalOfStartup(error, address, options) ?? error
+      throw startupError(error, address, options) ?? error
     },
   )
   if (isDirect) return probed({ ...first, settings: connectionSettings(facts) }, facts)
@@ -113,7 +113,7 @@ async function readFacts(
       searchPath: [schema, ...others],
       synchronousCommit: row.synchronous_commit,
     },
-    // A pooler tells a number of its own as the process, and may drop settings from the first message.
+    // A pooler has a number of its own as the process, and may drop settings from the first message.
     isDirect: row.backend === client.backend && row.lock_timeout === printed(FIRST_SETTINGS),
   }
 }
@@ -122,7 +122,7 @@ async function readFacts(
 const printed = ({ lock_timeout }: Settings) => `${Number(lock_timeout) / 1_000}s`
 
 /** PostgreSQL would take every start-up parameter that we send. */
-function refusalOfStartup(
+function startupError(
   error: unknown,
   address: DatabaseAddress,
   { variable }: ProbeOptions,

@@ -89,7 +89,7 @@ export class ServerClient extends Client {
     )
   }
 
-  /** The process of the server, as a direct server tells it. A pooler tells a number of its own. */
+  /** The process of the server, as a direct server reports the number. A pooler reports a number of its own. */
   get backend(): number | null {
     return this.#internals.processID
   }
@@ -104,7 +104,7 @@ export class ServerClient extends Client {
     return this.#internals.getTransactionStatus() === 'I'
   }
 
-  /** Until when the server may still be at work for a statement that this process has given up; undefined = it is not. */
+  /** Until when the server may still run a statement that this process has given up; undefined = it is not. */
   get settling(): Promise<void> | undefined {
     return this.#settling
   }
@@ -126,13 +126,13 @@ export class ServerClient extends Client {
     if (this.#isRetired)
       return refuse(new Error('Client has encountered a connection error and is not queryable'), callback)
     const statement = this.#adapted(config)
-    const judge = this.#judgeOf(typeof statement === 'string' ? statement : statement.text)
+    const classify = this.#classifierOf(typeof statement === 'string' ? statement : statement.text)
     if (!callback) {
       return (super.query(statement, values) as unknown as Promise<unknown>).catch((error) => {
-        throw judge(error)
+        throw classify(error)
       })
     }
-    const answered: Callback = (error, result) => callback(error ? judge(error) : error, result)
+    const answered: Callback = (error, result) => callback(error ? classify(error) : error, result)
     return super.query(statement, values, answered as never)
   }
 
@@ -172,7 +172,7 @@ export class ServerClient extends Client {
     }
   }
 
-  /** As libpq's target_session_attrs. PostgreSQL 14 and newer report by themselves what is asked here. */
+  /** As libpq's target_session_attrs. PostgreSQL 14 and newer report both by themselves. */
   async #checkTarget(): Promise<void> {
     const { target } = this.#route
     if (target === 'any') return
@@ -185,7 +185,7 @@ export class ServerClient extends Client {
     }[target]
     if (isWanted) return
     const { host, port } = this.#route
-    throw new ConnectionFault(`${host}:${port} is not what target_session_attrs asks for (${target})`, {
+    throw new ConnectionFault(`${host}:${port} is not what target_session_attrs requires (${target})`, {
       mayTryNext: this.#access.routes.failed(this.#route, 'host'),
     })
   }
@@ -212,8 +212,8 @@ export class ServerClient extends Client {
     return `BEGIN ISOLATION LEVEL READ COMMITTED NOT DEFERRABLE; ${asStatement(this.#access.settings, true)}${rest}`
   }
 
-  /** The judge of an error of the statement that is about to be sent. */
-  #judgeOf(text: string): (error: Error) => Error {
+  /** Classifies errors of the statement that is about to be sent. */
+  #classifierOf(text: string): (error: Error) => Error {
     const isInTransaction = this.#internals.getTransactionStatus() !== 'I'
     return (error) => {
       this.#wasStuck ||= isGivenUp(error)
@@ -232,7 +232,7 @@ export class ServerClient extends Client {
   }
 
   /**
-   * Asks the server to end the statement, and keeps the connection until it has: what is closed here goes on there. A commit
+   * Asks the server to end the statement, and keeps the connection until it has: a statement continues on the server when its connection is closed here. A commit
    * that waits for a standby knows no other limit.
    */
   #giveUp(): void {

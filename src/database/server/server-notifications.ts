@@ -84,7 +84,7 @@ class Ear {
   readonly #closing = new AbortController()
   #listening: Promise<void> | undefined
 
-  /** @param onNotification also called whenever a connection begins to listen: what was sent before was not heard */
+  /** @param onNotification also called whenever a connection starts to listen: earlier notifications are lost */
   constructor(
     private readonly access: ServerAccess,
     private readonly onNotification: () => void,
@@ -105,14 +105,14 @@ class Ear {
     let failures = 0
     while (!signal.aborted) {
       const failed = await this.#listenOnce(() => {
-        if (failures > 0) this.log.info('notifications are heard again')
+        if (failures > 0) this.log.info('notifications are received again')
         failures = 0
       })
       if (signal.aborted) return
       if (failures === 0) {
         this.log.warn(
           { err: failed },
-          'notifications are not heard: workers look for due deliveries every second',
+          'notifications are not received: workers look for due deliveries every second',
         )
       }
       const pause = RECONNECT_MS[Math.min(failures, RECONNECT_MS.length - 1)]

@@ -74,10 +74,10 @@ export class ServerPool extends OpenPool {
   override _release(client: ServerClient, idleListener: () => void, error?: unknown): void {
     this.#transactions.get(client)?.(client.takeStuck())
     this.#transactions.delete(client)
-    // The server has refused a statement outside of a transaction, which is no reason to connect anew.
+    // The server has refused a statement outside of a transaction, which is no reason to connect again.
     const { severity } = (error ?? {}) as { severity?: string }
-    const isRefusal = severity === 'ERROR' && client.isIdle
-    super._release(client, idleListener, client.isRetired || (isRefusal ? undefined : error))
+    const isSqlError = severity === 'ERROR' && client.isIdle
+    super._release(client, idleListener, client.isRetired || (isSqlError ? undefined : error))
   }
 
   override _remove(client: ServerClient, callback?: () => void): void {
@@ -98,7 +98,7 @@ export class ServerPool extends OpenPool {
     return byAnyRoute(this.#access.routes, () => super.connect() as Promise<PoolClient>)
   }
 
-  /** pg's own `query` would tell of a broken connection without the client's judgement. */
+  /** pg's own `query` would tell of a broken connection before the client has classified the error. */
   async #query(end: EndTurn, statement: string, values?: unknown[]): Promise<QueryResult> {
     let client: PoolClient | undefined
     let fault: Error | undefined

@@ -3,7 +3,7 @@ export const ANSWER_WITHIN_MS = 10_000
 
 /**
  * The server gives a statement up a little before this process does: what this process reports as not stored is then not stored
- * later, and no statement goes on behind a connection that nobody reads any more.
+ * later, and no statement continues on a connection that nobody reads any more.
  */
 const STATEMENT_WITHIN_MS = ANSWER_WITHIN_MS - 1_000
 
@@ -58,7 +58,7 @@ const CONNECTION: Settings = {
 export interface ServerFacts {
   /** such as 150004 */
   version: number
-  /** first the schema of the tables, then whatever else statements need */
+  /** first the schema of the tables, then those of extensions */
   searchPath: string[]
   /** what the server would use */
   synchronousCommit: string

@@ -80,7 +80,7 @@ const SECRETS = [
 ]
 
 describe('a password that was not percent-encoded', () => {
-  it.each(SECRETS)('%s is read as it stands', (password) => {
+  it.each(SECRETS)('%s is read unchanged', (password) => {
     expect(read(`postgresql://user:${password}@host:5432/db?sslmode=require`)).toMatchObject({
       user: 'user',
       password,

@@ -1,6 +1,6 @@
 /** A server of an address. */
 export interface HostAndPort {
-  /** a name, an IP address, or the folder of a unix socket, which begins with a slash */
+  /** a name, an IP address, or the folder of a unix socket, with a slash first */
   host: string
   port: number
 }
@@ -10,7 +10,7 @@ export type TargetSession = 'any' | 'read-write' | 'read-only' | 'primary' | 'st
 
 export type TlsMode = 'disable' | 'allow' | 'prefer' | 'require' | 'verify-ca' | 'verify-full'
 
-/** TLS as the address asks for it; files are paths. */
+/** TLS as the address requires it; files are paths. */
 export interface TlsRequest {
   /** undefined = the address does not say */
   mode: TlsMode | undefined
@@ -22,7 +22,7 @@ export interface TlsRequest {
   minVersion: 'TLSv1.2' | 'TLSv1.3' | undefined
 }
 
-/** A database on one server, or on one of several servers that stand in for each other. */
+/** A database on one server, or on one of several servers that replace each other. */
 export interface DatabaseAddress {
   hosts: HostAndPort[]
   user: string | undefined

@@ -4,7 +4,7 @@ import { type Encryption, encryptionsFor } from './tls'
 /** One way to a server: where it is, whether encrypted, and what the server must be. */
 export interface Route extends HostAndPort {
   encryption: Encryption
-  /** `any` = whatever it is */
+  /** `any` = no requirement */
   target: Exclude<TargetSession, 'prefer-standby'>
 }
 
@@ -12,8 +12,8 @@ export interface Route extends HostAndPort {
 export type Blame = 'host' | 'encryption' | 'caller'
 
 /**
- * The ways to the servers of an address, in order. All connections of the process begin with the one that worked last, and go on to
- * the next when it fails.
+ * The ways to the servers of an address, in order. All connections of the process start with the one that worked last, and
+ * take the next when it fails.
  */
 export class Routes {
   readonly #routes: Route[]
@@ -42,13 +42,13 @@ export class Routes {
     return this.#routes.some((other) => other.host !== host || other.port !== port)
   }
 
-  /** The last resort is no place to stay: the next connection begins with the best again. */
+  /** The last resort is no place to stay: the next connection starts with the best again. */
   worked(route: Route): void {
     if (this.#routes[0]?.target !== route.target) this.#current = 0
   }
 
   /**
-   * Goes on to the next route, once for any number of connections that failed on this one.
+   * Takes the next route, once for any number of connections that failed on this one.
    *
    * @returns whether another route may work
    */
@@ -64,7 +64,7 @@ export class Routes {
 }
 
 /**
- * What the server must be, best first. Of several hosts that stand in for each other, the gateway needs the one that can be
+ * What the server must be, best first. Of several hosts that replace each other, the gateway needs the one that can be
  * written to; while there is none, a standby can at least be read.
  */
 function targetsOf({ targetSession, hosts }: DatabaseAddress): Route['target'][] {

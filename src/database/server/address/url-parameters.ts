@@ -52,7 +52,7 @@ const WITH_MEANING = [
 ]
 
 /**
- * Whether a text is the query of an address. What stands in a password behind an @ and a question mark looks like a query
+ * Whether a text is the query of an address. What follows an @ and a question mark in a password looks like a query
  * as well, so where another @ follows, the names must be known.
  */
 export function areParameters(query: string): boolean {
@@ -131,7 +131,7 @@ export class UrlParameters {
   }
 }
 
-/** Takes a percent sign that begins no code for itself. */
+/** A percent sign that starts no code means itself. */
 export function decode(text: string): string {
   try {
     return decodeURIComponent(text.replace(/%(?![0-9A-Fa-f]{2})/g, '%25'))
