@@ -31,7 +31,12 @@ export const environment = makeValidator<string>((value) =>
 )
 /** The keys that decide who is an admin: in production nobody on the way may change them. */
 export const jwksUrl = (production: boolean) =>
-  makeValidator<string>((value) => urlOf(value, production ? ['https:'] : ['https:', 'http:']))
+  makeValidator<string>((value) => {
+    const { username, password } = new URL(urlOf(value, production ? ['https:'] : ['https:', 'http:']))
+    // No fetch takes them, and its error would repeat them in the log.
+    if (username || password) throw new Error('must have no user and password')
+    return value
+  })
 export const publicUrl = makeValidator<string>((value) => {
   const { search, hash, username, password, href } = new URL(urlOf(value, ['https:', 'http:']))
   if (search || hash || username || password) throw new Error('must have no user, query and fragment')
