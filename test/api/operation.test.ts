@@ -89,7 +89,7 @@ describe('hookgate serve', () => {
     const { status, stderr } = run(['serve'], { DATABASE_URL: 'postgresql://someone:pass@127.0.0.1:1/none' })
     expect([status, stderr]).toEqual([
       1,
-      'hookgate: The database server at 127.0.0.1:1 does not answer (DATABASE_URL).\n',
+      'hookgate: The database server at 127.0.0.1:1 does not answer (DATABASE_URL): 127.0.0.1:1 refuses connections, because no server listens there.\n',
     ])
   })
 
@@ -219,7 +219,7 @@ describe('health', () => {
       expect([rest.status, rest.body.errors[0].code]).toEqual([503, 'unavailable'])
       expect(rest.headers.get('retry-after')).toMatch(/^\d+$/)
       const graphql = await gateway.gql(`{ webhookEndpoint(id: ${id}) { id } }`)
-      expect(graphql.errors?.[0]?.extensions?.code).toBe('INTERNAL_SERVER_ERROR')
+      expect(graphql.errors?.[0]?.extensions?.code).toBe('SERVICE_UNAVAILABLE')
       expect(JSON.stringify([rest.body, graphql])).not.toMatch(/ECONN|127\.0\.0\.1|prisma|postgres/i)
       expect((await fetch(`${gateway.url}/healthz`)).status).toBe(200)
 

@@ -80,7 +80,10 @@ async function probe(url: string, options: ProbeOptions): Promise<ProbedServer> 
     if (error instanceof DatabaseAddressError)
       throw new Error(`${variable} ${error.message}.`, { cause: error })
     if (!(error instanceof ConnectionFault)) throw error
-    throw new Error(`Cannot connect to the database: ${error.message} (${variable}).`, { cause: error })
+    const message = error.options.isAway
+      ? `The database server at ${placeOf(parseDatabaseUrl(url))} does not answer (${variable}): ${error.message}.`
+      : `Cannot connect to the database (${variable}): ${error.message}.`
+    throw new Error(message, { cause: error })
   }
 }
 
