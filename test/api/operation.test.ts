@@ -89,7 +89,7 @@ describe('hookgate serve', () => {
     const { status, stderr } = run(['serve'], { DATABASE_URL: 'postgresql://someone:pass@127.0.0.1:1/none' })
     expect([status, stderr]).toEqual([
       1,
-      'hookgate: The database server at 127.0.0.1:1 does not answer (DATABASE_URL).\n',
+      'hookgate: The database server at 127.0.0.1:1 does not answer (DATABASE_URL): 127.0.0.1:1 refuses connections, because no server listens there.\n',
     ])
   })
 

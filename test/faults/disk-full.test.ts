@@ -142,7 +142,8 @@ describe('a database server', () => {
       meanwhile: () => until(() => !postgres.isRunning()),
       restore: postgres.start,
     })
-    expect(refused).toEqual([503])
+    // The server crashes with changes that it has not answered.
+    expect(refused.filter((status) => status !== 503 && status !== 504)).toEqual([])
     expect(read.filter((status) => status !== 200 && status !== 503)).toEqual([])
     await gateway.current.stop()
   })

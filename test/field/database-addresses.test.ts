@@ -164,7 +164,7 @@ describe('a password', () => {
     [
       'a server that is not there',
       (url: string) => url.replace('HOST', '127.0.0.1:1'),
-      '127.0.0.1:1 refuses connections',
+      'The database server at 127.0.0.1:1 does not answer (DATABASE_URL): 127.0.0.1:1 refuses connections',
     ],
     ['an unknown name', (url: string) => url.replace('HOST', 'db.invalid'), 'db.invalid:5432 is'],
     [

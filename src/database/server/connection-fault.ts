@@ -8,10 +8,11 @@ export class ConnectionFault extends Error {
   /**
    * @param message for the operator: which server, what is wrong, what to do
    * @param options.mayTryNext whether another route to the database is left
+   * @param options.isAway whether no server answers at all
    */
   constructor(
     message: string,
-    readonly options: { cause?: unknown; mayTryNext: boolean },
+    readonly options: { cause?: unknown; mayTryNext: boolean; isAway?: boolean },
   ) {
     super(message, { cause: options.cause })
   }
@@ -37,10 +38,10 @@ export function explain(error: NetworkError, route: Route): { blame: Blame; word
 }
 
 const NETWORK: Record<string, string> = {
-  ECONNREFUSED: 'refuses connections: no server listens there',
+  ECONNREFUSED: 'refuses connections, because no server listens there',
   ENOTFOUND: 'is an unknown name',
   EAI_AGAIN: 'is a name that cannot be resolved at the moment',
-  ENOENT: 'has no socket: no server listens there',
+  ENOENT: 'has no socket, because no server listens there',
   EACCES: 'has a socket that this user may not use',
   ETIMEDOUT: 'does not answer',
   EHOSTUNREACH: 'cannot be reached',

@@ -48,10 +48,13 @@ export function operatorError(error: unknown, at: Destination, variable: string)
   const { code, message } = refusal as { code?: string; message: string }
   const connectionError = code === undefined ? undefined : CONNECTION_ERRORS[code]
   if (connectionError) return sentence(connectionError(at, message))
-  if (/client password must be a string/.test(message)) {
+  if (/client password must be a (non-empty )?string/.test(message)) {
     return sentence(`${server(at)} requires the password of the role ${role(at)}: add it`)
   }
-  if (error instanceof ConnectionFault) return sentence(`Cannot connect to the database: ${error.message}`)
+  if (error instanceof ConnectionFault) {
+    const fault = error.options.isAway ? `${server(at)} does not answer` : 'Cannot connect to the database'
+    return new Error(`${fault} (${variable}): ${error.message}.`, { cause: error })
+  }
   if (isDatabaseUnavailable(error)) return sentence(`${server(at)} does not answer`)
   return sentence(`${server(at)} refuses the role ${role(at)} or a statement: ${message}`)
 }
@@ -63,6 +66,6 @@ export function destinationOf({ hosts: [first], user, database }: DatabaseAddres
 
 const place = ({ host, port }: Destination) => (host.startsWith('/') ? host : `${host}:${port}`)
 const server = (at: Destination) => `The database server at ${place(at)}`
-const database = (at: Destination) => sqlName(at.database ?? '')
+const database = (at: Destination) => sqlName(at.database ?? at.user ?? '')
 const role = (at: Destination) => sqlName(at.user ?? '')
 const createRole = (at: Destination) => `CREATE ROLE ${role(at)} LOGIN PASSWORD '...'`

@@ -158,7 +158,8 @@ export class ServerClient extends Client {
       await (super.connect() as unknown as Promise<unknown>)
     } catch (error) {
       const { blame, words } = explain(error as Error, this.#route)
-      throw new ConnectionFault(words, { cause: error, mayTryNext: routes.failed(this.#route, blame) })
+      const mayTryNext = routes.failed(this.#route, blame)
+      throw new ConnectionFault(words, { cause: error, mayTryNext, isAway: blame === 'host' })
     }
     try {
       if (settingsBy === 'statement') await super.query(asStatement(settings, false))
@@ -313,7 +314,11 @@ export async function byAnyRoute<Connected>(
       faults.push(error)
       if (error.options.mayTryNext && faults.length < routes.count) continue
       const words = [...new Set(faults.map(({ message }) => message))]
-      throw new ConnectionFault(words.join('; '), { cause: error.cause, mayTryNext: false })
+      throw new ConnectionFault(words.join('; '), {
+        cause: error.cause,
+        mayTryNext: false,
+        isAway: faults.every(({ options }) => options.isAway),
+      })
     }
   }
 }
