@@ -11,6 +11,9 @@ const UNAVAILABLE = new Set([
   'ENETUNREACH',
   'ENOTFOUND',
   'EAI_AGAIN',
+  // no descriptor for another connection
+  'EMFILE',
+  'ENFILE',
   // Prisma: cannot reach, timed out, closed the connection, pool timed out
   'P1001',
   'P1002',

@@ -1,16 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
-import {
-  CHECK_EVERY_MS,
-  HEADERS_WITHIN_MS,
-  OpenConnections,
-  REQUEST_WITHIN_MS,
-  SILENCE_MAX_MS,
-} from './open-connections'
+import { CHECK_EVERY_MS, HEADERS_WITHIN_MS, OpenConnections, REQUEST_WITHIN_MS } from './open-connections'
 
 /** Options of Fastify for time limits. A request that is late is answered 408, and its connection ends. */
 export const TIME_LIMITS = {
-  connectionTimeout: SILENCE_MAX_MS,
   requestTimeout: REQUEST_WITHIN_MS,
   http: { headersTimeout: HEADERS_WITHIN_MS, connectionsCheckingInterval: CHECK_EVERY_MS },
 }

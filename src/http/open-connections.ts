@@ -13,7 +13,7 @@ const CONNECTIONS_MAX = 1_000
 const DESCRIPTORS_PART = 1 / 3
 
 /** A client may be silent for this long: while its request arrives, and while it has not read the answer. */
-export const SILENCE_MAX_MS = 30_000
+const SILENCE_MAX_MS = 30_000
 /** The time limits of Node for requests. Of the two, the smaller one holds for the headers. */
 export const HEADERS_WITHIN_MS = 15_000
 export const REQUEST_WITHIN_MS = 30_000
@@ -46,12 +46,14 @@ export class OpenConnections {
   constructor(
     private readonly log: Pick<Logger, 'warn'>,
     private readonly max: number = connectionsMax(),
+    private readonly silenceMaxMs: number = SILENCE_MAX_MS,
   ) {}
 
   /** Watches the connections of a server. A second call for one server changes nothing. */
   watch(server: Server): void {
     if (this.#servers.has(server)) return
     this.#servers.add(server)
+    server.setTimeout(this.silenceMaxMs)
     server.on('connection', (socket: Socket) => this.#add(socket))
     const handlers = server.listeners('request')
     server.removeAllListeners('request')
@@ -61,7 +63,7 @@ export class OpenConnections {
       })
     })
     server.on('timeout', (socket: Socket) => {
-      if (this.#isAtWork(socket)) socket.setTimeout(SILENCE_MAX_MS)
+      if (this.#isAtWork(socket)) socket.setTimeout(this.silenceMaxMs)
       else socket.destroy()
     })
     // Such as EMFILE: no descriptor is left to accept with. The process must go on.

@@ -29,10 +29,12 @@ export function connectRaw(gatewayUrl: string): RawClient {
     socket,
     received: () => received,
     closed,
-    read: () =>
-      void socket.on('data', (chunk) => {
+    read() {
+      socket.on('data', (chunk) => {
         received += chunk
-      }),
+      })
+      socket.resume()
+    },
   }
 }
 
