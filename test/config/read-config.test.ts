@@ -212,7 +212,12 @@ const BAD_VALUES: Record<string, string[]> = {
   HOOKGATE_CORS_ORIGINS: ['*', 'null', 'app.x', 'https://app.x/', 'https://app.x/path', 'https://a.x,b.x'],
   LOG_LEVEL: ['verbose', 'INFO'],
   HOOKGATE_JWT_SECRET: ['short', 'x'.repeat(31)],
-  HOOKGATE_JWKS_URL: ['id.example.com/jwks', 'ftp://id.example.com/jwks', 'file:///etc/passwd', 'https://u:p@id.x/jwks'],
+  HOOKGATE_JWKS_URL: [
+    'id.example.com/jwks',
+    'ftp://id.example.com/jwks',
+    'file:///etc/passwd',
+    'https://u:p@id.x/jwks',
+  ],
   HOOKGATE_JWT_PUBLIC_KEY: ['key', PRIVATE_PEM, PEM_OF_GARBAGE, pemOfCurve('P-384'), PEM_OF_X25519],
   HOOKGATE_ENCRYPTION_KEY: [
     'key',

@@ -1,15 +1,15 @@
 import { DatabaseProblem } from '../migrations/database-problem'
 import { sqlName } from '../migrations/missing-rights'
 import { isDatabaseUnavailable } from '../unavailable'
-import type { DatabaseAddress } from './address/database-address'
+import { type DatabaseAddress, placeOf } from './address/database-address'
 import { ConnectionFault } from './connection-fault'
 
 /** Where a connection leads. Without the URL: the URL holds a password. */
 export interface Destination {
-  host: string
-  port: number
-  database?: string
-  user?: string
+  /** such as `db.example.com:5432` */
+  place: string
+  database: string | undefined
+  user: string | undefined
 }
 
 /** A sentence by the code of PostgreSQL's error (its documentation, appendix A) for a connection that the server refuses. */
@@ -27,7 +27,7 @@ const CONNECTION_ERRORS: Record<string, (destination: Destination, message: stri
     `${server(at)} has no database ${database(at)}: run \`CREATE DATABASE ${database(at)} OWNER ${role(at)} ENCODING 'UTF8' TEMPLATE template0\` as a superuser`,
   // insufficient_privilege
   '42501': (at) =>
-    `The database ${database(at)} at ${place(at)} does not let the role ${role(at)} connect: run \`GRANT CONNECT ON DATABASE ${database(at)} TO ${role(at)}\` as its owner or as a superuser`,
+    `The database ${database(at)} at ${at.place} does not let the role ${role(at)} connect: run \`GRANT CONNECT ON DATABASE ${database(at)} TO ${role(at)}\` as its owner or as a superuser`,
   // too_many_connections
   '53300': (at, message) =>
     `${server(at)} has no connection left (${message}): close some, raise max_connections, or lower HOOKGATE_DATABASE_CONNECTIONS`,
@@ -42,7 +42,7 @@ const CONNECTION_ERRORS: Record<string, (destination: Destination, message: stri
 export function operatorError(error: unknown, at: Destination, variable: string): unknown {
   const sentence = (text: string) => new Error(`${text} (${variable}).`, { cause: error })
   if (error instanceof DatabaseProblem) {
-    return sentence(`The database ${database(at)} at ${place(at)} ${error.problem}: ${error.remedy}`)
+    return sentence(`The database ${database(at)} at ${at.place} ${error.problem}: ${error.remedy}`)
   }
   const refusal = error instanceof ConnectionFault ? error.cause : error
   const { code, message } = refusal as { code?: string; message: string }
@@ -59,13 +59,12 @@ export function operatorError(error: unknown, at: Destination, variable: string)
   return sentence(`${server(at)} refuses the role ${role(at)} or a statement: ${message}`)
 }
 
-/** Of several hosts, the first. */
-export function destinationOf({ hosts: [first], user, database }: DatabaseAddress): Destination {
-  return { host: first?.host ?? '', port: first?.port ?? 0, user, database }
+export function destinationOf(address: DatabaseAddress): Destination {
+  const { user, database } = address
+  return { place: placeOf(address), user, database }
 }
 
-const place = ({ host, port }: Destination) => (host.startsWith('/') ? host : `${host}:${port}`)
-const server = (at: Destination) => `The database server at ${place(at)}`
+const server = (at: Destination) => `The database server at ${at.place}`
 const database = (at: Destination) => sqlName(at.database ?? at.user ?? '')
 const role = (at: Destination) => sqlName(at.user ?? '')
 const createRole = (at: Destination) => `CREATE ROLE ${role(at)} LOGIN PASSWORD '...'`

@@ -314,11 +314,15 @@ export async function byAnyRoute<Connected>(
       faults.push(error)
       if (error.options.mayTryNext && faults.length < routes.count) continue
       const words = [...new Set(faults.map(({ message }) => message))]
+      // What a server has answered says more than that there is no other way to it.
+      const { cause } = faults.find((fault) => isAnswer(fault.cause)) ?? error
       throw new ConnectionFault(words.join('; '), {
-        cause: error.cause,
+        cause,
         mayTryNext: false,
         isAway: faults.every(({ options }) => options.isAway),
       })
     }
   }
 }
+
+const isAnswer = (error: unknown) => (error as { severity?: string } | undefined)?.severity !== undefined
