@@ -1,4 +1,4 @@
-import { expectDelivered, publishUntilAcknowledged } from '../support/crashes'
+import { arrivedAtAll, expectDelivered, publishUntilAcknowledged } from '../support/crashes'
 import { connectTo, countConnections } from '../support/database-connections'
 import { createEmptyDatabase } from '../support/empty-database'
 import { attemptCount } from '../support/events'
@@ -59,6 +59,7 @@ async function expectToWork(database: Database, env: Record<string, string>) {
   await Promise.all(publishing)
   expect(patched.map((answer) => answer?.status)).toEqual(patched.map(() => 200))
   expect(refused).toEqual([])
+  await until(() => arrivedAtAll(receivers, acknowledged))
   await expectDelivered({ current: second }, receivers, acknowledged)
 
   const client = await connectTo(database)

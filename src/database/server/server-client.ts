@@ -148,6 +148,11 @@ export class ServerClient extends Client {
     this.#isRetired = true
   }
 
+  /** Closes the connection without waiting for the server. */
+  destroy(): void {
+    this.#internals.connection.stream.destroy()
+  }
+
   get #internals(): Internals {
     return this as unknown as Internals
   }

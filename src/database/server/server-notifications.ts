@@ -10,6 +10,7 @@ const COALESCE_MS = 10
 /** A listening connection that is silent is asked this often. A router may have dropped it without a word. */
 const HEARTBEAT_MS = 5_000
 const HEARTBEAT_WITHIN_MS = 5_000
+const CLOSED_WITHIN_MS = 1_000
 /** Pauses before connecting again, longer each time. */
 const RECONNECT_MS = [250, 500, 1_000, 2_000, 5_000]
 /**
@@ -97,7 +98,8 @@ class Ear {
 
   async close(): Promise<void> {
     this.#closing.abort()
-    await this.#listening
+    // A server that is silent must not hold up the stop.
+    await Promise.race([this.#listening, sleep(CLOSED_WITHIN_MS, undefined, { ref: false })])
   }
 
   async #listen(): Promise<void> {
@@ -159,5 +161,5 @@ class Ear {
 async function endOf(client: ServerClient, signal: AbortSignal): Promise<void> {
   const ended = client.end().catch(() => undefined)
   if (!signal.aborted) return
-  await Promise.race([ended, sleep(1_000, undefined, { ref: false })])
+  await Promise.race([ended, sleep(CLOSED_WITHIN_MS, undefined, { ref: false })])
 }

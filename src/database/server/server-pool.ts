@@ -13,6 +13,9 @@ interface Internals {
 
 const OpenPool = Pool as unknown as new (options: object) => Pool & Internals
 
+/** A connection that the server has not closed by then is closed here. */
+const CLOSED_WITHIN_MS = 2_000
+
 /** All transactions whose kind nobody tells. */
 const TRANSACTION = 'transaction'
 
@@ -83,7 +86,10 @@ export class ServerPool extends OpenPool {
   override _remove(client: ServerClient, callback?: () => void): void {
     const remove = () => {
       this.#closing.add(client)
+      // A server that is silent does not close its end.
+      const late = setTimeout(() => client.destroy(), CLOSED_WITHIN_MS)
       super._remove(client, () => {
+        clearTimeout(late)
         this.#closing.delete(client)
         callback?.()
         this._pulseQueue()
