@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 
 /** How long the rest of a body may take once its request is answered. */
-const REST_WITHIN_MS = 1_000
+const REST_WITHIN_MS = 5_000
 
 /**
  * Lets clients read the answer to a request whose body has not arrived yet, such as a 401 or a 413, and ends connections whose
