@@ -77,7 +77,12 @@ describe('a variable that is set', () => {
     ['HOOKGATE_DATABASE_CONNECTIONS', '3', (config) => config.database.connections, 3],
     ['HOOKGATE_PUBLIC_URL', 'https://hooks.x/a/', (config) => config.publicUrl, 'https://hooks.x/a'],
     ['HOOKGATE_PUBLIC_URL', 'http://hooks.x', (config) => config.publicUrl, 'http://hooks.x'],
-    ['HOOKGATE_CORS_ORIGINS', 'https://a.x, http://b:3000', (config) => config.corsOrigins, ['https://a.x', 'http://b:3000']],
+    [
+      'HOOKGATE_CORS_ORIGINS',
+      'https://a.x, http://b:3000',
+      (config) => config.corsOrigins,
+      ['https://a.x', 'http://b:3000'],
+    ],
     ['LOG_LEVEL', 'silent', (config) => config.logLevel, 'silent'],
     ['HOOKGATE_DATA_DIR', '/var/lib/hookgate', (config) => config.dataDir, '/var/lib/hookgate'],
     ['HOOKGATE_DATA_DIR', 'data', (config) => config.dataDir, resolve('data')],
@@ -196,7 +201,14 @@ const BAD_VALUES: Record<string, string[]> = {
   HOOKGATE_DATABASE_CONNECTIONS: ['2', '0', '-1', '1.5', 'many'],
   HOOKGATE_DATABASE_POOLED: ['yes', '1'],
   HOOKGATE_DATABASE_DIRECT_URL: ['localhost', 'mysql://db/x'],
-  HOOKGATE_PUBLIC_URL: ['hooks.x', '/webhooks', 'ftp://hooks.x', 'https://u:p@hooks.x', 'https://hooks.x?a', 'https://hooks.x#a'],
+  HOOKGATE_PUBLIC_URL: [
+    'hooks.x',
+    '/webhooks',
+    'ftp://hooks.x',
+    'https://u:p@hooks.x',
+    'https://hooks.x?a',
+    'https://hooks.x#a',
+  ],
   HOOKGATE_CORS_ORIGINS: ['*', 'null', 'app.x', 'https://app.x/', 'https://app.x/path', 'https://a.x,b.x'],
   LOG_LEVEL: ['verbose', 'INFO'],
   HOOKGATE_JWT_SECRET: ['short', 'x'.repeat(31)],
@@ -300,7 +312,9 @@ describe('a name that starts with HOOKGATE_ and means nothing', () => {
     ['HOOKGATE_RETENTION_DAY', 'HOOKGATE_RETENTION_DAYS'],
     ['HOOKGATE_DATABASE_URL', 'DATABASE_URL'],
   ])('is refused with the nearest name: %s', (name, nearest) => {
-    expect(faultsOf({ [name]: 'x' })).toEqual([`${name} is not a variable of Hookgate: did you mean ${nearest}?`])
+    expect(faultsOf({ [name]: 'x' })).toEqual([
+      `${name} is not a variable of Hookgate: did you mean ${nearest}?`,
+    ])
   })
 
   it.each(['HOOKGATE_JWT_SECRETS', 'HOOKGATE_', 'HOOKGATE_jwt_secret', 'HOOKGATE___PROTO__'])(

@@ -20,7 +20,8 @@ async function signingSecretsCommands({ env, passwordHash }: { env: Environment;
   return {
     sql: (statement: string) => prisma.$queryRawUnsafe<unknown[]>(statement),
     reveal: (id: string) => outcomeOf(secrets.reveal(id, { subject: 'test' })),
-    revealGuarded: (id: string, password?: string | null) => outcomeOf(guarded.reveal(id, { subject: 'test', password })),
+    revealGuarded: (id: string, password?: string | null) =>
+      outcomeOf(guarded.reveal(id, { subject: 'test', password })),
     expire: (id: string, overlap?: number | null) => outcomeOf(secrets.expire(id, overlap)),
     expireAtOnce: (id: string, overlaps: number[]) =>
       Promise.all(overlaps.map((overlap) => outcomeOf(secrets.expire(id, overlap)))),

@@ -35,7 +35,7 @@ export const graphqlEventRequests: RequestKind[] = [
         isForPublishers: true,
         addFailures(expected) {
           for (const part of [type, data, suffix]) if (part) expected.addPart(part.validity, ...INVALID)
-          if (outcome === 'conflict') expected.mustFail('CONFLICT')
+          if (outcome === 'conflict') expected.mustFail('IDEMPOTENCY_CONFLICT')
         },
         onSuccess({ publishWebhookEvent }) {
           const event = publishWebhookEvent as { id: string; type: string; data: unknown; repeated: boolean }

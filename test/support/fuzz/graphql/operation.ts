@@ -21,7 +21,7 @@ const MALFORMED = ['BAD_REQUEST', 'BAD_USER_INPUT']
 export const INVALID = ['BAD_USER_INPUT', 'VALIDATION_FAILED', 'BAD_REQUEST']
 
 /** The statuses of GraphQL over HTTP. */
-const STATUSES = [200, 400, 405, 406, 413, 415]
+const STATUSES = [200, 400, 401, 405, 406, 413, 415]
 
 export interface Operation {
   query: string
