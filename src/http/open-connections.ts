@@ -35,7 +35,7 @@ interface Connection {
 /**
  * The connections of clients. The gateway ends those that wait for their client for too long, and keeps their number below a
  * limit: above it, the one that has waited for its client the longest makes place for the new one. So clients that hold
- * connections and do nothing never keep others out. When the gateway is at work on every one of them, it ends the new one.
+ * connections and do nothing never keep others out. When the gateway works on a request of every one of them, it ends the new one.
  */
 export class OpenConnections {
   /** in the order of their last answer; those without any in the order of arrival */
@@ -66,7 +66,7 @@ export class OpenConnections {
       if (this.#isAtWork(socket)) socket.setTimeout(this.silenceMaxMs)
       else socket.destroy()
     })
-    // Such as EMFILE: no descriptor is left to accept with. The process must go on.
+    // Such as EMFILE: no descriptor is left to accept with. The process continues.
     server.on('error', (err) => {
       if (server.listening) this.#logError(err)
     })

@@ -188,9 +188,10 @@ describe('with the keys of an identity provider', () => {
       expect(rest.status).toBe(503)
       expect(rest.headers.get('retry-after')).toMatch(/^\d+$/)
       expect(rest.headers.get('www-authenticate')).toBeNull()
-      const { data, errors } = await gateway.gql('{ webhookEndpoints { totalCount } }', {}, token)
-      expect(data).toBeNull()
-      expect(errors).toMatchObject([{ extensions: { code: 'INTERNAL_SERVER_ERROR' } }])
+      const { status, data, errors } = await gateway.gql('{ webhookEndpoints { totalCount } }', {}, token)
+      expect([status, data]).toEqual([503, undefined])
+      expect(errors).toMatchObject([{ extensions: { code: 'SERVICE_UNAVAILABLE' } }])
+      expect(gateway.output()).toContain(errors?.[0]?.extensions?.errorId)
     })
 
     it('answers 401 where the denial needs no key', async () => {

@@ -77,7 +77,7 @@ it('sends that find no descriptor use up no try, and are made when there is one'
   await until(() => gateway.output().includes('EMFILE'))
   report(`${openHandles(gateway.process.pid ?? 0)} descriptors are open`)
   await sleep(3_000)
-  // No request is answered while no descriptor is left. The process goes on.
+  // No request is answered while no descriptor is left. The process continues.
   expect(gateway.process.exitCode).toBeNull()
   isOpen = true
   // The sends that hang end here, as failed tries. The others had none.

@@ -1,6 +1,6 @@
 import { spawnChild } from './child'
 
-/** Asks for the health again and again until a line comes, then prints the longest time of an answer in ms. */
+/** Requests the health again and again until a line arrives, then prints the longest time of an answer in ms. */
 const PROGRAM = `
   let slowest = 0
   let isEnded = false
