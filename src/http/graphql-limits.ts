@@ -31,7 +31,7 @@ const COST_LIMITS: CostLimit[] = [
 
 function tooManyObjects(cost: number, limit: number): string {
   const most = limit.toLocaleString('en-US')
-  return `The request may return ${cost.toLocaleString('en-US')} objects; at most ${most} are allowed. Ask for shorter lists.`
+  return `The request may return ${cost.toLocaleString('en-US')} objects; at most ${most} are allowed. Request shorter lists.`
 }
 
 /** Has the rules of graphql-armor report problems. By default they throw, which Apollo takes for an internal error. */
@@ -93,7 +93,7 @@ export function costLimit(schema: GraphQLSchema): ApolloServerPlugin<Context> {
 }
 
 /**
- * Twice what tools ask for when they introspect everything. In development callers without a token introspect, and may not read
+ * Twice the size of the query by which tools introspect everything. In development callers without a token introspect, and may not read
  * the answer.
  */
 function introspectionLimit(costOf: ReturnType<typeof queryCost>): CostLimit {

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
+import { thirdOfDescriptors } from '../descriptors'
 
 type Server = FastifyInstance['server']
 type IncomingMessage = FastifyRequest['raw']
@@ -9,8 +9,6 @@ type ServerResponse = FastifyReply['raw']
 
 /** The most connections of clients of one process. */
 const CONNECTIONS_MAX = 1_000
-/** The part of the process's file descriptors that clients may use: sends, the database and files need the others. */
-const DESCRIPTORS_PART = 1 / 3
 
 /** A client may be silent for this long: while its request arrives, and while it has not read the answer. */
 const SILENCE_MAX_MS = 30_000
@@ -35,7 +33,7 @@ interface Connection {
 /**
  * The connections of clients. The gateway ends those that wait for their client for too long, and keeps their number below a
  * limit: above it, the one that has waited for its client the longest makes place for the new one. So clients that hold
- * connections and do nothing never keep others out. When the gateway is at work on every one of them, it ends the new one.
+ * connections and do nothing never keep others out. When the gateway works on a request of every one of them, it ends the new one.
  */
 export class OpenConnections {
   /** in the order of their last answer; those without any in the order of arrival */
@@ -45,7 +43,7 @@ export class OpenConnections {
 
   constructor(
     private readonly log: Pick<Logger, 'warn'>,
-    private readonly max: number = connectionsMax(),
+    private readonly max: number = Math.min(CONNECTIONS_MAX, thirdOfDescriptors()),
     private readonly silenceMaxMs: number = SILENCE_MAX_MS,
   ) {}
 
@@ -66,7 +64,7 @@ export class OpenConnections {
       if (this.#isAtWork(socket)) socket.setTimeout(this.silenceMaxMs)
       else socket.destroy()
     })
-    // Such as EMFILE: no descriptor is left to accept with. The process must go on.
+    // Such as EMFILE: no descriptor is left to accept with. The process continues.
     server.on('error', (err) => {
       if (server.listening) this.#logError(err)
     })
@@ -138,21 +136,5 @@ export class OpenConnections {
     if (now - this.#errorLoggedAt < ERROR_LOG_EVERY_MS) return
     this.#errorLoggedAt = now
     this.log.warn({ err }, 'connections cannot be accepted at the moment')
-  }
-}
-
-function connectionsMax(): number {
-  const part = Math.floor(descriptorsMax() * DESCRIPTORS_PART)
-  return Math.min(CONNECTIONS_MAX, Math.max(part, 1))
-}
-
-/** How many files and sockets this process may open (proc(5), limits); Infinity where the system does not say it. */
-function descriptorsMax(): number {
-  try {
-    const limit = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]
-    return limit === undefined ? Number.POSITIVE_INFINITY : Number(limit)
-  } catch {
-    // Not Linux.
-    return Number.POSITIVE_INFINITY
   }
 }

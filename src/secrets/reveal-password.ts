@@ -4,7 +4,7 @@ import { parsePasswordHash, verifyPassword } from './password-hash'
 /** After this many wrong passwords of one caller within the window, none of that caller is checked for the rest of it. */
 const WRONG_MAX = 5
 const WINDOW_MS = 60_000
-/** The most callers whose wrong passwords are remembered. Above it, those of the longest ago are forgotten. */
+/** The most callers whose wrong passwords are kept. Above it, those of the longest ago are dropped. */
 const CALLERS_MAX = 1_000
 
 /** What one caller has tried. */

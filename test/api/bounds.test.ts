@@ -16,7 +16,7 @@ beforeAll(async () => {
 })
 afterAll(() => Promise.all([gateway?.stop(), production?.stop()]))
 
-/** A connection on which the test writes bytes and reads what comes. */
+/** A connection on which the test writes bytes and reads the answer. */
 function connect({ url }: TestGateway): { socket: Socket; answer: () => string; closed: Promise<void> } {
   const { hostname, port } = new URL(url)
   const socket = createConnection(Number(port), hostname)

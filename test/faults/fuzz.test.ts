@@ -10,6 +10,9 @@ import { restEventRequests } from '../support/fuzz/rest/event-requests'
 import { restListRequests } from '../support/fuzz/rest/list-requests'
 import { unpredictedRestRequests } from '../support/fuzz/rest/unpredicted-requests'
 import { startTestGateway, type TestGateway } from '../support/gateway'
+import { probeHealth } from '../support/health-probe'
+import { residentMb, sample } from '../support/process-stats'
+import { report } from '../support/report'
 import { openWire, type Wire } from '../support/wire'
 
 /** The number of requests in all; `npm run test:long` sets 100,000. */
@@ -17,6 +20,10 @@ const REQUESTS = Number(process.env.FUZZ_REQUESTS ?? 3_000)
 /** The number of requests that may be added after a failure, to find the smallest sequence that fails. */
 const SHRINK_REQUESTS = 5_000
 const MAX_STEPS = 60
+/** The long form alone has these limits: in a short run, the start of the process weighs more. */
+const IS_LONG = REQUESTS >= 100_000
+const RSS_MAX_MB = 500
+const HEALTH_MAX_MS = 250
 /** A busy machine needs far less than 50 ms per request. */
 jest.setTimeout(120_000 + (REQUESTS + SHRINK_REQUESTS) * 50)
 
@@ -49,6 +56,8 @@ afterAll(async () => {
 
 it('answers any REST or GraphQL request in the documented form, and changes exactly what the request says', async () => {
   const counts = new OutcomeCounts()
+  const memory = sample(() => residentMb(gateway.process.pid ?? 0))
+  const health = probeHealth(gateway.url)
   const sequence = fc
     .tuple(
       fc.array(stepOf(CREATIONS), { maxLength: 6 }),
@@ -71,6 +80,13 @@ it('answers any REST or GraphQL request in the documented form, and changes exac
     await fc.assert(property, { numRuns: REQUESTS, includeErrorInReport: true })
   } finally {
     counts.print()
+    memory.end()
+  }
+  const [peakMb, slowestMs] = [Math.max(...memory.values), await health.end()]
+  report(`RSS ${peakMb.toFixed()} MB at most; /healthz ${slowestMs.toFixed()} ms at most`)
+  if (IS_LONG) {
+    expect(peakMb).toBeLessThan(RSS_MAX_MB)
+    expect(slowestMs).toBeLessThan(HEALTH_MAX_MS)
   }
   expect(counts.total).toBeGreaterThanOrEqual(REQUESTS)
   expect(gateway.output()).not.toContain('internal error')

@@ -23,7 +23,7 @@ const manyUnfit = JSON.stringify({
   query: 'mutation ($input: WebhookEndpointInput!) { createWebhookEndpoint(input: $input) { id } }',
   variables: { input: { target: [large.slice(0, 100_000)], events: Array(20_000).fill(1) } },
 })
-/** 15 KiB of the most objects that a request without a token may ask for. */
+/** 15 KiB of the most objects that a request without a token may request. */
 const introspection = JSON.stringify({
   query: `{ ${Array.from({ length: 15 }, (_, nth) => `a${nth}: __schema { types { ...F } }`).join(' ')} }
     fragment F on __Type { name description fields { name description type { name description } } }`,

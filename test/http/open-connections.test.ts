@@ -73,7 +73,7 @@ describe('above the limit of connections', () => {
     expect(await request(fast)).toMatch(/hello/)
   })
 
-  it('one on which the gateway is at work stays, and the new one ends', async () => {
+  it('one whose request is being handled stays, and the new one ends', async () => {
     let answer: (() => void) | undefined
     const server = await serve(
       (_request, response) => {

@@ -44,8 +44,8 @@ export function operatorError(error: unknown, at: Destination, variable: string)
   if (error instanceof DatabaseProblem) {
     return sentence(`The database ${database(at)} at ${at.place} ${error.problem}: ${error.remedy}`)
   }
-  const refusal = error instanceof ConnectionFault ? error.cause : error
-  const { code, message } = refusal as { code?: string; message: string }
+  const answer = error instanceof ConnectionFault ? error.cause : error
+  const { code, message } = answer as { code?: string; message: string }
   const connectionError = code === undefined ? undefined : CONNECTION_ERRORS[code]
   if (connectionError) return sentence(connectionError(at, message))
   if (/client password must be a (non-empty )?string/.test(message)) {

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { DeliveryConfig } from '../../config/config'
 import type { Database } from '../../database/database'
+import { thirdOfDescriptors } from '../../descriptors'
 import { disableGoneEndpoint } from '../../endpoints/disable-gone-endpoint'
 import { type AttemptParts, attemptDelivery } from './attempt-delivery'
 import type { ClaimedDelivery } from './claims/claim-deliveries'
@@ -38,13 +39,20 @@ export class SendsInFlight {
   readonly #sending = new Map<bigint, Promise<void>>()
   readonly #checks: PermitChecks
   readonly #recorder: Recorder
+  readonly #concurrency: number
   readonly #aborting = new AbortController()
   readonly #ownTrouble: OwnTrouble
 
   constructor(private readonly options: SendsOptions) {
     const { database, deliveryConfig, log, holder, onRecorded, onDatabaseError } = options
     this.#ownTrouble = new OwnTrouble(log)
-    this.slots = new SendSlots(deliveryConfig.concurrency, deliveryConfig.endpointConcurrency)
+    this.#concurrency = Math.min(deliveryConfig.concurrency, thirdOfDescriptors())
+    if (this.#concurrency < deliveryConfig.concurrency) {
+      const message =
+        'fewer sends than HOOKGATE_CONCURRENCY at a time: the process may open few files and sockets'
+      log.warn({ sends: this.#concurrency }, message)
+    }
+    this.slots = new SendSlots(this.#concurrency, deliveryConfig.endpointConcurrency)
     this.#checks = new PermitChecks(database.asyncCommitTransaction, holder, (error) =>
       onDatabaseError(error, 'requests cannot be sent at the moment'),
     )
@@ -64,8 +72,7 @@ export class SendsInFlight {
    * together are at most twice the send slots.
    */
   get room(): number {
-    const { concurrency } = this.options.deliveryConfig
-    return Math.min(this.slots.available, 2 * concurrency - this.slots.taken - this.#recorder.size)
+    return Math.min(this.slots.available, 2 * this.#concurrency - this.slots.taken - this.#recorder.size)
   }
 
   has(deliveryId: bigint): boolean {

@@ -60,8 +60,8 @@ export function bodyReader<Input>({
     // By field: graphql-js reports an object once for each required field that it lacks.
     const typeProblems = new Map<string | undefined, RestProblem>()
     const input = coerceInputValue(renamed, requiredType, (path, value) => {
-      // No error lists more of them.
-      if (typeProblems.size >= PROBLEMS_MAX) return
+      // No error lists more of them, and graphql-js takes its time for each.
+      if (typeProblems.size >= PROBLEMS_MAX) throw new RestError(400, [...typeProblems.values()])
       for (const problem of problemsOfType(type, path, value)) typeProblems.set(problem.field, problem)
     })
     const problems = [...typeProblems.values(), ...ownProblems, ...(headers?.problems ?? [])]

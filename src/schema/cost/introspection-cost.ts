@@ -10,7 +10,7 @@ import {
 } from 'graphql'
 import { type FieldNodes, type SelectedFields, setsOf } from './selected-fields'
 
-/** Parts of the schema, and how often each of them stands in the answer. */
+/** Parts of the schema, and how often the answer has each of them. */
 type Parts = Map<unknown, number>
 
 /** Counting ends here: an answer of more is too large, whatever its size. */
@@ -18,8 +18,8 @@ const COUNTED_MAX = 200_000
 
 /**
  * Counts what introspection answers, exactly, because the schema is known. Types lead to fields and fields to types, so a short
- * document can ask for millions of objects. Each selection looks once at each part of the schema that it meets, however often
- * that part stands in the answer.
+ * document can request millions of objects. Each selection looks once at each part of the schema that it meets, however often
+ * the answer has that part.
  */
 export class IntrospectionCost {
   #objects = 0
@@ -66,7 +66,7 @@ export class IntrospectionCost {
     }
   }
 
-  /** What a field of introspection answers for each part. Deprecated fields count, whether asked for or not. */
+  /** What a field of introspection answers for each part. Deprecated fields count, whether requested or not. */
   #partsBelow({ resolve }: GraphQLField<unknown, unknown>, parts: Parts): Parts {
     const below: Parts = new Map()
     for (const [part, count] of parts) {
