@@ -23,6 +23,8 @@ const ORDER = [
   'core',
   'schema',
   'http/rest',
+  'http/graphql',
+  'http/connections',
   'http',
   'gateway',
   'main',
@@ -32,8 +34,9 @@ const ORDER = [
 /** The folders that know nothing of HTTP, GraphQL and REST. */
 const CORE = ['endpoints', 'events', 'secrets', 'delivery', 'retention', 'samples', 'database']
 
-/** A regular expression for the paths of entries of `ORDER`. http/rest is a folder of its own, apart from http. */
-const under = (names) => names.map((name) => `^src/${name}(/${name === 'http' ? '(?!rest/)' : ''}|[.]ts$)`)
+/** A regular expression for the paths of entries of `ORDER`. The folders in http are apart from http. */
+const under = (names) =>
+  names.map((name) => `^src/${name}(/${name === 'http' ? '(?!(rest|graphql|connections)/)' : ''}|[.]ts$)`)
 
 /** A package, found in node_modules or not installed at all. */
 const packages = (names) => `(^|/)node_modules/(${names})(/|$)|^(${names})(/|$)`

@@ -3,7 +3,7 @@ import { buildSchema, type GraphQLFieldResolver, type GraphQLSchema } from 'grap
 import { pino } from 'pino'
 // Declares the caller in Fastify's request, which the plugin reads.
 import type {} from '../../../src/http/caller'
-import { graphqlPlugin } from '../../../src/http/graphql-plugin'
+import { graphqlPlugin } from '../../../src/http/graphql/plugin'
 import { type EndpointPatch, type EndpointRow, EndpointRows } from './endpoint-rows'
 import { ENDPOINT_SCHEMA } from './endpoint-schema'
 import { serving } from './serving'

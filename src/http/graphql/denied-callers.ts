@@ -1,7 +1,7 @@
 import { Transform } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { Failure } from '../failure'
-import { codeOf } from '../schema/errors'
+import { Failure } from '../../failure'
+import { codeOf } from '../../schema/errors'
 
 /** What a request without a token may bring in development, in bytes: enough for GraphiQL's introspection query. */
 const ANONYMOUS_BODY_MAX = 16 * 1024

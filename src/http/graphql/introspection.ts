@@ -8,10 +8,10 @@ import {
   parse,
   type SelectionSetNode,
 } from 'graphql'
-import type { Failure } from '../failure'
-import type { Context } from '../schema/context'
-import { codeOf } from '../schema/errors'
-import { introspectionDenial } from '../schema/permissions'
+import type { Failure } from '../../failure'
+import type { Context } from '../../schema/context'
+import { codeOf } from '../../schema/errors'
+import { introspectionDenial } from '../../schema/permissions'
 
 /** The fields of a query that read the schema. Each has a resolver of graphql-js, which no rule of the schema guards. */
 const SCHEMA_FIELDS = ['__schema', '__type']

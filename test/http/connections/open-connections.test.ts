@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { type AddressInfo, createConnection, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { OpenConnections } from '../../src/http/open-connections'
+import { OpenConnections } from '../../../src/http/connections/open-connections'
 
 const REQUEST = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'
 const LARGE = Buffer.alloc(32 * 1024 * 1024, 'x')

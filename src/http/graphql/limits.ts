@@ -12,8 +12,8 @@ import {
   type ValidationContext,
   type ValidationRule,
 } from 'graphql'
-import type { Context } from '../schema/context'
-import { type QueryCost, queryCost } from '../schema/cost/query-cost'
+import type { Context } from '../../schema/context'
+import { type QueryCost, queryCost } from '../../schema/cost/query-cost'
 
 /** Enough for every query of the schema. Fragments and introspection do not count. */
 const MAX_DEPTH = 20

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
-import { thirdOfDescriptors } from '../descriptors'
+import { thirdOfDescriptors } from '../../descriptors'
 
 type Server = FastifyInstance['server']
 type IncomingMessage = FastifyRequest['raw']
