@@ -1,4 +1,4 @@
-import type { LookupAll } from '../../../src/delivery/sending/address-guard'
+import type { NameLookup } from '../../../src/delivery/sending/names/name-lookup'
 import { certificateFor } from '../../support/certificate'
 import {
   ended,
@@ -12,8 +12,7 @@ import {
 
 const HOST = 'hooks.example.test'
 const certificate = certificateFor(HOST)
-const toReceiver: LookupAll = (_hostname, _options, callback) =>
-  callback(null, [{ address: '127.0.0.1', family: 4 }])
+const toReceiver: NameLookup = async () => ({ addresses: [{ address: '127.0.0.1', family: 4 }], ttlMs: 0 })
 
 const trustingSender = (): TestSender =>
   testSender({ lookup: toReceiver, trustedCertificates: [certificate.cert] })
