@@ -63,6 +63,10 @@ const HANDSHAKE_FAULTS: readonly [RegExp, string][] = [
   ],
   [/protocol version|unsupported protocol/i, 'The receiver supports neither TLS 1.2 nor TLS 1.3'],
   [/unrecognized name/i, 'The receiver knows no host of this name'],
+  [
+    /alert handshake failure/i,
+    'The receiver refused the TLS handshake: no common cipher, or it wants a client certificate',
+  ],
   [/alert/i, 'The receiver refused the TLS handshake'],
 ]
 
