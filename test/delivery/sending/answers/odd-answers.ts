@@ -71,7 +71,7 @@ export const ODD_ANSWERS: Record<string, OddAnswer> = {
   'F3: a line without a colon': kept(`${HEAD}nonsense\r\n${OK}`),
   'F3: one header of 64 KiB': kept(`${HEAD}X-A: ${'a'.repeat(64 * 1024)}\r\n${OK}`),
   'F3: 64 KiB of headers': kept(`${HEAD}${'X-Many: aaaaaaaaaaaaaaaaaaaaaaa\r\n'.repeat(2_000)}${OK}`),
-  'a head that is far too long': refused(`${HEAD}X-A: ${'a'.repeat(100_000)}\r\n${OK}`),
+  'a head that is far too long': refused(`${HEAD}X-A: ${'a'.repeat(150_000)}\r\n${OK}`),
 
   'no reason': kept(`HTTP/1.1 200 \r\n${OK}`),
   'no reason and no space': kept(`HTTP/1.1 200\r\n${OK}`),
