@@ -89,13 +89,13 @@ export default {
     {
       name: 'requests-from-sending',
       comment:
-        'Only delivery/sending opens sockets: the address guard is there. (auth/key-set.ts fetches the keys of the ' +
+        'Only delivery/sending sends HTTP requests: the address guard is there. (auth/key-set.ts fetches the keys of the ' +
         'identity provider by the global fetch, which test/support/architecture.ts checks.)',
       severity: 'error',
       from: { pathNot: '^src/delivery/sending/' },
       to: {
         path: [
-          '^(node:)?(https?|http2|tls)$',
+          '^(node:)?(https?|http2)$',
           packages('undici|axios|got|node-fetch|ky|superagent|@whatwg-node/fetch'),
         ],
       },

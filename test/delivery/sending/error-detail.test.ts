@@ -194,7 +194,7 @@ describe('F8: the phase that the deadline ended is named', () => {
   })
 })
 
-describe('a status is told with its reason', () => {
+describe('a status is named with its reason', () => {
   const detailOf = (status: number, reason: string, location?: string) =>
     statusDetail({
       status,

@@ -117,7 +117,7 @@ describe('a short name, as Kubernetes and Docker have them', () => {
     )
   })
 
-  it('is asked for as it is in the end, and alone when a dot ends it', async () => {
+  it('is looked up as it is in the end, and alone when a dot ends it', async () => {
     const server = await dnsServer({ receiver: ['10.0.0.1'], 'hooks.example.test': ['10.0.0.3'] })
     const { find } = lookupBy([server.address], { resolver })
     expect(await find('receiver')).toEqual(['10.0.0.1'])
@@ -127,7 +127,7 @@ describe('a short name, as Kubernetes and Docker have them', () => {
     expect(new Set(server.queries)).toEqual(new Set(['hooks.example.test']))
   })
 
-  it('is asked for as it is without search domains', async () => {
+  it('is looked up as it is without search domains', async () => {
     const server = await dnsServer({ receiver: ['10.0.0.1'] })
     expect(await lookupBy([server.address]).find('receiver')).toEqual(['10.0.0.1'])
   })
@@ -223,7 +223,7 @@ describe('an answer', () => {
     expect(server.queries).toHaveLength(2)
   })
 
-  it('with a TTL of 0 is used for the sends that wait for it, and asked for again then', async () => {
+  it('with a TTL of 0 is used for the sends that wait for it, and looked up again then', async () => {
     const server = await dnsServer({ 'a.test': ['10.0.0.1'] })
     const guarded = addressGuard(
       () => true,

@@ -38,10 +38,17 @@ function curlStatus(url: string): Promise<number | null> {
   })
 }
 
+let accepted = 0
 it.each(Object.entries(ODD_ANSWERS))('what curl takes is taken: %s', async (_, { bytes }) => {
   const expected = await answerWith(bytes, curlStatus)
   const { status } = await answerWith(bytes, (target) =>
     sender.send({ target, body: '{}', headers: {}, verifyTls: true }),
   )
-  if (expected !== null && expected !== 0) expect(status).toBe(expected)
+  if (expected === null || expected === 0) return
+  expect(status).toBe(expected)
+  accepted += 1
+})
+
+it('most of them are accepted by curl', () => {
+  expect(accepted).toBeGreaterThan(55)
 })
