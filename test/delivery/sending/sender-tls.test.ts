@@ -32,6 +32,18 @@ describe('a receiver with TLS', () => {
     expect(receiver.connections).toHaveLength(1)
   })
 
+  it('is reached at the one of its addresses that answers', async () => {
+    const receiver = await httpsReceiver(certificate, (_, response) => response.end('ok'))
+    const addresses = ['127.0.0.2', '127.0.0.3', '127.0.0.1'].map((address) => ({ address, family: 4 }))
+    const sender = testSender({
+      lookup: async () => ({ addresses, ttlMs: 0 }),
+      isAddressAllowed: (address) => address !== '127.0.0.3',
+      trustedCertificates: [certificate.cert],
+    })
+    expect(await sender.post(`https://${HOST}:${receiver.port}`)).toMatchObject({ error: null })
+    expect(await sender.post(`https://other.example.test:${receiver.port}`)).toMatchObject({ error: 'TLS' })
+  })
+
   it('is refused when its certificate is self-signed, and nothing is sent', async () => {
     const seen: unknown[] = []
     const receiver = await httpsReceiver(certificate, (request) => seen.push(request))

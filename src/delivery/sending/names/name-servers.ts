@@ -12,8 +12,8 @@ export interface FoundAddresses {
 /** The first wait for one server's answer; c-ares doubles it for each further round. */
 const ROUND_MS = 1_000
 const ROUNDS = 4
-/** How long to wait for the other family once one has answered (RFC 8305, 3, recommends 50 ms). */
-const OTHER_FAMILY_MS = 50
+/** How long to wait for the IPv6 addresses once those of IPv4 are known (RFC 8305, 3, has the figure). */
+const IPV6_GRACE_MS = 50
 
 /** Codes of c-ares that no server has sent: there was no answer. */
 const NO_ANSWER = /^(ETIMEOUT|ECONNREFUSED)$/
@@ -23,9 +23,7 @@ const NO_ADDRESS = /^(ENOTFOUND|ENODATA)$/
 
 const codeOf = (error: unknown) => String((error as NodeJS.ErrnoException).code)
 
-/**
- * Asks name servers for addresses, through c-ares: no thread is held while a server is silent.
- */
+/** Asks name servers for addresses, through c-ares: no thread is held while a server is silent. */
 export class NameServers {
   readonly #resolver: Resolver
   /** when any server last answered anything */
@@ -82,24 +80,25 @@ export class NameServers {
   }
 
   async #ask(name: string): Promise<FoundAddresses> {
-    const v4 = this.#answered(this.#resolver.resolve4(name, { ttl: true }))
-    const v6 = this.#answered(this.#resolver.resolve6(name, { ttl: true }))
-    // The error of a family that nobody waits for any more.
-    v6.catch(() => undefined)
-    v4.catch(() => undefined)
-    const first = await Promise.any([v4, v6]).catch(() => undefined)
-    if (first === undefined) throw await v4.catch((error) => error)
-    const grace = sleep(OTHER_FAMILY_MS, undefined, { ref: false }).then(() => [])
-    const [found4, found6] = await Promise.all(
-      [v4, v6].map((answer) => Promise.race([answer, grace]).catch(() => [])),
-    )
-    const records = [
-      ...(found4 ?? []).map((record) => ({ ...record, family: 4 })),
-      ...(found6 ?? []).map((record) => ({ ...record, family: 6 })),
-    ]
+    const v4 = this.#records(4, this.#resolver.resolve4(name, { ttl: true }))
+    const v6 = this.#records(6, this.#resolver.resolve6(name, { ttl: true }))
+    const found4 = await v4
+    // Some servers do not answer queries for IPv6.
+    const grace = sleep(IPV6_GRACE_MS, { records: [] }, { ref: false })
+    const found6 = found4.records.length > 0 ? await Promise.race([v6, grace]) : await v6
+    const records = [...found4.records, ...found6.records]
+    if (records.length === 0) throw found4.error
     return {
       addresses: records.map(({ address, family }): LookupAddress => ({ address, family })),
       ttlMs: Math.min(...records.map(({ ttl }) => ttl)) * 1_000,
+    }
+  }
+
+  async #records(family: number, query: Promise<{ address: string; ttl: number }[]>) {
+    try {
+      return { records: (await this.#answered(query)).map((record) => ({ ...record, family })) }
+    } catch (error) {
+      return { records: [], error }
     }
   }
 

@@ -4,35 +4,31 @@ import { readFileSync, statSync } from 'node:fs'
 const LOOK_EVERY_MS = 1_000
 
 /**
- * The parsed content of a small file of the operating system, read again when the file has changed. A file that cannot be read
- * counts as empty: not every system has one.
+ * The parsed content of a small file of the operating system, read again when the file has changed. A missing file counts as
+ * empty: not every system has one.
  */
 export function watchedFile<T>(path: string, parse: (text: string) => T): () => T {
   let content = parse('')
-  let version = ''
+  let version = MISSING
   let lookedAt = Number.NEGATIVE_INFINITY
   return () => {
     const now = performance.now()
     if (now - lookedAt < LOOK_EVERY_MS) return content
     lookedAt = now
-    const found = versionOf(path)
-    if (found !== version) {
+    try {
+      const found = versionOf(path)
+      if (found !== version) content = parse(found === MISSING ? '' : readFileSync(path, 'utf8'))
       version = found
-      content = parse(found === '' ? '' : read(path))
+    } catch {
+      // Such as too few file descriptors. The last content counts until the file can be read.
     }
     return content
   }
 }
 
+const MISSING = ''
+
 function versionOf(path: string): string {
   const found = statSync(path, { throwIfNoEntry: false })
-  return found === undefined ? '' : `${found.ino} ${found.size} ${found.mtimeMs}`
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return ''
-  }
+  return found === undefined ? MISSING : `${found.ino} ${found.size} ${found.mtimeMs}`
 }
