@@ -114,3 +114,25 @@ it('F8: a name that does not exist is named', async () => {
     errorDetail: 'The name gone.example.test could not be resolved: it does not exist (ENOTFOUND).',
   })
 })
+
+it('G2: while no name server answers, a delivery waits without using a try, and arrives afterwards', async () => {
+  const silent = await startDnsServer(() => 'silent')
+  atEnd(() => silent.close())
+  const own = await startTestGateway({
+    HOOKGATE_DNS_SERVERS: silent.address,
+    HOOKGATE_SEND_TIMEOUT_MS: '1000',
+    HOOKGATE_RETRY_SCHEDULE: '1',
+  })
+  const receiver = await startReceiver()
+  const { id } = await own.createEndpoint({ target: `http://hooks.example.test:${receiver.port}/` })
+  const eventId = await publish(own)
+  // A lookup makes 8 queries at most. With one retry in the schedule, three lookups with a try each would have ended the delivery.
+  await until(() => silent.queries.length > 16)
+  expect(await attemptsOf(own, id)).toEqual([])
+  expect(await deliveryOf(own, eventId)).toMatchObject({ status: 'PENDING', attemptCount: 0 })
+
+  silent.answer = () => ['127.0.0.1']
+  await until(async () => (await deliveryOf(own, eventId)).status === 'DELIVERED')
+  expect(await attemptsOf(own, id)).toMatchObject([{ number: 1, error: null }])
+  await own.stop()
+})
