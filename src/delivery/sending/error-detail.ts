@@ -2,7 +2,7 @@ import type { LookupAddress } from 'node:dns'
 import { type AnswerHead, headerOf } from './answers/answer-head'
 import { quote } from './answers/quote'
 import type { Destination } from './destination'
-import { codeOf, describeError, isOwnTrouble, partOf } from './send-errors'
+import { codeOf, describeError, errorClass, isOwnTrouble, partOf } from './send-errors'
 
 /** What an exchange waits for. */
 export type Phase = 'lookup' | 'connect' | 'tls' | 'check' | 'answer' | 'head' | 'body'
@@ -29,7 +29,7 @@ function sentence(text: string, code = ''): string {
     text.length + end.length > DETAIL_MAX_LENGTH
       ? `${text.slice(0, DETAIL_MAX_LENGTH - end.length - 3)}...`
       : text
-  return (shown + end).toWellFormed().replaceAll('\u0000', '\ufffd')
+  return (shown + end).toWellFormed().replace(/\p{Cc}+/gu, ' ')
 }
 
 /** Codes of the errors whose message is a sentence of ours. */
@@ -46,7 +46,7 @@ export function failureDetail(error: unknown, where: Where): string {
   const handshake = HANDSHAKE_FAULTS.find(([pattern]) =>
     pattern.test(`${code} ${message}`.replaceAll('_', ' ')),
   )
-  if (/^(EPROTO|ERR_SSL_\w+|ERR_TLS_\w+)$/.test(code))
+  if (errorClass(error) === 'TLS')
     return sentence(
       handshake?.[1] ?? `The TLS handshake failed: ${partOf(error, 'reason') ?? describeError(error)}`,
       code,

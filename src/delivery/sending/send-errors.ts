@@ -47,7 +47,8 @@ const CLASSES: readonly [AttemptError, RegExp][] = [
   ['BLOCKED_ADDRESS', /^BLOCKED_ADDRESS$/],
   ['DNS', /^(NAME_LOOKUP|ENOTFOUND|EAI_\w+)$/],
   ['TIMEOUT', /^ETIMEDOUT$/],
-  ['TLS', /^(EPROTO|ERR_TLS_\w+|ERR_SSL_\w+)$/],
+  // OpenSSL 3.5 has codes such as ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE.
+  ['TLS', /^(EPROTO|ERR_TLS_\w+|ERR_SSL_\S+)$/],
   ['TLS', /^(\w*(CERT|CRL)\w*|UNABLE_TO_\w+|HOSTNAME_MISMATCH|UNSPECIFIED)$/],
   ['TLS', /^(INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED)$/],
 ]

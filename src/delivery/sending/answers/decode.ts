@@ -9,7 +9,7 @@ const BROTLI = { flush: constants.BROTLI_OPERATION_FLUSH, finishFlush: constants
 type DecodeAll = (bytes: Buffer, options: { maxOutputLength: number }) => Buffer
 
 /** How to decompress one encoding. */
-interface Coding {
+export interface Coding {
   stream: () => Transform
   all: DecodeAll
 }
@@ -83,6 +83,9 @@ export function decodeBeginning({ all }: Coding, bytes: Buffer, maxLength: numbe
   return decoded
 }
 
-/** Whether bytes are plain text. Compressed data never is: some of its first bytes are control characters or not UTF-8. */
-export const isText = (bytes: Buffer): boolean =>
-  isUtf8(bytes) && !/[^\P{Cc}\t\n\f\r]/u.test(bytes.toString())
+/** Whether bytes are text in UTF-8. Compressed data never is: some of its first bytes are control characters or not UTF-8. */
+export const isText = (bytes: Buffer): boolean => isUtf8(bytes) && mayBeText(bytes)
+
+/** Whether bytes may be text in some charset that includes ASCII, because no byte is a control character of ASCII. */
+export const mayBeText = (bytes: Buffer): boolean =>
+  !/[^\P{Cc}\t\n\f\r\u0080-\u009f]/u.test(bytes.toString('latin1'))

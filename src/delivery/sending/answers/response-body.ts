@@ -1,5 +1,5 @@
 import type { Transform } from 'node:stream'
-import { codingOf, decodeBeginning, isText } from './decode'
+import { type Coding, codingOf, decodeBeginning, isText, mayBeText } from './decode'
 import { responseText } from './response-text'
 
 /** The most bytes that are kept of a response body, after decompression. */
@@ -24,7 +24,7 @@ export interface ContentHeaders {
  *
  * Decompresses gzip, br, zstd (where Node can) and deflate; deflate with or without the zlib wrapper, because senders do both
  * (RFC 9110, 8.4.1.2). Keeps the bytes of any other encoding, and of several encodings at once, unchanged. When compressed data
- * ends early or is corrupt, the part before that is kept; when it is no compressed data at all, the bytes themselves.
+ * ends early or is corrupt, the part before that is kept; when it is text that is not compressed at all, the text.
  */
 export class ResponseBody {
   #kept = Buffer.alloc(0)
@@ -99,22 +99,28 @@ export class ResponseBody {
       .on('error', () => this.#onCorrupt(coding))
   }
 
-  #onCorrupt(coding: NonNullable<ReturnType<typeof codingOf>>): void {
+  #onCorrupt(coding: Coding): void {
     if (this.#isDone) return
     const compressed = Buffer.concat(this.#compressed)
     this.#compressed = []
-    const isKept = compressed.length === this.#compressedLength
-    const decoded = isKept && !isText(compressed) ? decodeBeginning(coding, compressed, KEPT_BYTES) : null
-    if (this.#length > 0 || (decoded !== null && decoded.length > 0)) {
-      if (decoded !== null && decoded.length > this.#length) {
-        this.#length = 0
-        this.#keep(decoded)
-      }
-      this.#finish(false)
+    if (this.#length === 0 && isText(compressed)) {
+      this.#continueAsText(compressed)
       return
     }
+    const isAll = compressed.length === this.#compressedLength
+    const decoded = isAll ? decodeBeginning(coding, compressed, KEPT_BYTES) : compressed.subarray(0, 0)
+    if (decoded.length > this.#length) {
+      this.#length = 0
+      this.#keep(decoded)
+    }
+    if (this.#length === 0 && mayBeText(compressed)) this.#continueAsText(compressed)
+    else this.#finish(false)
+  }
+
+  /** The label was wrong: the bytes are not compressed. */
+  #continueAsText(bytes: Buffer): void {
     this.#decoder = null
-    this.#keep(compressed)
+    this.#keep(bytes)
     if (this.#hasEnded) this.#finish(!this.#isCut)
     else this.events.onDrain()
   }
