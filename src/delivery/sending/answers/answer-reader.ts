@@ -4,6 +4,8 @@ import { quote } from './quote'
 
 /** The promise is 64 KiB. More is read, because receivers count differently. */
 const HEAD_MAX = 80 * 1024
+/** The most bytes that become text at once, so that the head does not keep the text of a body in memory. */
+const HEAD_PIECE = 4 * 1024
 /** All interim answers before the final one together. */
 const INTERIM_MAX = 1024 * 1024
 
@@ -45,7 +47,11 @@ export class AnswerReader {
   }
 
   read(bytes: Buffer): void {
-    const rest = this.#state === 'head' ? this.#readHead(bytes) : bytes
+    let rest = bytes
+    while (this.#state === 'head' && rest.length > 0) {
+      const piece = rest.subarray(0, HEAD_PIECE)
+      rest = rest.subarray(piece.length - this.#readHead(piece).length)
+    }
     if (this.#state === 'length') this.#readLength(rest)
     else if (rest.length === 0) return
     else if (this.#state === 'close') this.events.onBody(rest)
