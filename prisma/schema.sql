@@ -398,6 +398,7 @@ CREATE TABLE public.attempts (
     response_truncated boolean DEFAULT false NOT NULL,
     duration_ms integer,
     error public.attempt_error,
+    error_detail text,
     next_retry_at timestamp(3) with time zone
 );
 

@@ -47,6 +47,7 @@ export async function createCore(config: Config, database: Database): Promise<Co
   const sender = createSender({
     isAddressAllowed: addressPolicy(config.targets.allowedNetworks),
     timeoutMs: config.delivery.sendTimeoutMs,
+    dnsServers: config.delivery.dnsServers,
     allowHttp: config.targets.allowHttp,
     userAgent: `Hookgate/${version}`,
   })

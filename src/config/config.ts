@@ -17,6 +17,8 @@ export interface DeliveryConfig {
   endpointConcurrency: number
   /** deadline of one send, from the name lookup to the end of the response */
   sendTimeoutMs: number
+  /** `address` or `address:port` of the name servers for receivers' names; undefined = those of the system */
+  dnsServers: string[] | undefined
   /** seconds to wait after each failed try */
   retrySchedule: number[]
   retentionDays: number

@@ -73,6 +73,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
       concurrency: env.HOOKGATE_CONCURRENCY,
       endpointConcurrency: env.HOOKGATE_ENDPOINT_CONCURRENCY,
       sendTimeoutMs: env.HOOKGATE_SEND_TIMEOUT_MS,
+      dnsServers: env.HOOKGATE_DNS_SERVERS,
       retrySchedule: env.HOOKGATE_RETRY_SCHEDULE,
       retentionDays: env.HOOKGATE_RETENTION_DAYS,
       signatureHeader: env.HOOKGATE_SIGNATURE_HEADER,

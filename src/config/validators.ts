@@ -1,5 +1,5 @@
 import { createPublicKey, type KeyObject } from 'node:crypto'
-import { BlockList, isIPv4, isIPv6 } from 'node:net'
+import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net'
 import { makeValidator } from 'envalid'
 import { tokenAlgorithms } from '../auth/token-algorithm'
 import { parseDatabaseUrl } from '../database/server/address/parse-database-url'
@@ -21,6 +21,7 @@ export const seconds = makeValidator<number[]>((value) =>
   list(value).map((item) => decimalBetween(item, 0, 31_536_000)),
 )
 export const cidrs = makeValidator<string[]>((value) => (value === '' ? [] : list(value).map(cidr)))
+export const dnsServers = makeValidator<string[]>((value) => list(value).map(nameServer))
 export const keys = makeValidator<Buffer[]>((value) => list(value).map(parseEncryptionKey))
 export const roles = makeValidator<ProcessRole[]>((value) =>
   list(value).map((item) => oneOf(item, ['api', 'worker'])),
@@ -108,6 +109,16 @@ function cidr(value: string): string {
   if (family === undefined || !/^\d{1,3}$/.test(prefix) || rest.length > 0)
     throw new Error('must be CIDRs such as 10.0.0.0/8, fd00::/8')
   new BlockList().addSubnet(address, integerBetween(prefix, 0, family === 'ipv4' ? 32 : 128), family)
+  return value
+}
+
+/** @returns the value in the form that Node's `setServers` reads */
+function nameServer(value: string): string {
+  if (isIP(value) !== 0) return value
+  const [, v6 = '', v4 = '', port = '53'] = /^(?:\[(.+)\]|([^:]+))(?::(\d+))?$/.exec(value) ?? []
+  if (!isIPv6(v6) && !isIPv4(v4))
+    throw new Error('must be addresses such as 10.0.0.2, 10.0.0.3:5353, [fd00::1]:53')
+  integerBetween(port, 1, 65_535)
   return value
 }
 

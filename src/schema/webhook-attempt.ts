@@ -21,7 +21,7 @@ import {
   AttemptOrder,
   listAttempts,
 } from '../delivery/log/attempts'
-import { KEPT_BYTES } from '../delivery/sending/response-body'
+import { KEPT_BYTES } from '../delivery/sending/answers/response-body'
 import type { Context } from './context'
 import { PageArgs } from './page-args'
 import { WebhookEvent } from './webhook-event'
@@ -31,9 +31,12 @@ registerEnumType(AttemptError, {
   description: 'Why an attempt failed.',
   valuesConfig: {
     DNS: { description: 'The name in the target has no address.' },
-    CONNECTION: { description: 'No connection, a broken connection, or a response that is not HTTP.' },
+    CONNECTION: {
+      description:
+        'No connection, a connection that broke before the response, or a response that is not HTTP.',
+    },
     TLS: { description: 'No secure connection: the certificate is not trusted, or is for another host.' },
-    TIMEOUT: { description: 'No complete response before the deadline.' },
+    TIMEOUT: { description: 'No response before the deadline.' },
     BLOCKED_ADDRESS: { description: 'The target is in a network that the operator does not allow.' },
     REDIRECT: { description: 'A 3xx response. Redirects are not followed.' },
     HTTP_STATUS: { description: 'A response that is neither 2xx nor 3xx.' },
@@ -77,7 +80,7 @@ export class WebhookAttempt implements Omit<Attempt, 'id' | 'event' | 'signature
   })
   responseBody!: string | null
 
-  @Field(() => Boolean, { description: 'Whether the response body was longer than its recorded part.' })
+  @Field(() => Boolean, { description: 'Whether a part of the response body is not recorded.' })
   responseTruncated!: boolean
 
   @Field(() => Int, { nullable: true, description: 'The duration in milliseconds.' })
@@ -88,6 +91,14 @@ export class WebhookAttempt implements Omit<Attempt, 'id' | 'event' | 'signature
     description: 'Why the attempt failed. Null when the event was delivered.',
   })
   error!: AttemptError | null
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'What went wrong, in one sentence for a person: which certificate or address, or what was wrong with the response. ' +
+      'Null when the event was delivered.',
+  })
+  errorDetail!: string | null
 
   @Field(() => GraphQLDateTime, {
     nullable: true,

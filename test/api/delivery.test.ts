@@ -187,6 +187,7 @@ describe('attempts', () => {
       results: [
         {
           id: expect.any(Number),
+          number: 1,
           created_at: instant,
           event: { id: published.event_id, type: 'post.created', added_at: instant },
           sent_at: instant,
@@ -194,6 +195,8 @@ describe('attempts', () => {
           http_request_signature_header: headers['selfcommunity-signature'],
           http_response_code: 200,
           http_response_body: 'thank you',
+          error: null,
+          error_detail: null,
           next_retry: null,
         },
       ],
@@ -211,6 +214,7 @@ describe('attempts', () => {
       responseBody: 'busy',
       responseTruncated: false,
       error: 'HTTP_STATUS',
+      errorDetail: 'The receiver answered 503 Service Unavailable.',
       durationMs: expect.any(Number),
       sentAt: expect.any(String),
       nextRetryAt: expect.any(String),

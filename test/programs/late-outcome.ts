@@ -38,6 +38,7 @@ function lateOutcomeCommands(opened: OpenCore) {
         responseBody: null,
         responseTruncated: false,
         durationMs: 1,
+        errorDetail: null,
         isGone: false,
         ...result,
       }

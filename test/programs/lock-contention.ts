@@ -141,6 +141,7 @@ function randomAttempt({ id, eventId, endpointId, resendCount }: Delivery): Fini
     responseTruncated: false,
     durationMs: 1,
     error: null,
+    errorDetail: null,
     outcome: shuffled(OUTCOMES)[0] ?? 'retry',
     retryInMs: 0,
     isGone: false,

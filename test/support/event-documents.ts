@@ -12,7 +12,7 @@ export const EVENT = `query Event($id: ID!) {
 
 const WHOLE_ATTEMPT = `
   id createdAt sentAt number requestBody requestSignatureHeader responseStatus responseBody responseTruncated
-  durationMs error nextRetryAt event { id type createdAt }`
+  durationMs error errorDetail nextRetryAt event { id type createdAt }`
 
 export const ATTEMPTS = `query Attempts(
   $id: ID!, $filter: WebhookAttemptFilter, $orderBy: WebhookAttemptOrder, $limit: Int, $offset: Int

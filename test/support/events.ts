@@ -14,6 +14,7 @@ export interface AttemptNode {
   responseTruncated: boolean
   durationMs: number | null
   error: string | null
+  errorDetail: string | null
   nextRetryAt: string | null
   event: { id: string; type: string; createdAt: string }
 }

@@ -100,6 +100,7 @@ CREATE TABLE "attempts" (
     "response_truncated" BOOLEAN NOT NULL DEFAULT false,
     "duration_ms" INTEGER,
     "error" "attempt_error",
+    "error_detail" TEXT,
     "next_retry_at" TIMESTAMPTZ(3),
 
     CONSTRAINT "attempts_pkey" PRIMARY KEY ("id")

@@ -21,6 +21,7 @@ export interface Attempt {
   responseTruncated: boolean
   durationMs: number | null
   error: AttemptError | null
+  errorDetail: string | null
   nextRetryAt: Date | null
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { DeliveryConfig } from '../../config/config'
-import { isGone } from '../sending/response-status'
+import { isGone } from '../sending/answers/response-status'
 import type { WritePermit } from '../sending/send-request'
 import type { SendResult } from '../sending/send-result'
 import type { Sender } from '../sending/sender'
@@ -61,6 +61,7 @@ export async function attemptDelivery(
       responseTruncated: result.truncated,
       durationMs: Math.round(result.durationMs),
       error: result.error,
+      errorDetail: result.error === null ? null : result.detail,
       ...outcomeOf(result, delivery.tries, deliveryConfig.retrySchedule),
     },
     detail: result.detail,

@@ -11,13 +11,20 @@ export class NotAllowedError extends Error {
   }
 }
 
+/** What the receiver sent is no answer of HTTP. The message says why, in one sentence. */
+export class NoAnswerError extends Error {
+  override name = 'NoAnswerError'
+  readonly code = 'NO_ANSWER'
+}
+
 /**
- * The gateway itself lacks something: descriptors, memory, or local ports. Nothing was sent, for a reason that is not the
- * receiver's.
+ * The gateway itself lacks something: descriptors, memory, local ports, or a name server that answers. Nothing was sent, for a
+ * reason that is not the receiver's.
  *
  * Sources: errno(3), connect(2), Node's documentation of dns, OpenSSL's list of reasons.
  */
-const OWN_TROUBLE = /^(EMFILE|ENFILE|ENOMEM|ENOBUFS|EAI_MEMORY|ERR_(OSSL_|SSL_)?\w*MALLOC_FAILURE)$/
+const OWN_TROUBLE =
+  /^(NO_NAME_SERVER|EMFILE|ENFILE|ENOMEM|ENOBUFS|EAI_MEMORY|ERR_(OSSL_|SSL_)?\w*MALLOC_FAILURE)$/
 
 /** Whether a send failed for a reason of the gateway itself. */
 export function isOwnTrouble(error: unknown): boolean {
@@ -31,8 +38,7 @@ export function isOwnTrouble(error: unknown): boolean {
 
 /**
  * Error codes and their meaning to the owner of an endpoint; the first line that matches counts. Every other code means
- * CONNECTION: ECONNREFUSED, ECONNRESET, EPIPE, EHOSTUNREACH, undici's UND_ERR_SOCKET and UND_ERR_HEADERS_OVERFLOW, and HPE_* of
- * undici's parser for an answer that is not HTTP.
+ * CONNECTION: ECONNREFUSED, ECONNRESET, EPIPE, EHOSTUNREACH, and NO_ANSWER.
  *
  * Sources: Node's documentation of errors, dns and tls ("X509 certificate error codes"), OpenSSL's X509_V_ERR list.
  */
@@ -40,20 +46,21 @@ const CLASSES: readonly [AttemptError, RegExp][] = [
   ['ABORTED', /^NOT_ALLOWED$/],
   ['BLOCKED_ADDRESS', /^BLOCKED_ADDRESS$/],
   ['DNS', /^(NAME_LOOKUP|ENOTFOUND|EAI_\w+)$/],
-  ['TIMEOUT', /^(ETIMEDOUT|UND_ERR_\w+_TIMEOUT)$/],
-  ['TLS', /^(EPROTO|ERR_TLS_\w+|ERR_SSL_\w+)$/],
+  ['TIMEOUT', /^ETIMEDOUT$/],
+  // OpenSSL 3.5 has codes such as ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE.
+  ['TLS', /^(EPROTO|ERR_TLS_\w+|ERR_SSL_\S+)$/],
   ['TLS', /^(\w*(CERT|CRL)\w*|UNABLE_TO_\w+|HOSTNAME_MISMATCH|UNSPECIFIED)$/],
   ['TLS', /^(INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED)$/],
 ]
 
-/** The class of an error of undici, Node or OpenSSL. When several addresses failed, the code of the whole error counts. */
+/** The class of an error of Node, OpenSSL or this folder. When several addresses failed, the code of the whole error counts. */
 export function errorClass(error: unknown): AttemptError {
   if (isOwnTrouble(error)) return 'ABORTED'
   const code = codeOf(error)
   return CLASSES.find(([, pattern]) => pattern.test(code))?.[0] ?? 'CONNECTION'
 }
 
-/** Describes an error and its causes in one line. For the log only, because the line may contain addresses. */
+/** Describes an error and its causes in one line. */
 export function describeError(error: unknown): string {
   return causesOf(error).map(describeOne).join(': ').slice(0, DESCRIPTION_MAX_LENGTH)
 }
@@ -76,7 +83,10 @@ function describeOne(error: unknown): string {
   return text.includes(code) ? text : `${text} (${code})`
 }
 
-const codeOf = (error: unknown) => String(partOf(error, 'code') ?? '')
+export const codeOf = (error: unknown) => String(partOf(error, 'code') ?? '')
 
-const partOf = (error: unknown, name: 'address' | 'cause' | 'code' | 'errors' | 'message'): unknown =>
+export const partOf = (
+  error: unknown,
+  name: 'address' | 'cause' | 'code' | 'errors' | 'message' | 'name' | 'reason',
+): unknown =>
   typeof error === 'object' && error !== null && name in error ? error[name as keyof typeof error] : undefined

@@ -19,7 +19,10 @@ export interface SendRequest {
  * written, because it holds a lock until then.
  */
 export interface WritePermit {
-  /** No connection is open: one is being opened. The permission has ended. `check` is called once the connection is open. */
+  /**
+   * No connection is open, or the one that the request was written to has ended: a new one is being opened. The permission has
+   * ended. `check` is called once the connection is open.
+   */
   onConnecting(): void
   /** A new connection is open. Resolves with true = write the request in the same turn; false = end the connection. */
   check(): Promise<boolean>

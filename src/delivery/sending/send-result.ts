@@ -13,7 +13,7 @@ export interface SendResult {
   status: number | null
   /** the first 64 KiB, decompressed, as text without U+0000; null when `status` is null, '' for an empty body */
   responseBody: string | null
-  /** `responseBody` is not the whole body: it was longer, its compression was corrupt, or the connection ended early */
+  /** `responseBody` is not the whole body: it was longer, its compression was corrupt, or a part of it did not come */
   truncated: boolean
   /** null = delivered */
   error: AttemptError | null
@@ -21,12 +21,12 @@ export interface SendResult {
   isOwnTrouble: boolean
   /** the Retry-After header, unparsed; the first one if there are several */
   retryAfter: string | null
-  /** a line for the log only: it may contain addresses */
+  /** Why the send failed: one sentence for the owner of the endpoint, 500 characters at most. Of a success, a line for the log. */
   detail: string
 }
 
 /** The detail of an aborted send. */
-export const STOPPED = 'stopped by the gateway'
+export const STOPPED = 'The gateway stopped the send.'
 
 /** The result of a send that ended before a connection was chosen. */
 export const notSent = (error: AttemptError, detail: string): SendResult => ({

@@ -1,13 +1,16 @@
-import { buildConnector } from 'undici'
-import { type AddressGuardOptions, addressGuard } from './address-guard'
-import { Connections } from './connections'
+import { createSecureContext } from 'node:tls'
+import type { IsAddressAllowed } from '../../endpoints/targets/address-policy'
+import { Connections } from './connections/connections'
+import { destinationOf } from './destination'
 import { exchange } from './exchange'
-import { openConnection } from './open-connection'
+import { addressGuard } from './names/address-guard'
+import { type NameLookup, nameLookup } from './names/name-lookup'
 import type { SendRequest } from './send-request'
 import { notSent, type SendResult, STOPPED } from './send-result'
 import { stopOf } from './stop-signal'
 
-export interface SenderOptions extends AddressGuardOptions {
+export interface SenderOptions {
+  isAddressAllowed: IsAddressAllowed
   /** one deadline for name lookup, connection, TLS, request and response */
   timeoutMs: number
   /** default: true. A target was validated when it was saved, but the operator may have changed the setting since. */
@@ -15,12 +18,16 @@ export interface SenderOptions extends AddressGuardOptions {
   userAgent: string
   /** PEM certificates to trust instead of those that Node trusts */
   trustedCertificates?: string[]
+  /** `address` or `address:port` of the name servers to ask; default: those of the system */
+  dnsServers?: string[] | undefined
+  /** default: the hosts file and the name servers */
+  lookup?: NameLookup
 }
 
 export interface Sender {
   /**
-   * Sends one POST. Never rejects because of the network or the receiver, never sends a request twice, and follows no redirect.
-   * A request that its permit does not allow ends as ABORTED.
+   * Sends one POST, and follows no redirect. Never rejects because of the network or the receiver. A request is sent a second time
+   * only when a kept connection ended before a byte of the answer. A request that its permit does not allow ends as ABORTED.
    *
    * @throws TypeError when the target is not an absolute http or https URL
    */
@@ -29,57 +36,41 @@ export interface Sender {
   close(): Promise<void>
 }
 
+/** The longest time for the lookup of one name, and the part of the deadline that it may take. */
+const LOOKUP_MAX_MS = 5_000
+const LOOKUP_SHARE = 0.4
+
 export function createSender(options: SenderOptions): Sender {
-  const { timeoutMs, userAgent, allowHttp = true } = options
+  const { timeoutMs, userAgent, allowHttp = true, dnsServers, isAddressAllowed } = options
+  const lookupMs = Math.min(LOOKUP_MAX_MS, timeoutMs * LOOKUP_SHARE)
   const closing = new AbortController()
-  const [verified, unverified] = createConnections(options)
+  const connections = new Connections()
+  const parts = {
+    connections,
+    lookup: addressGuard(isAddressAllowed, options.lookup ?? nameLookup({ dnsServers, timeoutMs: lookupMs })),
+    // One for all connections, because creating one reads every trusted certificate.
+    secureContext: createSecureContext({ ca: options.trustedCertificates }),
+    timeoutMs,
+    userAgent,
+  }
 
   return {
     async send(request) {
-      const { target, permit, signal, verifyTls } = request
-      const origin = originOf(target)
-      if (!allowHttp && origin.startsWith('http:'))
-        return notSent('BLOCKED_ADDRESS', 'plain http is not allowed')
+      const { target, signal } = request
+      const destination = destinationOf(target)
+      if (!allowHttp && !destination.isTls)
+        return notSent(
+          'BLOCKED_ADDRESS',
+          'The target is plain http, which HOOKGATE_ALLOW_HTTP does not allow.',
+        )
       const stop = stopOf(signal === undefined ? [closing.signal] : [closing.signal, signal])
       if (stop.isStopped) return notSent('ABORTED', STOPPED)
-      const connections = verifyTls ? verified : unverified
-      return connections.use(origin, permit, (client) =>
-        exchange(client, request, { timeoutMs, userAgent, stop }),
-      )
+      return exchange(request, destination, stop, parts)
     },
 
     async close() {
       closing.abort()
-      await Promise.all([verified.close(), unverified.close()])
+      connections.close()
     },
   }
-}
-
-function originOf(target: string): string {
-  const { origin, protocol } = new URL(target)
-  if (protocol !== 'https:' && protocol !== 'http:')
-    throw new TypeError('A target must be an http or https URL')
-  return origin
-}
-
-/** Two sets, so that no request that requires a verified receiver uses a connection that was opened without verification. */
-function createConnections(options: SenderOptions): [verified: Connections, unverified: Connections] {
-  const guard = addressGuard(options)
-  const { timeoutMs, trustedCertificates } = options
-  const create = (rejectUnauthorized: boolean) => {
-    const connect = guard((lookup) =>
-      buildConnector({
-        lookup,
-        rejectUnauthorized,
-        ca: trustedCertificates,
-        // No timeout here: at its own deadline the exchange ends the connection.
-        timeout: 0,
-        autoSelectFamily: true,
-        // Node allows 250 ms for each address but the last: too little for a receiver on another continent.
-        autoSelectFamilyAttemptTimeout: Math.min(1_000, Math.ceil(timeoutMs / 4)),
-      }),
-    )
-    return new Connections((origin) => openConnection(origin, connect))
-  }
-  return [create(true), create(false)]
 }

@@ -30,9 +30,10 @@ type EndpointEventType = EndpointFragment['events'][number]
 const eventTypeJson = ({ type, addedAt }: EndpointEventType) =>
   ({ type, added_at: addedAt }) satisfies JsonOf<EndpointEventType>
 
-/** An attempt as the REST API documents it. */
+/** An attempt as the REST API documents it, with `number`, `error` and `error_detail`, which are our additions. */
 export const attemptJson = (attempt: AttemptFragment) => ({
   id: Number(attempt.id),
+  number: attempt.number,
   created_at: attempt.createdAt,
   event: { id: Number(attempt.event.id), type: attempt.event.type, added_at: attempt.event.createdAt },
   sent_at: attempt.sentAt,
@@ -40,5 +41,7 @@ export const attemptJson = (attempt: AttemptFragment) => ({
   http_request_signature_header: attempt.requestSignatureHeader,
   http_response_code: attempt.responseStatus,
   http_response_body: attempt.responseBody,
+  error: attempt.error?.toLowerCase() ?? null,
+  error_detail: attempt.errorDetail ?? null,
   next_retry: attempt.nextRetryAt,
 })

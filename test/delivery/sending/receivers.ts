@@ -48,10 +48,18 @@ export const httpReceiver = (listener: RequestListener, host = '127.0.0.1') =>
 export const httpsReceiver = (certificate: ServerOptions, listener: RequestListener) =>
   listen(createHttpsServer(certificate, listener), 'https', '127.0.0.1')
 
-/** Calls `onRequest` with the socket once a request has arrived. Without `onRequest`, the receiver never answers. */
-export const tcpReceiver = (onRequest: (socket: Socket) => unknown = () => undefined) =>
+/**
+ * Calls `onRequest` with the socket once a request has arrived. Without `onRequest`, the receiver never answers.
+ *
+ * @param onConnection called with each new socket
+ */
+export const tcpReceiver = (
+  onRequest: (socket: Socket) => unknown = () => undefined,
+  onConnection: (socket: Socket) => unknown = () => undefined,
+) =>
   listen(
     createTcpServer((socket) => {
+      onConnection(socket)
       socket.once('data', () => onRequest(socket))
     }),
     'http',

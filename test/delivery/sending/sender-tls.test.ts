@@ -1,4 +1,4 @@
-import type { LookupAll } from '../../../src/delivery/sending/address-guard'
+import type { NameLookup } from '../../../src/delivery/sending/names/name-lookup'
 import { certificateFor } from '../../support/certificate'
 import {
   ended,
@@ -12,8 +12,7 @@ import {
 
 const HOST = 'hooks.example.test'
 const certificate = certificateFor(HOST)
-const toReceiver: LookupAll = (_hostname, _options, callback) =>
-  callback(null, [{ address: '127.0.0.1', family: 4 }])
+const toReceiver: NameLookup = async () => ({ addresses: [{ address: '127.0.0.1', family: 4 }], ttlMs: 0 })
 
 const trustingSender = (): TestSender =>
   testSender({ lookup: toReceiver, trustedCertificates: [certificate.cert] })
@@ -31,6 +30,18 @@ describe('a receiver with TLS', () => {
     expect(await sender.post(target)).toMatchObject({ error: null })
     expect(names).toEqual([HOST, HOST])
     expect(receiver.connections).toHaveLength(1)
+  })
+
+  it('is reached at the one of its addresses that answers', async () => {
+    const receiver = await httpsReceiver(certificate, (_, response) => response.end('ok'))
+    const addresses = ['127.0.0.2', '127.0.0.3', '127.0.0.1'].map((address) => ({ address, family: 4 }))
+    const sender = testSender({
+      lookup: async () => ({ addresses, ttlMs: 0 }),
+      isAddressAllowed: (address) => address !== '127.0.0.3',
+      trustedCertificates: [certificate.cert],
+    })
+    expect(await sender.post(`https://${HOST}:${receiver.port}`)).toMatchObject({ error: null })
+    expect(await sender.post(`https://other.example.test:${receiver.port}`)).toMatchObject({ error: 'TLS' })
   })
 
   it('is refused when its certificate is self-signed, and nothing is sent', async () => {

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { WritePermit } from '../../../src/delivery/sending/send-request'
 import { until } from '../../support/until'
-import { closedPort, httpReceiver, tcpReceiver, testSender } from './receivers'
+import { closedPort, httpReceiver, SHORT_MS, tcpReceiver, testSender } from './receivers'
 
 /** A permit that records its calls. `isAllowed` is the result of its check. */
 function recordedPermit(isAllowed: () => boolean | Promise<boolean> = () => true) {
@@ -29,6 +29,17 @@ describe('a permit', () => {
     })
     expect(await send(receiver.url, permit)).toMatchObject({ error: null, sentAt: expect.any(Date) })
     expect(calls).toEqual(['connecting', 'check', 'writing'])
+  })
+
+  it('that the gateway gives late takes nothing from the time of the receiver', async () => {
+    const receiver = await httpReceiver((_, response) => response.end())
+    const { permit } = recordedPermit(async () => {
+      await new Promise((resolve) => setTimeout(resolve, 3 * SHORT_MS))
+      return true
+    })
+    const result = await send(receiver.url, permit, testSender({ timeoutMs: SHORT_MS }))
+    expect(result).toMatchObject({ error: null })
+    expect(result.durationMs).toBeLessThan(3 * SHORT_MS)
   })
 
   it('that is not given sends not one byte, and its connection ends', async () => {

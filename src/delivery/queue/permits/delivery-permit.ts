@@ -5,9 +5,9 @@
  * - connecting: no connection was open, and one is being opened. The request must not be written without a check.
  * - checking: the connection is open, and the check runs.
  * - allowed: the check has passed. The request may be written as long as the check's transaction lasts.
- * - written: the request is being written, or was.
- * - notAllowed: the send ended after its connection was open, before a check had passed. Not one byte was sent, for a reason that
- *   is not the receiver's.
+ * - written: the request is being written, or was. If its kept connection ends before a byte of the answer, a new one is opened.
+ * - notAllowed: the send ended after its connection was open, before a check had passed. Not one byte was sent on that connection,
+ *   for a reason that is not the receiver's.
  * - ended: the send ended in any other way.
  */
 
@@ -29,7 +29,7 @@ const NEXT_PHASES: Readonly<Record<PermitPhase, readonly PermitPhase[]>> = {
   checking: ['allowed', 'notAllowed'],
   // An open connection may be lost before the request is written. Then another one is opened.
   allowed: ['written', 'connecting', 'ended'],
-  written: ['ended'],
+  written: ['connecting', 'ended'],
   notAllowed: [],
   ended: [],
 }

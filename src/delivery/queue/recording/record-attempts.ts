@@ -23,6 +23,8 @@ export interface FinishedAttempt {
   durationMs: number
   /** null = delivered */
   error: AttemptError | null
+  /** one sentence for a person; null = delivered */
+  errorDetail: string | null
   /**
    * `delivered` and `failed` end the delivery; `retry` makes it due again later. `aborted`: the gateway itself stopped the send, so
    * no try is used up, and the delivery is due again at once.
@@ -66,16 +68,16 @@ export async function recordAttempts(
         "sendId" uuid, "deliveryId" bigint, "eventId" bigint, "endpointId" integer, "number" integer,
         "resendCount" integer, "sentAt" timestamptz,
         "signatureHeader" text, "responseStatus" integer, "responseBody" text, "responseTruncated" boolean,
-        "durationMs" integer, "error" attempt_error, "outcome" text, "retryInMs" float8, "isGone" boolean)
+        "durationMs" integer, "error" attempt_error, "errorDetail" text, "outcome" text, "retryInMs" float8, "isGone" boolean)
     ),
     locked AS MATERIALIZED (
       SELECT id FROM deliveries WHERE id = ANY (ARRAY(SELECT "deliveryId" FROM finished)) ORDER BY id FOR NO KEY UPDATE
     ),
     recorded AS (
       INSERT INTO attempts (send_id, delivery_id, event_id, endpoint_id, number, created_at, sent_at, signature_header,
-        response_status, response_body, response_truncated, duration_ms, error, next_retry_at)
+        response_status, response_body, response_truncated, duration_ms, error, error_detail, next_retry_at)
       SELECT "sendId", "deliveryId", "eventId", "endpointId", "number", now, "sentAt", "signatureHeader",
-        "responseStatus", "responseBody", "responseTruncated", "durationMs", "error",
+        "responseStatus", "responseBody", "responseTruncated", "durationMs", "error", "errorDetail",
         CASE WHEN "isGone" THEN NULL ELSE now + make_interval(secs => "retryInMs" / 1000) END
       FROM finished CROSS JOIN clock
       WHERE "deliveryId" IN (SELECT id FROM locked)

@@ -146,6 +146,7 @@ const delivered = ({ id, eventId, endpointId, number, resendCount }: ClaimedDeli
   responseBody: '',
   responseTruncated: false,
   durationMs: 1,
+  errorDetail: null,
   error: null,
   outcome: 'delivered' as const,
   retryInMs: null,

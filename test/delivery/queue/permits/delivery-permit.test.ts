@@ -75,6 +75,28 @@ describe('a request whose connection was opened', () => {
   })
 })
 
+describe('a request whose kept connection ended before an answer', () => {
+  it('is checked again on a new connection, and written in the transaction of that check', async () => {
+    const permit = claimed()
+    permit.onWriting()
+    permit.onConnecting()
+    expect(await mayEndTransaction(permit)).toBe(true)
+    expect(await permit.check()).toBe(true)
+    expect(await mayEndTransaction(permit)).toBe(false)
+    permit.onWriting()
+    expect(permit.phase).toBe('written')
+  })
+
+  it('is not written again when its endpoint was switched off meanwhile', async () => {
+    const permit = claimed(() => false)
+    permit.onWriting()
+    permit.onConnecting()
+    expect(await permit.check()).toBe(false)
+    permit.end()
+    expect(permit.phase).toBe('notAllowed')
+  })
+})
+
 describe('a permit', () => {
   it('that has ended stays so, whatever its connection reports later', async () => {
     const permit = claimed()
@@ -90,8 +112,8 @@ describe('a permit', () => {
   it('rejects a phase that cannot follow: a request is written once, and never during a check', async () => {
     const written = claimed()
     written.onWriting()
-    expect(() => written.onConnecting()).toThrow('A permit cannot go from written to connecting')
-    expect(() => written.onWriting()).toThrow('from written to written')
+    expect(() => written.onWriting()).toThrow('A permit cannot go from written to written')
+    expect(() => written.allow()).toThrow('from written to allowed')
 
     const checking = claimed(() => false)
     checking.onConnecting()

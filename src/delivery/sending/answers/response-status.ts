@@ -1,4 +1,4 @@
-import type { AttemptError } from '../../generated/prisma/enums'
+import type { AttemptError } from '../../../generated/prisma/enums'
 
 /** The class of a final status: null = success (2xx). A redirect (3xx) is never followed, so it is a failure. */
 export function statusError(status: number): AttemptError | null {

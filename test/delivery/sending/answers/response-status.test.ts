@@ -1,4 +1,4 @@
-import { isGone, statusError } from '../../../src/delivery/sending/response-status'
+import { isGone, statusError } from '../../../../src/delivery/sending/answers/response-status'
 
 describe('a status', () => {
   it.each([

@@ -1,0 +1,32 @@
+/** Where a request goes, taken from a target. */
+export interface Destination {
+  isTls: boolean
+  /** to look up, as the target has it: a name, perhaps with a dot at its end, or an address without brackets */
+  hostname: string
+  /** `hostname` without a dot at its end: the name that a certificate must be for */
+  name: string
+  port: number
+  /** the Host header */
+  host: string
+  /** scheme, host and port */
+  origin: string
+  /** path and query, percent-encoded */
+  path: string
+}
+
+/** @throws TypeError when the target is not an absolute http or https URL */
+export function destinationOf(target: string): Destination {
+  const { protocol, hostname, port, host, origin, pathname, search } = new URL(target)
+  const isTls = protocol === 'https:'
+  if (!isTls && protocol !== 'http:') throw new TypeError('A target must be an http or https URL')
+  const bare = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname
+  return {
+    isTls,
+    hostname: bare,
+    name: bare.endsWith('.') ? bare.slice(0, -1) : bare,
+    port: port === '' ? (isTls ? 443 : 80) : Number(port),
+    host,
+    origin,
+    path: pathname + search,
+  }
+}
