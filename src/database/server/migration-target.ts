@@ -1,9 +1,10 @@
 import type { Client } from 'pg'
 import type { Logger } from 'pino'
 import { type Applied, bringUpToDate, logApplied, type MigrationTarget } from '../migrations/bring-up-to-date'
+import { connectClient } from './connect-client'
 import { destinationOf, operatorError } from './operator-errors'
 import type { ProbedServer } from './probe'
-import { connectClient, type ServerClient } from './server-client'
+import type { ServerClient } from './server-client'
 import { WITHOUT_LIMITS } from './session-settings'
 
 /**

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { type DatabaseAddress, placeOf } from './address/database-address'
 import { Routes } from './address/routes'
+import { connectClient } from './connect-client'
 import { ConnectionFault } from './connection-fault'
-import { connectClient, type ServerAccess, type ServerClient } from './server-client'
+import type { ServerAccess } from './server-access'
+import type { ServerClient } from './server-client'
 import {
   connectionSettings,
   FIRST_SETTINGS,

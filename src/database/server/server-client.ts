@@ -1,31 +1,14 @@
-import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'pg'
 import { UnansweredError } from '../unanswered'
-import type { DatabaseAddress } from './address/database-address'
-import type { Route, Routes } from './address/routes'
+import type { Route } from './address/routes'
+import { cancelStatement } from './cancel-request'
 import { ConnectionFault, explain } from './connection-fault'
-import { ANSWER_WITHIN_MS, asOptions, asStatement, type Settings } from './session-settings'
+import { clientOptions, type ServerAccess } from './server-access'
+import { asStatement } from './session-settings'
 
-/** Of several hosts, one that is silent must not use up all the time of a request. */
-const CONNECT_WITHIN_MS = { onlyHost: ANSWER_WITHIN_MS, oneOfSeveral: 3_000 }
 /** How long a connection keeps its place in the pool after its client has given up: the server needs this to end the statement. */
 const SETTLED_WITHIN_MS = 5_000
-
-/**
- * How a connection gets its settings. `startup`: with the first message, which costs no round trip. `statement`: by a statement
- * once connected, behind a pooler that drops them from the first message. `transaction`: at the start of each transaction,
- * behind a pooler that gives each transaction another connection.
- */
-export type SettingsBy = 'startup' | 'statement' | 'transaction'
-
-/** How this process connects to a database. */
-export interface ServerAccess {
-  address: DatabaseAddress
-  routes: Routes
-  settings: Settings
-  settingsBy: SettingsBy
-}
 
 /** What @types/pg does not tell of a client. */
 interface Internals {
@@ -61,26 +44,7 @@ export class ServerClient extends Client {
 
   constructor(access: ServerAccess, name = 'hookgate') {
     const route = access.routes.current()
-    const { address, settings, settingsBy } = access
-    const options = [address.options, settingsBy === 'startup' && asOptions(settings)].filter(Boolean)
-    super({
-      host: route.host,
-      port: route.port,
-      user: address.user,
-      password: address.password,
-      database: address.database,
-      ssl: route.encryption,
-      enableChannelBinding: address.channelBinding !== 'disable' && route.encryption !== false,
-      options: options.join(' ') || undefined,
-      application_name: name,
-      connectionTimeoutMillis:
-        address.connectTimeoutMs ??
-        (access.routes.hasOthers(route) ? CONNECT_WITHIN_MS.oneOfSeveral : CONNECT_WITHIN_MS.onlyHost),
-      keepAlive: true,
-      keepAliveInitialDelayMillis: ANSWER_WITHIN_MS,
-      // The server knows the same limit: none, or a little less.
-      query_timeout: settings.statement_timeout === '0' ? undefined : ANSWER_WITHIN_MS,
-    })
+    super(clientOptions(access, route, name))
     this.#access = access
     this.#route = route
     this.on('error', () => undefined)
@@ -250,24 +214,9 @@ export class ServerClient extends Client {
       connection.once('end', resolve)
     })
     this.#settling = Promise.race([answered, sleep(SETTLED_WITHIN_MS, undefined, { ref: false })])
-    this.#cancel()
-  }
-
-  /** PostgreSQL's documentation, 55.2.8: on a connection of its own, which a server takes without encryption. */
-  #cancel(): void {
     const { processID, secretKey } = this.#internals
     if (processID === null || secretKey === null) return
-    const { host, port } = this.#route
-    const message = Buffer.alloc(16)
-    message.writeInt32BE(16, 0)
-    message.writeInt32BE(80_877_102, 4)
-    message.writeInt32BE(processID, 8)
-    message.writeInt32BE(secretKey, 12)
-    const socket = host.startsWith('/') ? connect(`${host}/.s.PGSQL.${port}`) : connect(port, host)
-    socket.on('error', () => undefined)
-    socket.setTimeout(SETTLED_WITHIN_MS, () => socket.destroy())
-    socket.unref()
-    socket.end(message)
+    cancelStatement(this.#route, { processID, secretKey }, SETTLED_WITHIN_MS)
   }
 }
 
@@ -291,43 +240,3 @@ function refuse(error: Error, callback: Callback | undefined): Promise<never> | 
   process.nextTick(callback, error)
   return undefined
 }
-
-/** Connects by the first route that works. @throws ConnectionFault */
-export async function connectClient(access: ServerAccess, name?: string): Promise<ServerClient> {
-  return byAnyRoute(access.routes, async () => {
-    const client = new ServerClient(access, name)
-    await client.connect()
-    return client
-  })
-}
-
-/**
- * Connects until a route works or none is left.
- *
- * @throws ConnectionFault that says of each route why it failed
- */
-export async function byAnyRoute<Connected>(
-  routes: Routes,
-  attempt: () => Promise<Connected>,
-): Promise<Connected> {
-  const faults: ConnectionFault[] = []
-  for (;;) {
-    try {
-      return await attempt()
-    } catch (error) {
-      if (!(error instanceof ConnectionFault)) throw error
-      faults.push(error)
-      if (error.options.mayTryNext && faults.length < routes.count) continue
-      const words = [...new Set(faults.map(({ message }) => message))]
-      // What a server has answered says more than that there is no other way to it.
-      const { cause } = faults.find((fault) => isAnswer(fault.cause)) ?? error
-      throw new ConnectionFault(words.join('; '), {
-        cause,
-        mayTryNext: false,
-        isAway: faults.every(({ options }) => options.isAway),
-      })
-    }
-  }
-}
-
-const isAnswer = (error: unknown) => (error as { severity?: string } | undefined)?.severity !== undefined

@@ -2,7 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { PrismaClient } from '../../generated/prisma/client'
 import { localNotifications, type WorkerNotifications } from '../notifications'
-import { connectClient, type ServerAccess, type ServerClient } from './server-client'
+import { connectClient } from './connect-client'
+import type { ServerAccess } from './server-access'
+import type { ServerClient } from './server-client'
 
 const CHANNEL = 'hookgate_due'
 /** At most one notification in this time goes to the server, where each takes a lock that all commits share. */

@@ -1,5 +1,7 @@
 import { Pool, type PoolClient, type QueryResult } from 'pg'
-import { byAnyRoute, isGivenUp, type ServerAccess, ServerClient } from './server-client'
+import { byAnyRoute } from './connect-client'
+import type { ServerAccess } from './server-access'
+import { isGivenUp, ServerClient } from './server-client'
 import { ANSWER_WITHIN_MS } from './session-settings'
 import { type EndTurn, Turns } from './turns'
 

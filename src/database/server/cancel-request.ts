@@ -1,0 +1,24 @@
+import { connect } from 'node:net'
+
+/**
+ * Asks a server to end the statement of a connection, by a connection of its own, which a server takes without encryption
+ * (PostgreSQL's documentation, 55.2.8). Whether the server does is not answered.
+ *
+ * @param backend the process and the secret that the server has sent when the connection was opened
+ */
+export function cancelStatement(
+  { host, port }: { host: string; port: number },
+  backend: { processID: number; secretKey: number },
+  withinMs: number,
+): void {
+  const message = Buffer.alloc(16)
+  message.writeInt32BE(16, 0)
+  message.writeInt32BE(80_877_102, 4)
+  message.writeInt32BE(backend.processID, 8)
+  message.writeInt32BE(backend.secretKey, 12)
+  const socket = host.startsWith('/') ? connect(`${host}/.s.PGSQL.${port}`) : connect(port, host)
+  socket.on('error', () => undefined)
+  socket.setTimeout(withinMs, () => socket.destroy())
+  socket.unref()
+  socket.end(message)
+}
