@@ -15,7 +15,7 @@ export type FailureKind =
   | 'rate_limited'
   | 'query_too_costly'
   // Nothing was stored.
-  | 'unavailable'
+  | 'service_unavailable'
   // A change was sent to the database, which did not answer: it may be stored or not.
   | 'outcome_unknown'
 

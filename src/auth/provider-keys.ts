@@ -44,7 +44,7 @@ export class ProviderKeys {
   /**
    * The known keys, not older than the limits above.
    *
-   * @throws Failure `unavailable`
+   * @throws Failure `service_unavailable`
    */
   async current(): Promise<KeySet> {
     const known = this.#set
@@ -60,7 +60,7 @@ export class ProviderKeys {
   /**
    * A later set than this one, for a token of an unknown key. Waits for the fetch.
    *
-   * @throws Failure `unavailable`: nobody knows whether the key exists
+   * @throws Failure `service_unavailable`: nobody knows whether the key exists
    */
   async laterThan(set: KeySet): Promise<KeySet> {
     if (this.#set === set) await this.#refresh()
@@ -105,7 +105,7 @@ export class ProviderKeys {
 
   #unavailable(): Failure {
     const message = 'The keys of the identity provider cannot be read at the moment.'
-    return new Failure('unavailable', message, this.#id())
+    return new Failure('service_unavailable', message, this.#id())
   }
 
   #id = () => ({ errorId: this.#outage?.errorId })

@@ -19,7 +19,7 @@ export interface Verified {
 /**
  * Checks signature and claims of a token.
  *
- * @throws JOSEError when the token is not valid; Failure `unavailable` when the keys of the provider cannot be read
+ * @throws JOSEError when the token is not valid; Failure `service_unavailable` when the keys of the provider cannot be read
  */
 export type VerifyToken = (token: string) => Promise<Verified>
 

@@ -21,7 +21,7 @@ const CODE = {
   idempotency_conflict: 'IDEMPOTENCY_CONFLICT',
   rate_limited: 'RATE_LIMITED',
   query_too_costly: 'QUERY_TOO_COSTLY',
-  unavailable: 'SERVICE_UNAVAILABLE',
+  service_unavailable: 'SERVICE_UNAVAILABLE',
   outcome_unknown: 'OUTCOME_UNKNOWN',
 } satisfies Record<FailureKind, string>
 
@@ -31,7 +31,7 @@ export const codeOf = ({ kind }: Failure): string => CODE[kind]
 const INTERNAL = 'INTERNAL_SERVER_ERROR'
 
 /** Failures that are no fault of the caller. They are logged. */
-const OWN_FAILURES: FailureKind[] = ['unavailable', 'outcome_unknown']
+const OWN_FAILURES: FailureKind[] = ['service_unavailable', 'outcome_unknown']
 
 /**
  * Decides what a caller sees of an error, for GraphQL and REST. A fault of the caller passes unchanged. Any other error is logged
@@ -40,7 +40,7 @@ const OWN_FAILURES: FailureKind[] = ['unavailable', 'outcome_unknown']
 export function failureOf(thrown: unknown, log: ErrorLog): { failure?: Failure; errorId?: string } {
   const error = unwrapResolverError(thrown)
   // A request that a stop has cut off: nobody waits for its answer.
-  if (isDatabaseClosed(error)) return { failure: new Failure('unavailable', 'The gateway is stopping.') }
+  if (isDatabaseClosed(error)) return { failure: new Failure('service_unavailable', 'The gateway is stopping.') }
   const failure = error instanceof Failure ? error : failureOfDatabase(error)
   // A failure that has an id is in the log already.
   if (failure && (failure.details.errorId || !OWN_FAILURES.includes(failure.kind))) return { failure }
@@ -55,7 +55,7 @@ export function failureOf(thrown: unknown, log: ErrorLog): { failure?: Failure; 
 
 const failureOfDatabase = (error: unknown) =>
   isDatabaseUnavailable(error)
-    ? new Failure('unavailable', 'The database does not answer at the moment.')
+    ? new Failure('service_unavailable', 'The database does not answer at the moment.')
     : undefined
 
 /** Apollo's `formatError`: failures get their code, internal errors are masked, and errors of GraphQL itself pass. */

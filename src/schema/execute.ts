@@ -72,7 +72,7 @@ export function schemaExecutor(schema: GraphQLSchema, core: Core): SchemaExecuto
         const { failure, errorId } = failureOf(error.originalError ?? error, log)
         // A field of a mutation's answer: the mutation itself has succeeded.
         const isStored = isMutation(document) && (error.path?.length ?? 0) > 1
-        if (isStored && failure?.kind === 'unavailable') throw unknownOutcome(error)
+        if (isStored && failure?.kind === 'service_unavailable') throw unknownOutcome(error)
         throw failure ?? new InternalError(errorId ?? '')
       }
       return result.data as never

@@ -216,7 +216,7 @@ describe('health', () => {
       const ready = await fetch(`${gateway.url}/readyz`)
       expect(ready.status).toBe(503)
       const rest = await gateway.rest('PATCH', `endpoint/${id}/`, { json: { is_active: false } })
-      expect([rest.status, rest.body.errors[0].code]).toEqual([503, 'unavailable'])
+      expect([rest.status, rest.body.errors[0].code]).toEqual([503, 'service_unavailable'])
       expect(rest.headers.get('retry-after')).toMatch(/^\d+$/)
       const graphql = await gateway.gql(`{ webhookEndpoint(id: ${id}) { id } }`)
       expect(graphql.errors?.[0]?.extensions?.code).toBe('SERVICE_UNAVAILABLE')

@@ -427,7 +427,7 @@ describe('a token of an identity provider', () => {
   it('is not reported as bad when the provider does not answer, and the log has the id of the error', async () => {
     const identify = await callerIdentifier(AUTH, { jwksUrl: 'http://127.0.0.1:1/jwks' }, log)
     const { denial } = await identify(`Bearer ${await signedBy(p256.privateKey, 'ES256', 'ES256')}`)
-    expect(denial?.kind).toBe('unavailable')
+    expect(denial?.kind).toBe('service_unavailable')
     expect(log.warn).toHaveBeenLastCalledWith(
       { err: expect.objectContaining({ message: 'fetch failed' }), errorId: denial?.details.errorId },
       expect.stringContaining('identity provider'),

@@ -103,7 +103,7 @@ describe('while the keys cannot be fetched', () => {
       expect(await current()).toEqual(['a'])
     }
     await pass(20_000)
-    expect(await kindOf(current())).toBe('unavailable')
+    expect(await kindOf(current())).toBe('service_unavailable')
     state.error = undefined
     await pass(1_000)
     expect(await current()).toEqual(['a'])
@@ -133,7 +133,7 @@ describe('while the keys cannot be fetched', () => {
     const set = await keys.current()
     state.error = new Error('down')
     await pass(5_000)
-    expect(await kindOf(keys.laterThan(set))).toBe('unavailable')
+    expect(await kindOf(keys.laterThan(set))).toBe('service_unavailable')
   })
 
   it('the log says so once a minute under one id, which the requests get, and says when the outage ends', async () => {

@@ -154,7 +154,7 @@ describe('a failure', () => {
   })
 
   it.each<[FailureKind, string]>([
-    ['unavailable', 'SERVICE_UNAVAILABLE'],
+    ['service_unavailable', 'SERVICE_UNAVAILABLE'],
     ['outcome_unknown', 'OUTCOME_UNKNOWN'],
   ])(
     '%s, which is no fault of the caller, reaches the caller as %s with the id in the log',
@@ -168,7 +168,7 @@ describe('a failure', () => {
   )
 
   it('that is in the log already is not logged again', async () => {
-    const { error, lines } = await answer(new Failure('unavailable', 'In words.', { errorId: 'an-id' }))
+    const { error, lines } = await answer(new Failure('service_unavailable', 'In words.', { errorId: 'an-id' }))
     expect(error.extensions).toEqual({ code: 'SERVICE_UNAVAILABLE', errorId: 'an-id' })
     expect(lines).toEqual([])
   })
@@ -219,7 +219,7 @@ describe('a database that does not answer', () => {
   it('is a failure of the kind unavailable for the REST API', () => {
     const { log, lines } = recordingLog()
     const { failure, errorId } = failureOf(unreachable, log)
-    expect(failure?.kind).toBe('unavailable')
+    expect(failure?.kind).toBe('service_unavailable')
     expect(failure?.message).not.toContain(SECRET)
     expect(failure?.details).toEqual({ errorId })
     expect(lines[0]?.errorId).toBe(errorId)

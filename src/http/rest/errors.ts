@@ -18,7 +18,7 @@ const STATUS = {
   idempotency_conflict: 409,
   rate_limited: 429,
   query_too_costly: 400,
-  unavailable: 503,
+  service_unavailable: 503,
   outcome_unknown: 504,
 } satisfies Record<FailureKind, number>
 
@@ -122,7 +122,7 @@ export function sendFailure(reply: FastifyReply, failure: Failure): FastifyReply
   const status = STATUS[failure.kind]
   reply.code(status)
   if (failure.kind === 'unauthenticated') reply.header('WWW-Authenticate', 'Bearer')
-  if (failure.kind === 'unavailable') reply.header('Retry-After', RETRY_AFTER)
+  if (failure.kind === 'service_unavailable') reply.header('Retry-After', RETRY_AFTER)
   const { problems, current, retryAfter, errorId = reply.request.id } = failure.details as FailureDetails
   if (retryAfter !== undefined) reply.header('Retry-After', retryAfter)
   if (problems) return reply.send(errorBody(problems.map(restProblem)))

@@ -90,7 +90,7 @@ describe('a failure', () => {
   })
 
   it.each<[FailureKind, number]>([
-    ['unavailable', 503],
+    ['service_unavailable', 503],
     ['outcome_unknown', 504],
   ])('%s has the status %i and the id that is in the log', async (kind, status) => {
     const logged = await answer(new Failure(kind, 'Because.', { errorId: 'the-id' }))
@@ -108,7 +108,7 @@ describe('a failure', () => {
   })
 
   it('has the time after which to try again when the gateway is unavailable', async () => {
-    const { headers } = await answer(new Failure('unavailable', 'x'))
+    const { headers } = await answer(new Failure('service_unavailable', 'x'))
     expect(Number(headers['retry-after'])).toBeGreaterThan(0)
     expect((await answer(new Failure('not_found', 'x'))).headers['retry-after']).toBeUndefined()
   })
