@@ -40,7 +40,8 @@ const OWN_FAILURES: FailureKind[] = ['service_unavailable', 'outcome_unknown']
 export function failureOf(thrown: unknown, log: ErrorLog): { failure?: Failure; errorId?: string } {
   const error = unwrapResolverError(thrown)
   // A request that a stop has cut off: nobody waits for its answer.
-  if (isDatabaseClosed(error)) return { failure: new Failure('service_unavailable', 'The gateway is stopping.') }
+  if (isDatabaseClosed(error))
+    return { failure: new Failure('service_unavailable', 'The gateway is stopping.') }
   const failure = error instanceof Failure ? error : failureOfDatabase(error)
   // A failure that has an id is in the log already.
   if (failure && (failure.details.errorId || !OWN_FAILURES.includes(failure.kind))) return { failure }

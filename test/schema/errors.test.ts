@@ -168,7 +168,9 @@ describe('a failure', () => {
   )
 
   it('that is in the log already is not logged again', async () => {
-    const { error, lines } = await answer(new Failure('service_unavailable', 'In words.', { errorId: 'an-id' }))
+    const { error, lines } = await answer(
+      new Failure('service_unavailable', 'In words.', { errorId: 'an-id' }),
+    )
     expect(error.extensions).toEqual({ code: 'SERVICE_UNAVAILABLE', errorId: 'an-id' })
     expect(lines).toEqual([])
   })

@@ -42,7 +42,8 @@ export function sendDenial(reply: FastifyReply, denial: Failure): FastifyReply {
   const extensions = { code: codeOf(denial), ...denial.details }
   const body = JSON.stringify({ errors: [{ message: denial.message, extensions }] })
   reply.type(`${reply.request.acceptedType(MEDIA_TYPES) ?? MEDIA_TYPES[0]}; charset=utf-8`)
-  if (denial.kind === 'service_unavailable') return reply.code(503).header('Retry-After', RETRY_AFTER).send(body)
+  if (denial.kind === 'service_unavailable')
+    return reply.code(503).header('Retry-After', RETRY_AFTER).send(body)
   return reply.code(401).header('WWW-Authenticate', 'Bearer').send(body)
 }
 
