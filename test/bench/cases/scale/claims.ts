@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Pool } from 'pg'
 import { pino } from 'pino'
-import { asyncCommitTransaction, poolQuery, serverPool } from '../../../../src/database/server/connections'
+import { parseDatabaseUrl } from '../../../../src/database/server/address/parse-database-url'
+import { asyncCommitTransaction, openPool, poolQuery } from '../../../../src/database/server/connections'
+import { probeServer } from '../../../../src/database/server/probe'
+import type { ServerPool } from '../../../../src/database/server/server-pool'
 import { type ClaimedDelivery, claimDeliveries } from '../../../../src/delivery/queue/claims/claim-deliveries'
 import { recordAttempts } from '../../../../src/delivery/queue/recording/record-attempts'
 import { query } from '../../databases'
@@ -41,7 +43,7 @@ export async function claimScale(run: Run): Promise<Measurement[]> {
     return database
   }
   const databases = { small: await fill(plan.pending.small), large: await fill(plan.pending.large) }
-  const claims = { small: new Claims(databases.small), large: new Claims(databases.large) }
+  const claims = { small: await Claims.open(databases.small), large: await Claims.open(databases.large) }
   const rounds = { small: [] as number[], large: [] as number[] }
   for (let round = 0; round <= ROUNDS; round += 1) {
     progress(round === 0 ? 'claims: warming up' : `claims: round ${round} of ${ROUNDS}`)
@@ -97,10 +99,15 @@ const REFILL = `
 /** Claims, records and refills, with the gateway's own statements and its database client of production. */
 class Claims {
   private readonly owner = randomUUID()
-  private readonly pool: Pool
 
-  constructor(database: string) {
-    this.pool = serverPool(database, pino({ level: 'warn' }))
+  private constructor(private readonly pool: ServerPool) {}
+
+  static async open(database: string): Promise<Claims> {
+    const server = await probeServer(parseDatabaseUrl(database), {
+      variable: 'DATABASE_URL',
+      isPooled: false,
+    })
+    return new Claims(openPool(server, 1, pino({ level: 'warn' })))
   }
 
   /** Milliseconds of one claim, its transaction included. */
