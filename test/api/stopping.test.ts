@@ -112,6 +112,8 @@ describe('Requests that wait for a locked table while the gateway stops', () => 
     ]
     const answers = Promise.allSettled(requests)
     await until(async () => {
+      // Within one transaction, PostgreSQL would show the activity of the first look again and again.
+      await holder.query('SELECT pg_stat_clear_snapshot()')
       const { rows } = await holder.query(
         `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
       )
