@@ -64,7 +64,7 @@ describe('After a first migration that was interrupted, the next start continues
       proxy.close()
       if (code === 0) break
       expect(stderr).toMatch(
-        /^hookgate: (The database server at \S+ does not answer|Cannot connect to the database: .+) \(DATABASE_URL\)\.\n$/,
+        /^hookgate: (The database server at \S+ does not answer|Cannot connect to the database: .+) \(DATABASE_URL\)(: .+)?\.\n$/,
       )
       expect(await runCommand('migrate', database.env)).toMatchObject({ code: 0 })
       await expectNotedOnce(database)

@@ -10,7 +10,11 @@ import { ServerPool, TransactionPool } from './server-pool'
 export function openPool({ access }: ProbedServer, max: number, log: Logger): ServerPool {
   const pool =
     access.settingsBy === 'transaction' ? new TransactionPool(access, max) : new ServerPool(access, max)
-  pool.on('error', (error) => log.warn({ err: error }, 'an idle connection to the database was lost'))
+  pool.on('error', (error: Error & { client?: unknown }) => {
+    // pg hangs the client on the error, and the client holds what was configured, such as the passphrase of a key.
+    delete error.client
+    log.warn({ err: error }, 'an idle connection to the database was lost')
+  })
   return pool
 }
 

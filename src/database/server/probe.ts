@@ -52,9 +52,9 @@ export async function probeServer(address: DatabaseAddress, options: ProbeOption
     },
   )
   if (isDirect) return probed({ ...first, settings: connectionSettings(facts) }, facts)
-  const access: ServerAccess = { ...first, settings: connectionSettings(facts), settingsBy: 'statement' }
-  if (!(await keepsSessions(access))) throw notAnnounced(address, options)
-  return probed(access, facts)
+  // Settings of ours would stay on the connections of a pooler in transaction mode, for its other clients.
+  if (!(await keepsSessions({ ...first, settings: {} }))) throw notAnnounced(address, options)
+  return probed({ ...first, settings: connectionSettings(facts), settingsBy: 'statement' }, facts)
 }
 
 const probed = (access: ServerAccess, { searchPath: [schema = 'public'] }: ServerFacts): ProbedServer => ({

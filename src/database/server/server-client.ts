@@ -6,6 +6,7 @@ import { cancelStatement } from './cancel-request'
 import { ConnectionFault, explain } from './connection-fault'
 import { clientOptions, type ServerAccess } from './server-access'
 import { asStatement } from './session-settings'
+import { isStatementError } from './statement-error'
 
 /** How long a connection keeps its place in the pool after its client has given up: the server needs this to end the statement. */
 const SETTLED_WITHIN_MS = 5_000
@@ -187,10 +188,9 @@ export class ServerClient extends Client {
     const isInTransaction = this.#internals.getTransactionStatus() !== 'I'
     return (error) => {
       this.#wasStuck ||= isGivenUp(error)
-      const { severity, code } = error as { severity?: string; code?: string }
-      if (severity === 'ERROR') {
+      if (isStatementError(error)) {
         // The server has become a standby: the next connection goes to the one that took over.
-        if (code === '25006') this.retire()
+        if (error.code === '25006') this.retire()
         return error
       }
       if (NOT_SENT.has(error.message)) return error
@@ -202,8 +202,8 @@ export class ServerClient extends Client {
   }
 
   /**
-   * Asks the server to end the statement, and keeps the connection until it has: a statement continues on the server when its connection is closed here. A commit
-   * that waits for a standby knows no other limit.
+   * Asks the server to end the statement, and keeps the connection until it has: a statement continues on the server when its
+   * connection is closed here. A commit that waits for a standby knows no other limit.
    */
   #giveUp(): void {
     if (this.#settling) return

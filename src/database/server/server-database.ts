@@ -1,4 +1,3 @@
-import type { PoolClient } from 'pg'
 import type { Logger } from 'pino'
 import { PrismaClient } from '../../generated/prisma/client'
 import type { Database } from '../database'
@@ -99,7 +98,7 @@ async function unlessStopped<Result>(result: Promise<Result>, stopping?: AbortSi
 
 /** Gives back the connection to a server that cannot be written to, so that the next one goes to a server that can. */
 async function checkWritable(pool: ServerPool): Promise<void> {
-  const client = (await pool.connect()) as PoolClient
+  const client = await pool.connectFor('writable')
   let fault: Error | undefined
   try {
     const { rows } = await client.query(WRITABLE_QUERY)

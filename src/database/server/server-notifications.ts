@@ -131,15 +131,14 @@ class Ear {
     let client: ServerClient | undefined
     try {
       client = await connectClient(this.access, 'hookgate notifications')
-      const broken = new Promise<Error>((resolve) => {
-        client?.on('error', resolve)
-        client?.on('end', () => resolve(new Error('The connection has ended')))
-      })
+      const broken = new AbortController()
+      client.on('error', (error) => broken.abort(error))
+      client.on('end', () => broken.abort(new Error('The connection has ended')))
       client.on('notification', this.onNotification)
       await client.query(`LISTEN ${CHANNEL}`)
       onListening()
       this.onNotification()
-      return await this.#beat(client, broken)
+      return await this.#beat(client, broken.signal)
     } catch (error) {
       return error
     } finally {
@@ -147,15 +146,23 @@ class Ear {
     }
   }
 
-  async #beat(client: ServerClient, broken: Promise<Error>): Promise<unknown> {
-    const { signal } = this.#closing
-    for (;;) {
-      const pause = sleep(HEARTBEAT_MS, undefined, { signal }).catch(() => undefined)
-      const error = await Promise.race([broken, pause])
-      if (error || signal.aborted) return error
-      const answer = client.query({ text: 'SELECT 1', query_timeout: HEARTBEAT_WITHIN_MS })
-      await Promise.race([answer, broken])
+  /**
+   * Asks the server for a sign of life from time to time. Nothing waits on a promise that lives as long as the connection: each wait
+   * would leave a reaction behind.
+   *
+   * @returns why the connection ended; undefined = it is to be closed
+   * @throws Error when the server does not answer
+   */
+  async #beat(client: ServerClient, broken: AbortSignal): Promise<unknown> {
+    const { signal: closing } = this.#closing
+    const signal = AbortSignal.any([closing, broken])
+    while (!signal.aborted) {
+      await sleep(HEARTBEAT_MS, undefined, { signal }).catch(() => undefined)
+      if (signal.aborted) break
+      // pg rejects the query when the connection ends.
+      await client.query({ text: 'SELECT 1', query_timeout: HEARTBEAT_WITHIN_MS })
     }
+    return closing.aborted ? undefined : broken.reason
   }
 }
 

@@ -3,6 +3,7 @@ import { byAnyRoute } from './connect-client'
 import type { ServerAccess } from './server-access'
 import { isGivenUp, ServerClient } from './server-client'
 import { ANSWER_WITHIN_MS } from './session-settings'
+import { isStatementError } from './statement-error'
 import { type EndTurn, Turns } from './turns'
 
 /** What @types/pg does not tell of a pool. */
@@ -77,11 +78,12 @@ export class ServerPool extends OpenPool {
   }
 
   override _release(client: ServerClient, idleListener: () => void, error?: unknown): void {
-    this.#transactions.get(client)?.(client.takeStuck())
+    // Taken in any case: the next transaction on this connection must not be taken for stuck.
+    const isStuck = client.takeStuck()
+    this.#transactions.get(client)?.(isStuck)
     this.#transactions.delete(client)
     // The server has refused a statement outside of a transaction, which is no reason to connect again.
-    const { severity } = (error ?? {}) as { severity?: string }
-    const isSqlError = severity === 'ERROR' && client.isIdle
+    const isSqlError = isStatementError(error) && client.isIdle
     super._release(client, idleListener, client.isRetired || (isSqlError ? undefined : error))
   }
 
@@ -143,8 +145,7 @@ export class TransactionPool extends ServerPool {
       return result
     } catch (error) {
       fault = error as Error
-      const { severity } = fault as { severity?: string }
-      if (severity === 'ERROR') {
+      if (isStatementError(error)) {
         await client.query('ROLLBACK').catch((failed) => {
           fault = failed
         })
