@@ -22,6 +22,8 @@ const WAIT_AFTER_MS = 50_000
 const VALID_IN_OUTAGE_MS = 600_000
 /** Between the starts of two fetches. */
 const FETCH_EVERY_MS = 1_000
+/** Requests that come this close together share a fetch. */
+const SAME_MOMENT_MS = 100
 /** Between two log lines of one outage. */
 const LOG_EVERY_MS = 60_000
 
@@ -63,8 +65,12 @@ export class ProviderKeys {
    * @throws Failure `service_unavailable`: nobody knows whether the key exists
    */
   async laterThan(set: KeySet): Promise<KeySet> {
-    if (this.#set === set) await this.#refresh()
-    if (!this.#set || this.#set === set) throw this.#unavailable()
+    const askedAt = performance.now() - SAME_MOMENT_MS
+    const isLater = () => this.#set !== undefined && this.#set !== set
+    if (!isLater()) await this.#refresh()
+    // A fetch that was under way may have missed a key that was published meanwhile.
+    if (isLater() && (this.#set?.fetchedAt ?? 0) < askedAt) await this.#refresh()
+    if (!this.#set || !isLater() || this.#set.fetchedAt < askedAt) throw this.#unavailable()
     return this.#set
   }
 

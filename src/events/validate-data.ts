@@ -5,6 +5,12 @@ import type { JsonText } from '../json-text'
 
 const path = ['input', 'data']
 
+export const DATA_TOO_LONG: Problem = {
+  path,
+  code: 'TOO_LONG',
+  message: `The data has more than ${DATA_MAX_BYTES} bytes of JSON.`,
+}
+
 /** Every reason why a payload cannot be kept and sent exactly as it is. */
 export function validateData({ text }: JsonText): Problem[] {
   const problems: Problem[] = []
@@ -16,9 +22,6 @@ export function validateData({ text }: JsonText): Problem[] {
     const message = 'The data must not contain half of a surrogate pair.'
     problems.push({ path, code: 'INVALID_CHARACTER', message })
   }
-  if (Buffer.byteLength(text) > DATA_MAX_BYTES) {
-    const message = `The data has more than ${DATA_MAX_BYTES} bytes of JSON.`
-    problems.push({ path, code: 'TOO_LONG', message })
-  }
+  if (Buffer.byteLength(text) > DATA_MAX_BYTES) problems.push(DATA_TOO_LONG)
   return problems
 }

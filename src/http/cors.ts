@@ -1,9 +1,11 @@
 import fastifyCors, { type FastifyCorsOptions } from '@fastify/cors'
 import type { FastifyInstance } from 'fastify'
 
+const EXPOSED = ['ETag', 'Location', 'Retry-After', 'WWW-Authenticate', 'X-Request-Id']
+
 const OPTIONS: FastifyCorsOptions = {
   methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-  exposedHeaders: ['ETag', 'Location', 'Retry-After', 'WWW-Authenticate', 'X-Request-Id'],
+  exposedHeaders: EXPOSED,
   // Seconds. An origin that is removed from the list is denied after this time at the latest.
   maxAge: 600,
 }
@@ -27,4 +29,15 @@ export async function allowOrigins(app: FastifyInstance, origins: string[]): Pro
         preflight: headers['access-control-request-method'] !== undefined,
       }),
   })
+}
+
+/** The headers that let a page read an answer which no hook has seen. */
+export function originHeaders(origin: string | undefined, origins: string[]): Record<string, string> {
+  if (origins.length === 0) return {}
+  if (origin === undefined || !origins.includes(origin)) return { Vary: 'Origin' }
+  return {
+    Vary: 'Origin',
+    'Access-Control-Allow-Origin': origin,
+    'Access-Control-Expose-Headers': EXPOSED.join(', '),
+  }
 }

@@ -7,7 +7,7 @@ import { addNegotiation } from './accept'
 import { addCallers } from './caller'
 import { limitConnections, TIME_LIMITS } from './connections/limit-connections'
 import { endUnreadBodies } from './connections/unread-bodies'
-import { allowOrigins } from './cors'
+import { allowOrigins, originHeaders } from './cors'
 import { graphiqlPlugin } from './graphiql-plugin'
 import { type GraphqlOptions, graphqlPlugin } from './graphql/plugin'
 import { healthPlugin } from './health-plugin'
@@ -50,12 +50,22 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     rewriteUrl: options.publicUrl === undefined ? undefined : publicPathRemover(options.publicUrl),
     ...TIME_LIMITS,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: PARAM_MAX_LENGTH },
-    frameworkErrors: (_error, _request, reply) => (reply as FastifyReply).code(404).send(notFoundBody),
+    // An address that cannot be decoded: no hook runs.
+    frameworkErrors: (_error, request, reply) =>
+      (reply as FastifyReply)
+        .code(404)
+        .headers({
+          'X-Request-Id': request.id,
+          ...originHeaders(request.headers.origin, options.corsOrigins),
+        })
+        .send(notFoundBody),
   }) as unknown as FastifyInstance
   logRequests(app)
   limitConnections(app, options.log)
   endUnreadBodies(app)
   answerUnknownAddresses(app)
+  // Fastify's own answer would repeat the address.
+  app.setNotFoundHandler((_request, reply) => reply.code(404).send(notFoundBody))
   parseJsonBodies(app)
   await app.register(healthPlugin, { checkReady: options.checkReady })
   if (options.servesApi) await registerApi(app, options)

@@ -1,4 +1,7 @@
 import { type GraphQLResolveInfo, Kind, type ValueNode } from 'graphql'
+import { DATA_MAX_BYTES } from '../data-limits'
+import { DATA_TOO_LONG } from '../events/validate-data'
+import { throwProblems } from '../failure'
 import { sliceAt } from '../json-slice'
 import { JsonText } from '../json-text'
 
@@ -7,6 +10,10 @@ interface Written {
   info: GraphQLResolveInfo
   /** the body of the request; undefined = it came from inside the process, with each JSON value as a JsonText */
   requestText: string | undefined
+  /** the texts of variables by their names: a literal may use one many times */
+  variables: Map<string, string | undefined>
+  /** how many characters of a literal are still allowed */
+  left: number
 }
 
 /**
@@ -15,6 +22,7 @@ interface Written {
  * the request wrote it, whatever its type. Only the fields that use it pay for it.
  *
  * @param path the argument, and the names of the fields that lead to the value. All of them are required.
+ * @throws Failure when variables make a literal longer than the data of an event may be
  */
 export function writtenJson(
   info: GraphQLResolveInfo,
@@ -22,7 +30,7 @@ export function writtenJson(
   [argument, ...fields]: string[],
 ): JsonText {
   const node = info.fieldNodes[0]?.arguments?.find(({ name }) => name.value === argument)?.value
-  const text = node && textAt(node, fields, { info, requestText })
+  const text = node && textAt(node, fields, { info, requestText, variables: new Map(), left: DATA_MAX_BYTES })
   if (text === undefined) throw new Error(`The argument ${argument} has no value at ${fields.join('.')}`)
   return new JsonText(text)
 }
@@ -56,7 +64,7 @@ function jsonTextAt(value: unknown, path: string[]): string | undefined {
 function textOfLiteral(node: ValueNode, written: Written): string | undefined {
   switch (node.kind) {
     case Kind.VARIABLE:
-      return textOfVariable(node.name.value, [], written)
+      return textInLiteral(node.name.value, written)
     case Kind.INT:
     case Kind.FLOAT:
       // Numbers have the same grammar in GraphQL and in JSON.
@@ -71,8 +79,19 @@ function textOfLiteral(node: ValueNode, written: Written): string | undefined {
     case Kind.OBJECT:
       return `{${node.fields.flatMap(({ name, value }) => memberOf(name.value, textOfLiteral(value, written))).join(',')}}`
     case Kind.ENUM:
-      throw new Error('The scalar JSON has accepted an enum value')
+      // From the default of a variable of an enum type: elsewhere the scalar JSON refuses one.
+      return JSON.stringify(node.value)
   }
+}
+
+/** A document of some bytes could otherwise repeat a large variable hundreds of times. */
+function textInLiteral(name: string, written: Written): string | undefined {
+  const { variables } = written
+  if (!variables.has(name)) variables.set(name, textOfVariable(name, [], written))
+  const text = variables.get(name)
+  written.left -= text?.length ?? 0
+  if (written.left < 0) throwProblems([DATA_TOO_LONG])
+  return text
 }
 
 /** As in GraphQL's own input objects, a field whose variable has no value is left out. */

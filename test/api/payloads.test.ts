@@ -197,6 +197,17 @@ describe('The data of a GraphQL literal', () => {
     }
   })
 
+  it('takes an enum value that is the default of a variable as a text', async () => {
+    const query = literal('{order: $order}', '($order: WebhookAttemptOrder = CREATED_AT_ASC)')
+    expect(await dataAtReceiver(await publish({ query }))).toBe('{"order":"CREATED_AT_ASC"}')
+  })
+
+  it('refuses a large variable that it repeats, before the data becomes a hundred times as large', async () => {
+    const query = literal(`[${'$data '.repeat(400)}]`, '($data: JSON!)')
+    const answer = await graphql(gateway, { query, variables: `{"data": "${'x'.repeat(250_000)}"}` })
+    expect(graphqlProblems(answer)).toEqual(['input: data TOO_LONG'])
+  })
+
   it('refuses half a character', async () => {
     for (const half of ['\ud800', '\\ud800']) {
       const answer = await graphql(gateway, { query: literal(`["${half}"]`) })

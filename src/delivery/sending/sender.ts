@@ -20,6 +20,8 @@ export interface SenderOptions {
   trustedCertificates?: string[]
   /** `address` or `address:port` of the name servers to ask; default: those of the system */
   dnsServers?: string[] | undefined
+  /** how many idle connections are kept at most; default: by the file descriptors of the process */
+  idleConnectionsMax?: number
   /** default: the hosts file and the name servers */
   lookup?: NameLookup
 }
@@ -44,7 +46,7 @@ export function createSender(options: SenderOptions): Sender {
   const { timeoutMs, userAgent, allowHttp = true, dnsServers, isAddressAllowed } = options
   const lookupMs = Math.min(LOOKUP_MAX_MS, timeoutMs * LOOKUP_SHARE)
   const closing = new AbortController()
-  const connections = new Connections()
+  const connections = new Connections(options.idleConnectionsMax)
   const parts = {
     connections,
     lookup: addressGuard(isAddressAllowed, options.lookup ?? nameLookup({ dnsServers, timeoutMs: lookupMs })),

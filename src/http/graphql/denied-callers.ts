@@ -33,7 +33,11 @@ export function denyUnknownCallers(app: FastifyInstance, { production }: { produ
   // The length of a chunked body is not known before it has been read.
   app.addHook('preParsing', async (request, _reply, payload) => {
     const { denial } = request.caller
-    return denial ? payload.pipe(limited(ANONYMOUS_BODY_MAX, denial)) : payload
+    if (!denial) return payload
+    const limitedPayload = limited(ANONYMOUS_BODY_MAX, denial)
+    // Read the rest and drop it: a client that is still sending reads the answer only afterwards.
+    limitedPayload.once('error', () => payload.resume())
+    return payload.pipe(limitedPayload)
   })
 }
 

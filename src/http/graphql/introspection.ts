@@ -27,10 +27,18 @@ export function denialOfRequest(
 ): Failure | undefined {
   const { denial } = request.caller
   if (!denial || production || request.headers.authorization !== undefined) return denial
-  const { query } = ((request.method === 'POST' ? request.body : request.query) ?? {}) as { query?: unknown }
-  // Apollo answers 400 to a request without a document.
+  const query = request.method === 'POST' ? queryOfBody(request.body) : queryOfUrl(request.url)
+  // Apollo answers 400 to a request without a document, or with several.
   if (typeof query !== 'string' || onlyIntrospects(query, maxTokens)) return undefined
   return denial
+}
+
+const queryOfBody = (body: unknown) => (body as { query?: unknown } | null | undefined)?.query
+
+/** Reads the URL as Apollo does: the document that is checked must be the one that runs. */
+function queryOfUrl(url: string): string | undefined {
+  const [query, ...more] = new URL(url, 'http://localhost').searchParams.getAll('query')
+  return more.length === 0 ? query : undefined
 }
 
 /** Whether every operation of a document does nothing but introspection. */

@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto'
+import { gzipSync } from 'node:zlib'
 import type { Connection } from '../../../../src/delivery/sending/connections/connection'
 import { Connections } from '../../../../src/delivery/sending/connections/connections'
 import { ended, httpReceiver, tcpReceiver, testSender } from '../receivers'
@@ -9,6 +11,27 @@ describe('connections', () => {
     for (let i = 0; i < 5; i++)
       expect(await sender.post(`${receiver.url}/${i}`)).toMatchObject({ error: null })
     expect(receiver.connections).toHaveLength(1)
+  })
+
+  it('serve the next send after a compressed body that came in one large piece', async () => {
+    const body = gzipSync(randomBytes(21_600))
+    const receiver = await httpReceiver((_, response) =>
+      response.setHeader('Content-Encoding', 'gzip').setHeader('Content-Length', body.length).end(body),
+    )
+    const sender = testSender()
+    for (let i = 0; i < 3; i += 1) expect(await sender.post(receiver.url)).toMatchObject({ error: null })
+    expect(receiver.connections).toHaveLength(1)
+  })
+
+  it('are kept up to a limit: the one that has been idle the longest ends', async () => {
+    const receivers = await Promise.all(
+      Array.from({ length: 3 }, () => httpReceiver((_, response) => response.end('ok'))),
+    )
+    const sender = testSender({ idleConnectionsMax: 2 })
+    for (const { url } of receivers) expect(await sender.post(url)).toMatchObject({ error: null })
+    await ended(receivers[0]?.connections[0])
+    for (const { url } of receivers.slice(1)) await sender.post(url)
+    expect(receivers.slice(1).map((receiver) => receiver.connections.length)).toEqual([1, 1])
   })
 
   it('are not kept when the receiver announces that it will close them', async () => {
@@ -57,6 +80,7 @@ describe('the idle connections', () => {
   function fakeConnection(openedAt = performance.now()) {
     const fake = { key: KEY, isOpen: true, isKept: false, keepUntil: 0, openedAt, user: undefined, ended: 0 }
     const connection = Object.assign(fake, {
+      resume() {},
       destroy() {
         fake.isOpen = false
         fake.ended += 1
