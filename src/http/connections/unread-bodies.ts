@@ -12,13 +12,12 @@ const REST_WITHIN_MS = 5_000
  * sends no rest, or one without end, would hold the connection for as long as a request may take.
  */
 export function endUnreadBodies(app: FastifyInstance): void {
-  app.addHook('onSend', async ({ raw }, reply) => {
+  app.addHook('onSend', ({ raw }, reply, _payload, done) => {
     if (!raw.complete) reply.removeHeader('connection')
+    done()
   })
-  app.addHook('onResponse', async ({ raw }) => {
-    if (raw.complete) return
-    setTimeout(() => {
-      if (!raw.complete) raw.socket.destroy()
-    }, REST_WITHIN_MS)
+  app.addHook('onResponse', ({ raw }, _reply, done) => {
+    if (!raw.complete) setTimeout(() => raw.complete || raw.socket.destroy(), REST_WITHIN_MS)
+    done()
   })
 }

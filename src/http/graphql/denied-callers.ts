@@ -25,19 +25,19 @@ export function denyUnknownCallers(app: FastifyInstance, { production }: { produ
     headers.authorization === undefined &&
     !(Number(headers['content-length']) > ANONYMOUS_BODY_MAX)
 
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     const { denial } = request.caller
-    if (denial && QUERY_METHODS.includes(request.method) && !mayBeRead(request))
-      return sendDenial(reply, denial)
+    if (denial && QUERY_METHODS.includes(request.method) && !mayBeRead(request)) sendDenial(reply, denial)
+    else done()
   })
   // The length of a chunked body is not known before it has been read.
-  app.addHook('preParsing', async (request, _reply, payload) => {
+  app.addHook('preParsing', (request, _reply, payload, done) => {
     const { denial } = request.caller
-    if (!denial) return payload
+    if (!denial) return done(null, payload)
     const limitedPayload = limited(ANONYMOUS_BODY_MAX, denial)
     // Read the rest and drop it: a client that is still sending reads the answer only afterwards.
     limitedPayload.once('error', () => payload.resume())
-    return payload.pipe(limitedPayload)
+    done(null, payload.pipe(limitedPayload))
   })
 }
 

@@ -1,4 +1,8 @@
-import type { ApolloServerPlugin } from '@apollo/server'
+import type {
+  ApolloServerPlugin,
+  GraphQLRequestContextDidResolveOperation,
+  GraphQLRequestListener,
+} from '@apollo/server'
 import { maxAliasesRule } from '@escape.tech/graphql-armor-max-aliases'
 import { maxDepthRule } from '@escape.tech/graphql-armor-max-depth'
 import {
@@ -75,22 +79,20 @@ export function costLimit(schema: GraphQLSchema): ApolloServerPlugin<Context> {
     })[0]
   // Apollo keeps documents that it has parsed, so most operations are measured once.
   const cheap = new WeakMap<OperationDefinitionNode, boolean>()
-  return {
-    async requestDidStart() {
-      return {
-        async didResolveOperation({ document, operation, request: { variables } }) {
-          if (operation === undefined) return
-          const isCheap =
-            cheap.get(operation) ?? excessOf(costOf(document, operation, undefined)) === undefined
-          cheap.set(operation, isCheap)
-          if (isCheap) return
-          const excess = excessOf(costOf(document, operation, variables ?? {}))
-          if (excess) throw excess
-        },
-      }
-    },
+  const throwIfCostly = ({ document, operation, request: { variables } }: ResolvedOperation) => {
+    if (operation === undefined) return
+    const isCheap = cheap.get(operation) ?? excessOf(costOf(document, operation, undefined)) === undefined
+    cheap.set(operation, isCheap)
+    if (isCheap) return
+    const excess = excessOf(costOf(document, operation, variables ?? {}))
+    if (excess) throw excess
   }
+  // Apollo awaits what these functions return. Without promises, and with one listener for all requests, they cost nothing.
+  const listener = { didResolveOperation: throwIfCostly } as unknown as GraphQLRequestListener<Context>
+  return { requestDidStart: (() => listener) as never }
 }
+
+type ResolvedOperation = GraphQLRequestContextDidResolveOperation<Context>
 
 /**
  * Twice the size of the query by which tools introspect everything. In development callers without a token introspect, and may not read

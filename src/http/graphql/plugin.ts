@@ -1,4 +1,4 @@
-import { ApolloServer, type ApolloServerPlugin } from '@apollo/server'
+import { ApolloServer } from '@apollo/server'
 import {
   ApolloServerPluginCacheControlDisabled,
   ApolloServerPluginLandingPageDisabled,
@@ -58,24 +58,27 @@ export const graphqlPlugin: FastifyPluginAsync<GraphqlOptions> = async (app, opt
   })
 
   denyUnknownCallers(app, options)
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', (request, _reply, done) => {
     // Apollo checks Accept after it runs a mutation. The 406 would then say that nothing has changed.
     const type = request.acceptedType(MEDIA_TYPES)
-    if (type === undefined) throw errorOf(406, `Responses are ${MEDIA_TYPES.join(' or ')}.`)
+    if (type === undefined) return done(errorOf(406, `Responses are ${MEDIA_TYPES.join(' or ')}.`))
     request.headers.accept = type
-    request.raw.url = request.url.replace(EMPTY_PARAMETERS, '')
+    if (request.method === 'GET') request.raw.url = request.url.replace(EMPTY_PARAMETERS, '')
     // The integration makes a URL of the Host header and fails if that is not possible.
-    if (!URL.canParse(`http://${request.hostname}/`)) throw errorOf(400, 'The Host header names no host.')
+    const hasHost = URL.canParse(`http://${request.hostname}/`)
+    done(hasHost ? undefined : errorOf(400, 'The Host header names no host.'))
   })
 
   // Any document may publish an event.
   app.addHook('onRoute', (route) => {
     route.bodyLimit = PUBLISHING_BODY_MAX_BYTES
   })
-  app.addHook('preHandler', async (request) => {
-    if (!['GET', 'HEAD', 'POST'].includes(request.method)) return
-    const denial = denialOfRequest(request, { production: options.production, maxTokens: MAX_TOKENS })
-    if (denial) throw denial
+  app.addHook('preHandler', (request, _reply, done) => {
+    const body = request.body as { operationName?: unknown } | null | undefined
+    // Clients send an empty name for a document with one operation.
+    if (body?.operationName === '') delete body.operationName
+    if (!['GET', 'HEAD', 'POST'].includes(request.method)) return done()
+    done(denialOfRequest(request, { production: options.production, maxTokens: MAX_TOKENS }))
   })
 
   await app.register(fastifyApollo(apollo), {
@@ -116,18 +119,10 @@ function apolloServer({ schema, production, log }: GraphqlOptions): ApolloServer
       ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginLandingPageDisabled(),
       ...(production ? [introspectionForAdmins] : []),
-      emptyOperationName,
       costLimit(schema),
     ],
     logger: log,
   })
-}
-
-/** Takes an empty name as none: clients send it for a document with one operation. */
-const emptyOperationName: ApolloServerPlugin<Context> = {
-  async requestDidStart({ request }) {
-    if (request.operationName === '') delete request.operationName
-  },
 }
 
 const errorOf = (statusCode: number, message: string) => Object.assign(new Error(message), { statusCode })
