@@ -12,10 +12,11 @@ export function unknownOutcome(cause: unknown): Failure {
   return failure
 }
 
-/** @param answer of a resolver, or its error: graphql-shield returns what a resolver throws */
-function reported(answer: unknown): unknown {
-  if (!(answer instanceof Error)) return answer
-  throw isUnanswered(answer) ? unknownOutcome(answer) : answer
+/** @param answer of a resolver: graphql-shield returns what the resolver throws */
+const reported = (answer: unknown): unknown => (answer instanceof Error ? failed(answer) : answer)
+
+function failed(error: unknown): never {
+  throw isUnanswered(error) ? unknownOutcome(error) : error
 }
 
 /** Makes every mutation report a statement that was sent and not answered as a change whose outcome is unknown. */
@@ -25,8 +26,12 @@ export function reportUnknownOutcomes(schema: GraphQLSchema): GraphQLSchema {
     const { resolve } = field
     if (!resolve) continue
     field.resolve = (...given) => {
-      const answer = resolve(...given)
-      return answer instanceof Promise ? answer.then(reported, reported) : answer
+      try {
+        const answer = resolve(...given)
+        return answer instanceof Promise ? answer.then(reported, failed) : reported(answer)
+      } catch (error) {
+        return failed(error)
+      }
     }
   }
   return schema
