@@ -28,6 +28,8 @@ interface Connection {
   /** requests without a complete answer: more than one when the client sends the next before it has the answer */
   open: number
   latest?: { request: IncomingMessage; response: ServerResponse }
+  /** place in the order of last answers; of a connection without any, in the order of arrival */
+  servedAt: number
 }
 
 /**
@@ -36,9 +38,10 @@ interface Connection {
  * connections and do nothing never keep others out. When the gateway works on a request of every one of them, it ends the new one.
  */
 export class OpenConnections {
-  /** in the order of their last answer; those without any in the order of arrival */
   readonly #connections = new Map<Socket, Connection>()
   readonly #servers = new WeakSet<Server>()
+  /** counts arrivals and answers */
+  #moment = 0
   #errorLoggedAt = Number.NEGATIVE_INFINITY
 
   constructor(
@@ -84,7 +87,8 @@ export class OpenConnections {
   }
 
   #register(socket: Socket): Connection {
-    const connection = { open: 0 }
+    this.#moment += 1
+    const connection = { open: 0, servedAt: this.#moment }
     this.#connections.set(socket, connection)
     socket.once('close', () => this.#connections.delete(socket))
     return connection
@@ -108,16 +112,21 @@ export class OpenConnections {
     connection.latest = { request, response }
     response.once('close', () => {
       connection.open -= 1
-      if (!this.#connections.delete(socket)) return
-      this.#connections.set(socket, connection)
+      this.#moment += 1
+      connection.servedAt = this.#moment
     })
     if (previous === undefined) handle()
     else previous.response.once('close', () => socket.destroyed || handle())
   }
 
   #longestWaiting(): Socket | undefined {
-    for (const socket of this.#connections.keys()) if (!this.#isAtWork(socket)) return socket
-    return undefined
+    let longest: { socket: Socket; servedAt: number } | undefined
+    for (const [socket, { servedAt }] of this.#connections) {
+      if ((longest === undefined || servedAt < longest.servedAt) && !this.#isAtWork(socket)) {
+        longest = { socket, servedAt }
+      }
+    }
+    return longest?.socket
   }
 
   /** Whether the gateway owes the client something: it has a whole request, and the client has read all of the answer so far. */

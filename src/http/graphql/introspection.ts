@@ -1,4 +1,4 @@
-import type { ApolloServerPlugin } from '@apollo/server'
+import type { ApolloServerPlugin, GraphQLRequestContext, GraphQLRequestListener } from '@apollo/server'
 import type { FastifyRequest } from 'fastify'
 import {
   type DocumentNode,
@@ -58,10 +58,11 @@ function onlyIntrospects(source: string, maxTokens: number): boolean {
 
 /** In production only admins read the schema: a field error for any other caller. */
 export const introspectionForAdmins: ApolloServerPlugin<Context> = {
-  async requestDidStart({ contextValue }) {
+  // Apollo awaits the result. For admins, who send nearly all requests, there is no promise and no listener.
+  requestDidStart: (({ contextValue }: GraphQLRequestContext<Context>) => {
     const denial = introspectionDenial(contextValue.caller)
-    if (!denial) return
-    return {
+    if (!denial) return undefined
+    const listener: GraphQLRequestListener<Context> = {
       async willSendResponse({ document, operation, response: { body } }) {
         if (!document || !operation || body.kind !== 'single') return
         const { singleResult } = body
@@ -75,7 +76,8 @@ export const introspectionForAdmins: ApolloServerPlugin<Context> = {
         }
       },
     }
-  },
+    return listener
+  }) as never,
 }
 
 /** The fields that an operation selects at the top, by way of fragments as well. */

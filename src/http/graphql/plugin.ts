@@ -58,6 +58,7 @@ export const graphqlPlugin: FastifyPluginAsync<GraphqlOptions> = async (app, opt
   })
 
   denyUnknownCallers(app, options)
+  let knownHostname: string | undefined
   app.addHook('onRequest', (request, _reply, done) => {
     // Apollo checks Accept after it runs a mutation. The 406 would then say that nothing has changed.
     const type = request.acceptedType(MEDIA_TYPES)
@@ -65,8 +66,12 @@ export const graphqlPlugin: FastifyPluginAsync<GraphqlOptions> = async (app, opt
     request.headers.accept = type
     if (request.method === 'GET') request.raw.url = request.url.replace(EMPTY_PARAMETERS, '')
     // The integration makes a URL of the Host header and fails if that is not possible.
-    const hasHost = URL.canParse(`http://${request.hostname}/`)
-    done(hasHost ? undefined : errorOf(400, 'The Host header names no host.'))
+    const { hostname } = request
+    if (hostname !== knownHostname && !URL.canParse(`http://${hostname}/`)) {
+      return done(errorOf(400, 'The Host header names no host.'))
+    }
+    knownHostname = hostname
+    done()
   })
 
   // Any document may publish an event.
