@@ -42,7 +42,7 @@ const EXPIRED = `Authorization: Bearer ${tokenFor({ role: 'admin' }, { expiresIn
 const PUBLISHER = `Authorization: Bearer ${tokenFor({ role: 'publisher' }, { expiresIn: HOUR })}`
 
 describe('a body is not waited for, and its connection ends, when', () => {
-  it.each<[what: string, on: () => TestGateway, path: string, headers: string[], status: number]>([
+  const cases: [what: string, on: () => TestGateway, path: string, headers: string[], status: number][] = [
     ['the token is bad, by GraphQL', () => gateway, GRAPHQL, [BAD], 401],
     ['the token has expired, by GraphQL', () => gateway, GRAPHQL, [EXPIRED], 401],
     ['the token is bad, by REST', () => gateway, REST, [BAD], 401],
@@ -51,16 +51,24 @@ describe('a body is not waited for, and its connection ends, when', () => {
     ['the role is missing, by REST', () => gateway, '/api/v2/webhook/endpoint/', [PUBLISHER], 403],
     ['there is nothing at the address', () => gateway, '/nothing', [], 404],
     ['there is nothing at the address of REST', () => gateway, '/api/nothing', [], 404],
-  ])('%s', async (_what, on, path, headers, status) => {
-    for (const length of ['Content-Length: 250000', 'Transfer-Encoding: chunked']) {
-      const { socket, answer, closed } = connect(on())
-      socket.write(head(path, [...headers, length]))
-      await closed
-      expect(answer()).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
-      if (status === 401) expect(answer().toLowerCase()).toContain('www-authenticate: bearer\r\n')
-      expect(answer()).toMatch(/"code":"(UNAUTHENTICATED|unauthenticated|forbidden|not_found)"/)
-      expect(answer()).not.toContain('"data"')
-    }
+  ]
+  const lengths = ['Content-Length: 250000', 'Transfer-Encoding: chunked']
+
+  // All at the same time: each connection ends some seconds after its answer.
+  it(cases.map(([what]) => what).join('; '), async () => {
+    await Promise.all(
+      cases.flatMap(([what, on, path, headers, status]) =>
+        lengths.map(async (length) => {
+          const { socket, answer, closed } = connect(on())
+          socket.write(head(path, [...headers, length]))
+          await closed
+          expect([what, answer()]).toEqual([what, expect.stringMatching(new RegExp(`^HTTP/1.1 ${status} `))])
+          if (status === 401) expect(answer().toLowerCase()).toContain('www-authenticate: bearer\r\n')
+          expect(answer()).toMatch(/"code":"(UNAUTHENTICATED|unauthenticated|forbidden|not_found)"/)
+          expect(answer()).not.toContain('"data"')
+        }),
+      ),
+    )
   })
 
   it('there is no token in development, and more than 16 KiB come', async () => {
