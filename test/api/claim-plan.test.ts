@@ -22,6 +22,8 @@ serverOnly('A claim reads no more when much has been delivered since its plan wa
   const [client, other] = await Promise.all([connectTo(gateway.database), connectTo(gateway.database)])
   const claim = async () => {
     await client.query(PUBLISH)
+    // A delivery falls due in whole milliseconds, so up to half a millisecond after its event was published.
+    await client.query('SELECT pg_sleep(0.002)')
     const { rows } = await client.query(`EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${CLAIM}`)
     const { Plan: plan } = rows[0]['QUERY PLAN'][0]
     expect(plan['Actual Rows']).toBe(10)
