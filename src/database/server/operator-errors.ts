@@ -44,8 +44,9 @@ export function operatorError(error: unknown, at: Destination, variable: string)
   if (error instanceof DatabaseProblem) {
     return sentence(`The database ${database(at)} at ${at.place} ${error.problem}: ${error.remedy}`)
   }
-  const answer = error instanceof ConnectionFault ? error.cause : error
-  const { code, message } = answer as { code?: string; message: string }
+  // A fault that is not the answer of a server may have no cause.
+  const reported = error instanceof ConnectionFault ? (error.cause ?? error) : error
+  const { code, message } = reported as { code?: string; message: string }
   const connectionError = code === undefined ? undefined : CONNECTION_ERRORS[code]
   if (connectionError) return sentence(connectionError(at, message))
   if (/client password must be a (non-empty )?string/.test(message)) {
