@@ -1,3 +1,4 @@
+import { hasCause } from './error-causes'
 import { ConnectionFault } from './server/connection-fault'
 import { UnansweredError } from './unanswered'
 
@@ -36,17 +37,15 @@ const UNAVAILABLE_CLASSES = /^(08|40|53|55|57|58)[0-9A-Z]{3}$/
 const MESSAGES =
   /Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|Server has closed the connection|Can't reach database server|PGlite is clos/
 
-/** Looks at an error and its causes, because drivers and Prisma wrap errors in several ways. */
-export function isDatabaseUnavailable(error: unknown, depth = 0): boolean {
-  if (typeof error !== 'object' || error === null || depth > 5) return false
+export const isDatabaseUnavailable = (error: unknown): boolean => hasCause(error, saysUnavailable)
+
+function saysUnavailable(error: object): boolean {
   if (error instanceof ConnectionFault || error instanceof UnansweredError) return true
-  const { code, originalCode, message, cause, meta, kind } = error as Record<string, unknown>
+  const { code, originalCode, message, kind } = error as Record<string, unknown>
   if (kind === 'DatabaseNotReachable' || kind === 'ConnectionClosed' || kind === 'TooManyConnections')
     return true
   if ([code, originalCode].some((name) => typeof name === 'string' && isUnavailableCode(name))) return true
-  if (typeof message === 'string' && MESSAGES.test(message)) return true
-  const inner = [cause, (meta as { driverAdapterError?: unknown } | undefined)?.driverAdapterError]
-  return inner.some((each) => isDatabaseUnavailable(each, depth + 1))
+  return typeof message === 'string' && MESSAGES.test(message)
 }
 
 const isUnavailableCode = (code: string) => UNAVAILABLE.has(code) || UNAVAILABLE_CLASSES.test(code)
