@@ -27,50 +27,40 @@ export function serverNotifications(
   prisma: PrismaClient,
   log: Logger,
 ): WorkerNotifications {
-  const local = localNotifications()
-  const sender = notifier(prisma, log)
-  const ear = new Ear(access, local.notifyWorkers, log)
-  return {
-    notifyWorkers() {
-      local.notifyWorkers()
-      sender.notify()
-    },
-    onNotification(listener) {
-      local.onNotification(listener)
-      ear.start()
-    },
-    async close() {
-      sender.close()
-      await ear.close()
-    },
-  }
+  return notifications(prisma, log, (wake) => new Listener(access, wake, log))
 }
 
 /** NOTIFY for the processes that can listen, and a look from time to time instead of LISTEN. */
 export function pollingNotifications(prisma: PrismaClient, log: Logger): WorkerNotifications {
+  return notifications(prisma, log, (wake) => {
+    let polling: NodeJS.Timeout | undefined
+    return {
+      start() {
+        polling ??= setInterval(wake, POLL_MS)
+      },
+      close: async () => clearInterval(polling),
+    }
+  })
+}
+
+/** What wakes the workers of this process because of deliveries of other processes. */
+interface Source {
+  /** Later calls change nothing. */
+  start(): void
+  close(): Promise<void>
+}
+
+function notifications(
+  prisma: PrismaClient,
+  log: Logger,
+  createSource: (wake: () => void) => Source,
+): WorkerNotifications {
   const local = localNotifications()
-  const sender = notifier(prisma, log)
-  let polling: NodeJS.Timeout | undefined
+  const source = createSource(local.notifyWorkers)
+  let pending: NodeJS.Timeout | undefined
   return {
     notifyWorkers() {
       local.notifyWorkers()
-      sender.notify()
-    },
-    onNotification(listener) {
-      local.onNotification(listener)
-      polling ??= setInterval(local.notifyWorkers, POLL_MS)
-    },
-    async close() {
-      sender.close()
-      clearInterval(polling)
-    },
-  }
-}
-
-function notifier(prisma: PrismaClient, log: Logger) {
-  let pending: NodeJS.Timeout | undefined
-  return {
-    notify() {
       pending ??= setTimeout(() => {
         pending = undefined
         prisma.$executeRaw`SELECT pg_notify(${CHANNEL}, '')`.catch((error) =>
@@ -78,12 +68,19 @@ function notifier(prisma: PrismaClient, log: Logger) {
         )
       }, COALESCE_MS)
     },
-    close: () => clearTimeout(pending),
+    onNotification(listener) {
+      local.onNotification(listener)
+      source.start()
+    },
+    async close() {
+      clearTimeout(pending)
+      await source.close()
+    },
   }
 }
 
 /** Listens as long as the process lives: a connection that breaks or falls silent is replaced. */
-class Ear {
+class Listener implements Source {
   readonly #closing = new AbortController()
   #listening: Promise<void> | undefined
 
