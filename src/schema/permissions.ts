@@ -70,18 +70,16 @@ type Parent = keyof typeof ACCESS
  * Why a caller may not call a field of the table; undefined = allowed. The rules below use this function, and so does REST, which
  * checks access before it reads a body.
  */
-export function denialOf({ identity, denial }: Caller, parent: Parent, field: string): Failure | undefined {
-  if (denial) return denial
-  const roles = rolesOf(parent, field) ?? []
-  if (roles.some((role) => identity.roles.includes(role))) return undefined
-  return new Failure('forbidden', roles.length > 0 ? needOf(roles) : 'No role may do this.')
-}
+export const denialOf = (caller: Caller, parent: Parent, field: string): Failure | undefined =>
+  denialWithout(rolesOf(parent, field) ?? [], caller)
 
 /** Why a caller may not read the schema in production; undefined = allowed. In development every caller may. */
-export function introspectionDenial({ identity, denial }: Caller): Failure | undefined {
+export const introspectionDenial = (caller: Caller): Failure | undefined => denialWithout(ADMINS, caller)
+
+function denialWithout(roles: Role[], { identity, denial }: Caller): Failure | undefined {
   if (denial) return denial
-  const isAllowed = ADMINS.some((role) => identity.roles.includes(role))
-  return isAllowed ? undefined : new Failure('forbidden', needOf(ADMINS))
+  if (roles.some((role) => identity.roles.includes(role))) return undefined
+  return new Failure('forbidden', roles.length > 0 ? needOf(roles) : 'No role may do this.')
 }
 
 const needOf = (roles: Role[]) => `This needs the role ${roles.join(' or ')}.`
