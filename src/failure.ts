@@ -40,6 +40,9 @@ export interface Problem {
   message: string
 }
 
+/** Seconds after which a caller tries again what was `service_unavailable`. */
+export const UNAVAILABLE_RETRY_AFTER = 5
+
 /** An error whose message is written for the caller. Callers do not see the messages of other errors. */
 export class Failure extends Error {
   override name = 'Failure'

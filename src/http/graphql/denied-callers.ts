@@ -1,13 +1,10 @@
 import { Transform } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { Failure } from '../../failure'
+import { type Failure, UNAVAILABLE_RETRY_AFTER } from '../../failure'
 import { codeOf } from '../../schema/errors'
 
 /** What a request without a token may bring in development, in bytes: enough for GraphiQL's introspection query. */
 const ANONYMOUS_BODY_MAX = 16 * 1024
-
-/** Seconds after which a caller tries again when the keys of the identity provider cannot be read. */
-const RETRY_AFTER = 5
 
 /** A caller who names the second type gets it, because some clients read the errors of a 4xx under that type alone. */
 export const MEDIA_TYPES = ['application/json', 'application/graphql-response+json'] as const
@@ -47,7 +44,7 @@ export function sendDenial(reply: FastifyReply, denial: Failure): FastifyReply {
   const body = JSON.stringify({ errors: [{ message: denial.message, extensions }] })
   reply.type(`${reply.request.acceptedType(MEDIA_TYPES) ?? MEDIA_TYPES[0]}; charset=utf-8`)
   if (denial.kind === 'service_unavailable')
-    return reply.code(503).header('Retry-After', RETRY_AFTER).send(body)
+    return reply.code(503).header('Retry-After', UNAVAILABLE_RETRY_AFTER).send(body)
   return reply.code(401).header('WWW-Authenticate', 'Bearer').send(body)
 }
 

@@ -18,15 +18,12 @@ const SCHEMA_FIELDS = ['__schema', '__type']
 const INTROSPECTION = [...SCHEMA_FIELDS, '__typename']
 
 /**
- * Why a request without a valid token is denied as a whole; undefined = a development gateway lets everybody read its
- * schema. An `Authorization` header that is wrong is denied in any case.
+ * Why a request without a token is denied as a whole; undefined = its document only introspects. Only a development gateway gets
+ * here with such a request: denyUnknownCallers has answered all others before their bodies were read.
  */
-export function denialOfRequest(
-  request: FastifyRequest,
-  { production, maxTokens }: { production: boolean; maxTokens: number },
-): Failure | undefined {
+export function denialOfDocument(request: FastifyRequest, maxTokens: number): Failure | undefined {
   const { denial } = request.caller
-  if (!denial || production || request.headers.authorization !== undefined) return denial
+  if (!denial) return undefined
   const query = request.method === 'POST' ? queryOfBody(request.body) : queryOfUrl(request.url)
   // Apollo answers 400 to a request without a document, or with several.
   if (typeof query !== 'string' || onlyIntrospects(query, maxTokens)) return undefined

@@ -87,7 +87,7 @@ export function costLimit(schema: GraphQLSchema): ApolloServerPlugin<Context> {
     const excess = excessOf(costOf(document, operation, variables ?? {}))
     if (excess) throw excess
   }
-  // Apollo awaits what these functions return. Without promises, and with one listener for all requests, they cost nothing.
+  // Apollo awaits what these functions return. They return no promise, and all requests share one listener.
   const listener = { didResolveOperation: throwIfCostly } as unknown as GraphQLRequestListener<Context>
   return { requestDidStart: (() => listener) as never }
 }

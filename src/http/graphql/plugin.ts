@@ -17,7 +17,7 @@ import { knownOperationTypes } from '../../schema/operation-types'
 import { withShortMessages } from '../../schema/short-errors'
 import { shortMessage } from '../../short-text'
 import { denyUnknownCallers, MEDIA_TYPES, sendDenial } from './denied-callers'
-import { denialOfRequest, introspectionForAdmins } from './introspection'
+import { denialOfDocument, introspectionForAdmins } from './introspection'
 import { costLimit, limitRules } from './limits'
 
 const MAX_TOKENS = 1000
@@ -82,8 +82,7 @@ export const graphqlPlugin: FastifyPluginAsync<GraphqlOptions> = async (app, opt
     const body = request.body as { operationName?: unknown } | null | undefined
     // Clients send an empty name for a document with one operation.
     if (body?.operationName === '') delete body.operationName
-    if (!['GET', 'HEAD', 'POST'].includes(request.method)) return done()
-    done(denialOfRequest(request, { production: options.production, maxTokens: MAX_TOKENS }))
+    done(denialOfDocument(request, MAX_TOKENS))
   })
 
   await app.register(fastifyApollo(apollo), {

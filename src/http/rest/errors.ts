@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify'
-import { Failure, type FailureKind, PROBLEMS_MAX, type Problem } from '../../failure'
+import { Failure, type FailureKind, PROBLEMS_MAX, type Problem, UNAVAILABLE_RETRY_AFTER } from '../../failure'
 import type { EndpointFragment } from '../../generated/graphql/graphql'
 import { InternalError } from '../../schema/execute'
 import { shortMessage, shortText } from '../../short-text'
@@ -28,9 +28,6 @@ const FASTIFY_CODES: Record<number, string> = {
   413: 'too_large',
   415: 'unsupported_media_type',
 }
-
-/** Seconds after which a caller tries an unavailable gateway again. */
-const RETRY_AFTER = 5
 
 /** A longer path of a field is shortened: the caller chooses the names of unknown fields. */
 const FIELD_MAX_LENGTH = 200
@@ -122,7 +119,7 @@ export function sendFailure(reply: FastifyReply, failure: Failure): FastifyReply
   const status = STATUS[failure.kind]
   reply.code(status)
   if (failure.kind === 'unauthenticated') reply.header('WWW-Authenticate', 'Bearer')
-  if (failure.kind === 'service_unavailable') reply.header('Retry-After', RETRY_AFTER)
+  if (failure.kind === 'service_unavailable') reply.header('Retry-After', UNAVAILABLE_RETRY_AFTER)
   const { problems, current, retryAfter, errorId = reply.request.id } = failure.details as FailureDetails
   if (retryAfter !== undefined) reply.header('Retry-After', retryAfter)
   if (problems) return reply.send(errorBody(problems.map(restProblem)))
