@@ -1,6 +1,7 @@
 import { runCommand } from '../support/commands'
 import { openCore } from '../support/core'
-import { asRole, createEmptyDatabase, createRole, inDatabase } from '../support/database-roles'
+import { asRole, createRole, inDatabase } from '../support/database-roles'
+import { createEmptyDatabase } from '../support/empty-database'
 import { startTestGateway, type TestDatabase } from '../support/gateway'
 import { startReceiver } from '../support/receiver'
 import { usesServer } from '../support/server-only'
@@ -119,7 +120,7 @@ describeServer('One role migrates an empty database and a lesser one serves', ()
     'in the schema %s, once the owner has run the statements that the start prints',
     async (schema, before) => {
       const [owner, role] = [await createRole('owner'), await createRole()]
-      const database = await createEmptyDatabase(`OWNER ${owner}`)
+      const database = await createEmptyDatabase({ create: `OWNER ${owner}` })
       if (before) await inDatabase(database, before.replace('{owner}', owner))
       const parameters: Record<string, string> = schema === 'public' ? {} : { schema }
       const [ownerEnv, roleEnv] = [asRole(database, owner, parameters), asRole(database, role, parameters)]
@@ -186,7 +187,7 @@ describeServer('The schema', () => {
 
   it("of the role's own name comes first in its search_path, and everything works", async () => {
     const role = await createRole()
-    const database = await createEmptyDatabase(`OWNER ${role}`)
+    const database = await createEmptyDatabase({ create: `OWNER ${role}` })
     await inDatabase(database, `CREATE SCHEMA ${role} AUTHORIZATION ${role}`)
     await expectWorking(database, asRole(database, role))
     await expectWorking(database, asRole(database, role))
@@ -195,7 +196,7 @@ describeServer('The schema', () => {
 
   it('of pg_trgm may be another one, such as extensions', async () => {
     const role = await createRole()
-    const database = await createEmptyDatabase(`OWNER ${role}`)
+    const database = await createEmptyDatabase({ create: `OWNER ${role}` })
     await inDatabase(
       database,
       'CREATE SCHEMA extensions',
@@ -209,9 +210,9 @@ describeServer('The schema', () => {
 
 describeServer('A database that cannot be used is refused in one sentence:', () => {
   it.each(['LATIN1', 'SQL_ASCII', 'WIN1252'])('with the encoding %s', async (encoding) => {
-    const database = await createEmptyDatabase(
-      `ENCODING '${encoding}' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'`,
-    )
+    const database = await createEmptyDatabase({
+      create: `ENCODING '${encoding}' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'`,
+    })
     for (const command of ['serve', 'migrate'] as const) {
       expect(await operatorError(database.env, command)).toContain(
         `has the encoding ${encoding}, which cannot hold every text`,

@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { connectTo } from '../support/database-connections'
-import { createEmptyDatabase, SERVER } from '../support/database-roles'
+import { SERVER } from '../support/database-roles'
+import { createEmptyDatabase } from '../support/empty-database'
 import {
   JWT_SECRET,
   spawnGateway,

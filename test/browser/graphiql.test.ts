@@ -1,10 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
-import { type BrowserContext, chromium, type Page } from 'playwright-core'
+import type { BrowserContext, Page } from 'playwright-core'
+import { startChromium, watchPage } from '../support/chromium'
 import { startTestGateway } from '../support/gateway'
 
-const profile = mkdtempSync(path.join(tmpdir(), 'hookgate-browser-'))
 const screenshot = process.env.HOOKGATE_SCREENSHOT
 
 let gateway: Awaited<ReturnType<typeof startTestGateway>>
@@ -12,29 +9,10 @@ let browser: BrowserContext
 
 beforeAll(async () => {
   gateway = await startTestGateway()
-  browser = await chromium.launchPersistentContext(profile, {
-    executablePath: '/usr/bin/chromium',
-    viewport: { width: 1280, height: 800 },
-    args: [
-      '--headless',
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-      // No name resolves: whatever the page needs from elsewhere is missed at once.
-      '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
-    ],
-  })
+  browser = await startChromium()
 }, 60_000)
 
-afterAll(async () => {
-  await browser?.close()
-  await gateway?.stop()
-  rmSync(profile, { recursive: true, force: true })
-})
+afterAll(() => gateway?.stop())
 
 /** The link that the gateway printed at its start. */
 const printedLink = () => /Sign in +(\S+#code=\S+)/.exec(gateway.output())?.[1] ?? ''
@@ -47,7 +25,7 @@ describe('GraphiQL in a browser', () => {
     )
     const { id } = created.data.createWebhookEndpoint
     const page = await browser.newPage()
-    const seen = listen(page)
+    const seen = watchPage(page)
 
     await page.goto(printedLink())
     expect(await page.title()).toBe('GraphiQL · Hookgate')
@@ -80,9 +58,9 @@ describe('GraphiQL in a browser', () => {
       isActive: true,
       events: [{ type: 'comment.created' }],
     })
-    expect(seen.consoleErrors).toEqual([])
-    expect(seen.failedRequests).toEqual([])
-    expect([...seen.origins]).toEqual([gateway.url])
+    expect(seen.complaints).toEqual([])
+    expect(seen.failures).toEqual([])
+    expect([...new Set([...seen.urls].map((url) => new URL(url).origin))]).toEqual([gateway.url])
     await page.close()
   }, 60_000)
 
@@ -154,20 +132,6 @@ describe('GraphiQL in a browser', () => {
     await page.close()
   }, 60_000)
 })
-
-function listen(page: Page) {
-  const seen = { consoleErrors: [] as string[], failedRequests: [] as string[], origins: new Set<string>() }
-  page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') seen.consoleErrors.push(message.text())
-  })
-  page.on('pageerror', (error) => seen.consoleErrors.push(String(error)))
-  page.on('request', (request) => seen.origins.add(new URL(request.url()).origin))
-  page.on('requestfailed', (request) => seen.failedRequests.push(request.url()))
-  page.on('response', (answer) => {
-    if (answer.status() >= 400) seen.failedRequests.push(`${answer.status()} ${answer.url()}`)
-  })
-  return seen
-}
 
 /** By way of the clipboard: what is typed, the editor indents and closes brackets for. */
 async function pasteVariables(page: Page, json: string) {

@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'pg'
 import { runCommand, startCommand } from '../support/commands'
 import { startCutOffProxy } from '../support/cut-off-proxy'
-import { createEmptyDatabase, inDatabase } from '../support/database-roles'
+import { inDatabase } from '../support/database-roles'
+import { createEmptyDatabase } from '../support/empty-database'
 import {
   JWT_SECRET,
   spawnGateway,

@@ -17,6 +17,7 @@ export async function startChromium(names: string[] = []): Promise<BrowserContex
   const browser = await chromium.launchPersistentContext(profile, {
     executablePath: '/usr/bin/chromium',
     ignoreHTTPSErrors: true,
+    viewport: { width: 1280, height: 800 },
     args: [
       '--headless',
       '--no-sandbox',

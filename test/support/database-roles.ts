@@ -1,25 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { Client } from 'pg'
-import { type TestDatabase, testDatabase } from './gateway'
+import type { TestDatabase } from './gateway'
 import { atEnd } from './leftovers'
-import { databaseUrl, onServer } from './template'
+import { onServer } from './template'
 
 export const SERVER = process.env.TEST_DATABASE_URL ?? ''
 
 const unique = () => randomUUID().replaceAll('-', '')
-
-/**
- * An empty database on the server, without any table.
- *
- * @param options of CREATE DATABASE, such as `OWNER someone`
- */
-export async function createEmptyDatabase(options = ''): Promise<TestDatabase> {
-  const name = `hookgate_test_${unique()}`
-  await onServer(SERVER, `CREATE DATABASE ${name} ${options}`)
-  return testDatabase({ DATABASE_URL: databaseUrl(SERVER, name) }, () =>
-    onServer(SERVER, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
-  )
-}
 
 /** Creates a role that may only log in. It is dropped at the end of the test file, after the databases. */
 export async function createRole(prefix = 'hookgate'): Promise<string> {

@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto'
 import { type TestDatabase, testDatabase } from './gateway'
 import { databaseUrl, onServer } from './template'
 
-/** The server of the tests in test/field. */
+/** The PostgreSQL server of the tests. */
 export function testServer(): string {
   const server = process.env.TEST_DATABASE_URL
   if (!server)
     throw new Error(
-      'Tests of the field need TEST_DATABASE_URL, such as postgresql://postgres@127.0.0.1:5432/postgres',
+      'This test needs TEST_DATABASE_URL, such as postgresql://postgres@127.0.0.1:5432/postgres',
     )
   return server
 }
@@ -16,7 +16,7 @@ export function testServer(): string {
  * A new database without tables, set up by statements as an operator would. The first gateway brings it up to date.
  *
  * @param options.create the end of CREATE DATABASE
- * @param options.setUp statements that run in it; DATABASE stands for its name
+ * @param options.setUp statements that run in it; DATABASE_NAME stands for its name
  */
 export async function createEmptyDatabase(
   options: { create?: string; setUp?: string[] } = {},
