@@ -5,7 +5,7 @@
 -- most its entry in `free_slots`, if that is not null. Of the slots of an endpoint, retries that are due get half, rounded at
 -- random; first attempts get the others, and each gets what the other leaves.
 --
--- The first row, without an event, tells of the claim itself: the last lane that it looked into (endpoint_id), and whether it
+-- The first row, without an event, describes the claim itself: the last lane that it looked into (endpoint_id), and whether it
 -- looked into as many as it may, so that there may be more (is_wanted). There is none when no lane is awake.
 -- Of the others, the first row of each endpoint alone carries the state that its deliveries share (target, TLS setting, secrets), and the first
 -- row of each event its body. The caller cancels a delivery with is_wanted = false instead of sending it.

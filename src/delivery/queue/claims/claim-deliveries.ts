@@ -99,7 +99,7 @@ export async function claimDeliveries(query: Query, request: ClaimRequest): Prom
 /** The part of a claimed delivery that all deliveries of its endpoint share. */
 type ClaimedEndpoint = Pick<ClaimedDelivery, 'target' | 'sslCertVerification' | 'secrets'>
 
-/** A row of claim_deliveries, the first one apart, which tells of the claim itself. Ids are texts, because the database clients return PostgreSQL's bigint in different types. */
+/** A row of claim_deliveries, the first one apart, which describes the claim itself. Ids are texts, because the database clients return PostgreSQL's bigint in different types. */
 interface ClaimedRow extends Omit<ClaimedDelivery, 'id' | 'eventId' | 'body' | keyof ClaimedEndpoint> {
   eventId: string
   dueMs: number
