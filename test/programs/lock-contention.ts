@@ -84,6 +84,7 @@ function contendingOperations(
           owner,
           slots: 300,
           slotsPerEndpoint: 150,
+          otherSlots: 300,
           lanes: [],
           afterEndpoint: 0,
           leaseMs,

@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { claimDeliveries, type KnownLane } from './claims/claim-deliveries'
+import type { Query } from '../../database/query'
+import { type ClaimedDelivery, claimDeliveries, type KnownLane } from './claims/claim-deliveries'
 import { LaneStarts } from './claims/lane-starts'
-import type { LeaseHolder } from './claims/leases'
-import { nextDueIn } from './claims/next-due'
+import { type LeaseHolder, type Release, releaseLeases } from './claims/leases'
+import { type LanesToConsider, nextDueIn } from './claims/next-due'
+import type { DeliveryPermit } from './permits/delivery-permit'
 import { SendsInFlight, type SendsOptions } from './sends-in-flight'
+import type { ClaimLimits, LaneLimit } from './slots/claim-limits'
 import { WakeableSleep } from './wakeable-sleep'
 
 /** When a process dies, other processes can claim its deliveries after this time. */
@@ -85,13 +88,16 @@ export class Dispatcher {
   }
 
   async #run(): Promise<void> {
+    let emptyClaims = 0
     while (!this.#isStopping) {
       try {
         if (this.#mustRecover) await this.#recover()
-        const hasRoom = this.#sends.room > 0
-        const started = hasRoom ? await this.#claim() : 0
-        // More deliveries may be due than one claim had room for: claim until a claim starts no send.
-        if (started === 0 && !this.#isStopping) await this.#pause.sleep(await this.#idleMs(hasRoom))
+        const limits = this.#sends.room > 0 ? this.#sends.slots.nextClaim(this.#sends.room) : undefined
+        const started = limits === undefined ? 0 : await this.#claim(limits)
+        emptyClaims = started > 0 ? 0 : emptyClaims + 1
+        // More deliveries may be due than one claim had room for: claim until claims start no send.
+        const isLast = limits === undefined || emptyClaims >= this.#sends.slots.claimsUntilIdle
+        if (isLast && started === 0 && !this.#isStopping) await this.#pause.sleep(await this.#idleMs(limits))
       } catch (error) {
         this.#onDatabaseError(error, 'deliveries cannot be claimed at the moment')
         await this.#pause.sleep(DATABASE_RETRY_MS)
@@ -102,10 +108,10 @@ export class Dispatcher {
   /**
    * Leases due deliveries, and starts their sends within the claim's transaction.
    *
-   * @returns the number of started sends; 0 = this process can start none now
+   * @returns the number of started sends
    */
-  async #claim(): Promise<number> {
-    const { database, deliveryConfig } = this.options
+  async #claim(limits: ClaimLimits): Promise<number> {
+    const { database } = this.options
     let endClaim = () => {}
     const claimEnded = new Promise<void>((resolve) => {
       endClaim = resolve
@@ -115,32 +121,57 @@ export class Dispatcher {
       const startedAt = performance.now()
       const { claimed, lastEndpoint, mayHaveMore, dueMs } = await claimDeliveries(query, {
         ...this.#holder(),
-        slots: this.#sends.room,
-        slotsPerEndpoint: deliveryConfig.endpointConcurrency,
-        lanes: knownLanes(this.#sends.slots.busyEndpoints(), starts),
+        slots: limits.slots,
+        slotsPerEndpoint: limits.slotsPerOther,
+        otherSlots: limits.otherSlots,
+        lanes: knownLanes(limits.lanes, starts),
         afterEndpoint: this.#lastEndpoint,
         leaseMs: LEASE_MS,
       })
       this.#laneStarts.claimed(dueMs, starts.size === 0, performance.now() - startedAt)
-      this.#lastEndpoint = lastEndpoint
-      this.#mayHaveMore = mayHaveMore
-      // A delivery whose lease expired during its send. Claiming it renewed the lease; do not send it again.
-      const fresh = claimed.filter(({ id }) => !this.#sends.has(id))
-      const permits = fresh.map((delivery) => this.#sends.start(delivery, claimEnded))
-      // The transaction holds the endpoints' rows. It must not end while a request may still be written without another check.
-      await Promise.all(permits.map((permit) => permit.writtenOrWaiting()))
-      return permits.length
+      if (limits.otherSlots > 0) {
+        this.#lastEndpoint = lastEndpoint
+        this.#mayHaveMore = mayHaveMore
+      }
+      return this.#start(query, claimed, claimEnded)
     })
     return claim.finally(endClaim)
   }
 
-  /** How long to sleep: until the next delivery is due, as far as this process can know. */
-  async #idleMs(hasRoom: boolean): Promise<number> {
-    if (!hasRoom) return POLL_MS
-    if (this.#mayHaveMore) return COALESCE_MS
+  /** Starts the sends of claimed deliveries, and releases those that get no send slot. */
+  async #start(query: Query, claimed: ClaimedDelivery[], claimEnded: Promise<void>): Promise<number> {
+    const permits: DeliveryPermit[] = []
+    const releases: Release[] = []
+    for (const delivery of claimed) {
+      // Its lease expired during its send, or before its attempt was recorded. Claiming it renewed the lease; do not send it again.
+      if (this.#sends.has(delivery.id)) continue
+      const started = this.#sends.start(delivery, claimEnded)
+      if ('waitMs' in started) releases.push({ delivery, delayMs: started.waitMs })
+      else permits.push(started)
+    }
+    // The transaction holds the endpoints' rows. It must not end while a request may still be written without another check.
+    await Promise.all(permits.map((permit) => permit.writtenOrWaiting()))
+    if (releases.length > 0) await releaseLeases(query, this.#holder(), releases)
+    return permits.length
+  }
+
+  /**
+   * How long to sleep: until the next delivery is due, or may be sent, as far as this process can know.
+   *
+   * @param limits of the last claim; undefined = no slot was free
+   */
+  async #idleMs(limits: ClaimLimits | undefined): Promise<number> {
+    if (limits === undefined) return POLL_MS
+    const { slots } = this.#sends
+    if (this.#mayHaveMore && !slots.isFullForOthers) return COALESCE_MS
     const { prisma } = this.options.database
-    const dueIn = await nextDueIn(prisma, this.#holder().clockOffsetMs, this.#sends.slots.fullEndpoints())
-    return Math.min(Math.max(dueIn ?? POLL_MS, COALESCE_MS), POLL_MS)
+    const dueIn = await nextDueIn(
+      prisma,
+      this.#holder().clockOffsetMs,
+      lanesToConsider(limits, slots.isFullForOthers),
+    )
+    const wait = Math.min(dueIn ?? POLL_MS, limits.validUntil - performance.now(), POLL_MS)
+    return Math.max(wait, COALESCE_MS)
   }
 
   #wakeSoon(): void {
@@ -170,18 +201,22 @@ export class Dispatcher {
 }
 
 /** Everything that this process knows about lanes, each once. */
-function knownLanes(
-  busyEndpoints: { endpointId: number; freeSlots: number }[],
-  starts: ReadonlyMap<number, number>,
-): KnownLane[] {
-  const busy = new Set(busyEndpoints.map(({ endpointId }) => endpointId))
-  const others = [...starts].filter(([endpointId]) => !busy.has(endpointId))
-  return [
-    ...busyEndpoints.map(({ endpointId, freeSlots }) => ({
-      endpointId,
-      freeSlots,
-      startMs: starts.get(endpointId) ?? null,
-    })),
-    ...others.map(([endpointId, startMs]) => ({ endpointId, freeSlots: null, startMs })),
-  ]
+function knownLanes(limited: LaneLimit[], starts: ReadonlyMap<number, number>): KnownLane[] {
+  const known: KnownLane[] = limited.map(({ endpointId, freeSlots }) => ({
+    endpointId,
+    freeSlots,
+    startMs: starts.get(endpointId) ?? null,
+  }))
+  const limitedIds = new Set(limited.map(({ endpointId }) => endpointId))
+  for (const [endpointId, startMs] of starts)
+    if (!limitedIds.has(endpointId)) known.push({ endpointId, freeSlots: null, startMs })
+  return known
+}
+
+/** @param isFullForOthers only the lanes with limits of their own can be sent to */
+function lanesToConsider({ lanes }: ClaimLimits, isFullForOthers: boolean): LanesToConsider {
+  return {
+    passedOver: lanes.flatMap(({ endpointId, freeSlots }) => (freeSlots <= 0 ? endpointId : [])),
+    only: isFullForOthers ? lanes.map(({ endpointId }) => endpointId) : null,
+  }
 }

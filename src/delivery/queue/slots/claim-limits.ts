@@ -12,6 +12,8 @@ export interface ClaimLimits {
   slotsPerOther: number
   /** the most deliveries of each of these lanes */
   lanes: LaneLimit[]
+  /** when the limits of some lane rise by themselves: milliseconds of the clock of the slots; Infinity = never */
+  validUntil: number
 }
 
 export interface LaneLimit {
@@ -40,6 +42,7 @@ export interface Occupancy {
 export class LimitsInTheMaking {
   readonly #lanes: LaneLimit[] = []
   #freeTrials: number
+  #nextTurnAt = Number.POSITIVE_INFINITY
 
   /** @param crowdedHosts hosts with lanes that wait for one of the host's slots; more of them may be found */
   constructor(
@@ -69,7 +72,13 @@ export class LimitsInTheMaking {
   done(others: 'none' | 'peeked' | 'tried'): ClaimLimits {
     const { shares, free, freeTrials } = this.occupancy
     for (const host of this.crowdedHosts) this.#addWaiting(host)
-    const limits = { slots: shares.claimable(free), otherSlots: 0, slotsPerOther: 0, lanes: this.#lanes }
+    const limits = {
+      slots: shares.claimable(free),
+      otherSlots: 0,
+      slotsPerOther: 0,
+      lanes: this.#lanes,
+      validUntil: this.#nextTurnAt,
+    }
     if (others === 'none') return limits
     if (others === 'peeked') return { ...limits, otherSlots: PEEK_SLOTS, slotsPerOther: 1 }
     const slotsPerOther = this.#allowed(UNKNOWN, Math.min(FIRST_SENDS, shares.limits.perEndpoint), freeTrials)
@@ -102,7 +111,11 @@ export class LimitsInTheMaking {
   #mostOf(lane: Lane): number {
     const { inFlight, pace } = lane
     const free = this.occupancy.shares.most(lane) - inFlight
-    return pace === undefined ? free : Math.min(free, pace.turns(this.occupancy.now))
+    if (pace === undefined) return free
+    const { now } = this.occupancy
+    const turns = pace.turns(now)
+    if (turns === 0) this.#nextTurnAt = Math.min(this.#nextTurnAt, now + pace.waitMs(now))
+    return Math.min(free, turns)
   }
 
   /** Lets a lane start up to `most` sends, and returns how many. */

@@ -20,7 +20,7 @@ const BELOW_MEASURED = 0.9
 const DOUBLE_SENDS = 4
 const DOUBLE_SECONDS = 1
 /** It takes so many accepted sends, or seconds, until the rate is back at the known limit: whichever takes longer. */
-const RETURN_SENDS = 20
+const RETURN_SENDS = 30
 const RETURN_SECONDS = 10
 /** The longer the endpoint wants to be left alone, the longer that takes: so many times as long, up to the most. */
 const RETURN_RESTS = 10
@@ -33,6 +33,8 @@ const LATE_SHARE = 1 / 8
 const LATE_MS = 20
 /** Busy answers that other processes got count for so long. */
 const SHARED_FOR_MS = 60_000
+/** Processes that begin again within this time may do so together. */
+const TOGETHER_MS = 100
 const SHARE_WEIGHT = 0.2
 const FORGET_AFTER_MS = 600_000
 
@@ -52,7 +54,7 @@ export interface PacedSend {
  * - A busy answer also lowers the rate: to a little below the measured one, by 15 % at least and by half at most. Busy answers to
  *   sends that started before the last decrease lower nothing more.
  * - Every accepted send raises the rate. The rate at which the receiver became busy is remembered: the rate returns to it fast at
- *   first, then ever slower, stays near it for a while, and goes beyond it ever faster. So about one send in 25 is refused while
+ *   first, then ever slower, stays near it for a while, and goes beyond it ever faster. So about one send in 30 is refused while
  *   the limit stays the same, and a limit that was raised is found within a minute.
  * - Before any limit is known, the rate doubles.
  * - Several processes have a pace each. They hear of each other's busy answers by the time until when the endpoint is left alone,
@@ -81,7 +83,7 @@ export class Pace {
   #heardAt = Number.NEGATIVE_INFINITY
   #busyAt: number
   /** when the next send may start */
-  #nextAt: number
+  #nextAt = Number.NEGATIVE_INFINITY
   /** `resting`: the next send is a trial; `trying`: it is in flight; `open`: sends are accepted */
   #phase: 'resting' | 'trying' | 'open' = 'resting'
 
@@ -100,7 +102,6 @@ export class Pace {
     this.#countedSince = now
     this.#decreasedAt = now
     this.#busyAt = now
-    this.#nextAt = now
   }
 
   /** Sends per second. */
@@ -178,7 +179,8 @@ export class Pace {
     if (this.#accepted > 0) this.#decrease(now, DECREASE_LEAST)
     this.#decreasedAt = now
     this.#ownShare -= SHARE_WEIGHT * this.#ownShare
-    this.#rest(now, true)
+    // Its turn came during the rest, as it may have come for other processes.
+    this.#rest(now, now - this.#nextAt > TOGETHER_MS)
   }
 
   get #intervalMs(): number {
@@ -206,7 +208,7 @@ export class Pace {
     const perSecond = (this.#accepted / Math.max(now - this.#countedSince, 1)) * 1_000
     const measured = (perSecond * BELOW_MEASURED) / this.#rate
     const share =
-      this.#accepted < MEASURABLE_SENDS
+      this.#accepted < MEASURABLE_SENDS || this.#limit === undefined
         ? unmeasured
         : Math.min(Math.max(measured, DECREASE_MOST), DECREASE_LEAST)
     this.#base = Math.max(RATE_MIN, this.#rate * share)

@@ -100,8 +100,13 @@ export class SendSlots {
    * More than half of the trial slots are taken. Then claims look by turns into the lanes that this process knows, and into all:
    * many lanes that hang would hide a proven one from them.
    */
-  get isCrowded(): boolean {
+  get #isCrowded(): boolean {
     return 2 * this.#freeTrials < this.shares.trialSlots
+  }
+
+  /** After so many claims in a row that started nothing, nothing can be sent now. */
+  get claimsUntilIdle(): number {
+    return this.#isCrowded ? 2 : 1
   }
 
   /**
@@ -128,26 +133,16 @@ export class SendSlots {
     this.#forgetPaces(now)
     for (const lane of this.#paced) limits.add(lane)
     for (const lane of this.#hung) limits.add(lane)
-    if (!this.isCrowded) return limits.done('tried')
+    if (!this.#isCrowded) return limits.done('tried')
 
     for (const lane of this.#recent) limits.add(lane)
     this.#areOthersNext = !this.#areOthersNext
     if (!this.#areOthersNext) return limits.done('none')
     if (this.#freeTrials > 0) return limits.done('tried')
-    if (now < this.#peekAt) return limits.done('none')
-    this.#peekAt = now + PEEK_EVERY_MS
-    return limits.done('peeked')
-  }
-
-  /** Milliseconds until a lane has its turn by its pace, or until a claim may look into all lanes again; Infinity = no such time. */
-  nextTurnInMs(): number {
-    const now = this.now()
-    let least = this.isFullForOthers ? Math.max(1, this.#peekAt - now) : Number.POSITIVE_INFINITY
-    for (const { pace } of this.#paced) {
-      const waitMs = pace?.waitMs(now) ?? 0
-      if (waitMs > 0 && waitMs < least) least = waitMs
-    }
-    return least
+    const isPeek = now >= this.#peekAt
+    if (isPeek) this.#peekAt = now + PEEK_EVERY_MS
+    const { validUntil, ...others } = limits.done(isPeek ? 'peeked' : 'none')
+    return { ...others, validUntil: Math.min(validUntil, this.#peekAt) }
   }
 
   /** Takes a slot for a delivery that was claimed. */

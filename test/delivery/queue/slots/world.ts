@@ -20,10 +20,11 @@ interface Delivery {
 }
 
 /** An endpoint with its lane, as the database has it. */
-export interface World {
+export interface TestLane {
   id: number
   target: string
   receiver: Receiver
+  /** the earliest first */
   pending: Delivery[]
   restUntil: number | null
   /** milliseconds from publishing until the request arrives, of each send that was accepted */
@@ -42,7 +43,7 @@ const RETRY_MS = 5_000
 
 /** Deliveries, their lanes, and processes that send them: as the gateway does, on a virtual clock, without a database. */
 export class Gateway {
-  readonly lanes: World[] = []
+  readonly lanes: TestLane[] = []
   readonly #processes: Process[] = []
   readonly random: () => number
 
@@ -58,8 +59,8 @@ export class Gateway {
     for (let nth = 0; nth < processes; nth += 1) this.#processes.push(new Process(this, limits))
   }
 
-  addLane(target: string, receiver: Receiver): World {
-    const lane: World = {
+  addLane(target: string, receiver: Receiver): TestLane {
+    const lane: TestLane = {
       id: this.lanes.length + 1,
       target,
       receiver,
@@ -76,14 +77,14 @@ export class Gateway {
     return lane
   }
 
-  publish(lane: World, count = 1): void {
+  publish(lane: TestLane, count = 1): void {
     const { now } = this.clock
-    for (let nth = 0; nth < count; nth += 1) lane.pending.push({ publishedAt: now, dueAt: now })
+    for (let nth = 0; nth < count; nth += 1) insert(lane.pending, { publishedAt: now, dueAt: now })
     this.wake()
   }
 
   /** Publishes to a lane at a steady rate. */
-  publishEvery(lane: World, ms: number, untilMs: number): void {
+  publishEvery(lane: TestLane, ms: number, untilMs: number): void {
     this.publish(lane)
     if (this.clock.now + ms < untilMs) this.clock.after(ms, () => this.publishEvery(lane, ms, untilMs))
   }
@@ -134,7 +135,7 @@ class Process {
       const started = limits === undefined ? 0 : this.#start(limits)
       const empty = started > 0 ? 0 : emptyBefore + 1
       const wasWoken = this.#phase === 'woken'
-      if (started > 0 || wasWoken || (room > 0 && this.#slots.isCrowded && empty < 2)) this.#claim(empty)
+      if (started > 0 || wasWoken || (room > 0 && empty < this.#slots.claimsUntilIdle)) this.#claim(empty)
       else this.#sleep(limits)
     })
   }
@@ -149,9 +150,9 @@ class Process {
     const due = lanes.flatMap(({ id, pending, restUntil }) => {
       if (limits === undefined || passedOver.has(id)) return []
       if (this.#slots.isFullForOthers && !listed.has(id)) return []
-      return pending.map(({ dueAt }) => Math.max(dueAt, restUntil ?? 0))
+      return pending[0] === undefined ? [] : Math.max(pending[0].dueAt, restUntil ?? 0)
     })
-    const at = Math.min(...due, clock.now + this.#slots.nextTurnInMs(), clock.now + 1_000)
+    const at = Math.min(...due, limits?.validUntil ?? Number.POSITIVE_INFINITY, clock.now + 1_000)
     this.#wakeAt = Math.max(at, clock.now + 3)
     const planned = this.#wakeAt
     clock.at(planned, () => {
@@ -167,14 +168,14 @@ class Process {
     const looked = inTurn
       .filter(({ id, pending, restUntil }) => {
         const isOpen = limitOf.has(id) ? (limitOf.get(id) ?? 0) > 0 : otherSlots > 0
-        return isOpen && (restUntil ?? 0) <= clock.now && pending.some(({ dueAt }) => dueAt <= clock.now)
+        return isOpen && (restUntil ?? 0) <= clock.now && isDue(pending[0], clock.now)
       })
       .slice(0, slots)
     const share = Math.ceil(slots / Math.max(1, looked.length))
     const chosen = looked.flatMap((lane, turn) =>
       lane.pending
-        .filter(({ dueAt }) => dueAt <= clock.now)
         .slice(0, Math.min(share, limitOf.get(lane.id) ?? slotsPerOther))
+        .filter((delivery) => isDue(delivery, clock.now))
         .map((delivery, rank) => ({ lane, delivery, rank, turn, isOther: !limitOf.has(lane.id) })),
     )
     chosen.sort((a, b) => a.rank - b.rank || a.turn - b.turn)
@@ -185,7 +186,7 @@ class Process {
     return claimed.filter(({ lane, delivery }) => this.#send(lane, delivery)).length
   }
 
-  #send(lane: World, delivery: Delivery): boolean {
+  #send(lane: TestLane, delivery: Delivery): boolean {
     const { clock } = this.gateway
     const restedUntilMs =
       lane.restUntil !== null && clock.now - lane.restUntil < 60_000 ? lane.restUntil : null
@@ -193,7 +194,7 @@ class Process {
     if ('waitMs' in slot) {
       this.released += 1
       if (slot.waitMs > 0) delivery.dueAt = clock.now + slot.waitMs
-      lane.pending.push(delivery)
+      insert(lane.pending, delivery)
       return false
     }
     this.peak = Math.max(this.peak, this.#slots.taken)
@@ -205,23 +206,32 @@ class Process {
     return true
   }
 
-  #end(lane: World, delivery: Delivery, slot: SendSlot, reaction: Reaction, arrivedAt: number): void {
+  #end(lane: TestLane, delivery: Delivery, slot: SendSlot, reaction: Reaction, arrivedAt: number): void {
     const { clock, random } = this.gateway
     lane.inFlight -= 1
     if (reaction.end === 'busy') {
       const restMs = this.#slots.busy(slot, reaction.retryAfterMs) ?? 0
       lane.restUntil = Math.max(lane.restUntil ?? 0, clock.now + restMs)
       lane.refused.push(clock.now)
-      lane.pending.push({ ...delivery, dueAt: clock.now + restMs * (1 + random() / 5) })
+      insert(lane.pending, { ...delivery, dueAt: clock.now + restMs * (1 + random() / 5) })
     } else if (reaction.end === 'accepted') {
       lane.accepted.push(clock.now)
       lane.latencies.push(arrivedAt - delivery.publishedAt)
     } else {
       lane.failed.push(clock.now)
-      lane.pending.push({ ...delivery, dueAt: clock.now + RETRY_MS })
+      insert(lane.pending, { ...delivery, dueAt: clock.now + RETRY_MS })
     }
     this.#slots.free(slot, reaction.end === 'busy' ? 'answered' : reaction.end)
     // Sends that end within 3 ms free their slots together.
     clock.after(3, () => this.wake())
   }
 }
+
+/** Behind those that are due at the same time. */
+function insert(pending: Delivery[], delivery: Delivery): void {
+  let place = pending.length
+  while (place > 0 && (pending[place - 1]?.dueAt ?? 0) > delivery.dueAt) place -= 1
+  pending.splice(place, 0, delivery)
+}
+
+const isDue = (delivery: Delivery | undefined, now: number) => delivery !== undefined && delivery.dueAt <= now
