@@ -34,7 +34,7 @@ import { Dispatcher, type DispatcherOptions } from './queue/dispatcher'
 import { startVacuum } from './vacuum'
 
 export interface DeliveryOptions extends DispatcherOptions {
-  database: DispatcherOptions['database'] & Pick<Database, 'notifications' | 'vacuum'>
+  database: DispatcherOptions['database'] & Pick<Database, 'vacuum'>
   /** true = no other process can use the database, because it is embedded: every lease was left by a process that died */
   isOnlyProcess: boolean
 }
@@ -46,7 +46,7 @@ export interface Delivery {
 }
 
 /**
- * Starts the dispatcher, and wakes it at every notification.
+ * Starts the dispatcher, which notifications wake.
  *
  * @throws Error when the database does not answer
  */
@@ -54,13 +54,13 @@ export async function startDelivery(options: DeliveryOptions): Promise<Delivery>
   const { database, log, isOnlyProcess } = options
   if (isOnlyProcess) await releaseAbandonedLeases(database.prisma)
   const dispatcher = new Dispatcher(options)
-  database.notifications.onNotification(() => dispatcher.wake())
+  const endNotifications = database.notifications.register(dispatcher)
   dispatcher.start()
   const vacuum = startVacuum({ database, log, recorded: () => dispatcher.recorded })
   let stopped: Promise<unknown> | undefined
   return {
     async stop(withinMs) {
-      stopped ??= Promise.all([dispatcher.stop(withinMs), vacuum.stop()])
+      stopped ??= Promise.all([endNotifications(), dispatcher.stop(withinMs), vacuum.stop()])
       await stopped
     },
   }

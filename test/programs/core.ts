@@ -36,7 +36,7 @@ export async function openCore(env: Environment): Promise<OpenCore> {
     warnings,
     startDispatcher(clock) {
       const dispatcher = new Dispatcher({ ...core, log, clockOffsetMs: () => clock() - Date.now() })
-      database.notifications.onNotification(() => dispatcher.wake())
+      database.notifications.register(dispatcher)
       dispatcher.start()
       return dispatcher
     },

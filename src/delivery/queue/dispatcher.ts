@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Database } from '../../database/database'
+import type { NotifiedWorker } from '../../database/notifications'
 import { claimDeliveries } from './claims/claim-deliveries'
 import type { LeaseHolder } from './claims/leases'
 import { nextDueIn } from './claims/next-due'
@@ -9,7 +11,7 @@ import { WakeableSleep } from './wakeable-sleep'
 /** When a process dies, other processes can claim its deliveries after this time. */
 const LEASE_MS = 10_000
 const RENEW_EVERY_MS = 3_000
-/** The longest sleep. It bounds the delay of a delivery whose notification got lost. */
+/** The longest sleep. It bounds the delay of a delivery whose notification got lost, or woke a worker that has just died. */
 const POLL_MS = 1_000
 /** Sends that end within this time free their slots together, so that one claim fills many slots. */
 const COALESCE_MS = 3
@@ -18,16 +20,29 @@ const DATABASE_RETRY_MS = 250
 const RECORD_WITHIN_MS = 2_000
 
 export interface DispatcherOptions
-  extends Pick<SendsOptions, 'database' | 'sender' | 'decryptSecret' | 'deliveryConfig' | 'log'> {
+  extends Pick<SendsOptions, 'sender' | 'decryptSecret' | 'deliveryConfig' | 'log'> {
+  database: SendsOptions['database'] & Pick<Database, 'notifications'>
   /** added to the database's clock; tests use it to let time pass */
   clockOffsetMs?: () => number
 }
 
+/** The result of a claim. */
+interface Claimed {
+  /** sends that were started */
+  started: number
+  /** whether the claim has taken as many deliveries as it had room for */
+  isFull: boolean
+}
+
 /** The loop that decides when to claim, and how many deliveries. delivery/start-delivery.ts explains the terms and crashes. */
-export class Dispatcher {
+export class Dispatcher implements NotifiedWorker {
   readonly #owner = randomUUID()
   readonly #sends: SendsInFlight
   readonly #pause = new WakeableSleep()
+  /** due deliveries that this worker was woken for since its last claim */
+  #expected = 0
+  /** whether deliveries may be due that this process had no room for when it last looked */
+  #waitsForRoom = false
   /** the endpoint at which the last claim ended; 0 = none */
   #lastEndpoint = 0
   /** true after a statement has failed, until the leases are renewed */
@@ -42,8 +57,9 @@ export class Dispatcher {
       ...options,
       leaseMs: LEASE_MS,
       holder: () => this.#holder(),
-      onSlotFree: () => this.#wakeSoon(),
-      onRecorded: () => this.wake(),
+      onSlotFree: () => this.#waitsForRoom && this.#wakeSoon(),
+      onRecorded: () => this.#waitsForRoom && this.#pause.wake(),
+      onDueIn: (milliseconds) => this.lookIn(milliseconds),
       onDatabaseError: (error, message) => this.#onDatabaseError(error, message),
     })
   }
@@ -58,9 +74,16 @@ export class Dispatcher {
     this.#renewal = setInterval(() => this.#sends.renewLeases(), RENEW_EVERY_MS)
   }
 
-  /** Claims now instead of after the current sleep: a delivery may be due. */
-  wake(): void {
+  /** Claims now instead of after the current sleep. */
+  wake(deliveries: number): boolean {
+    this.#expected += deliveries
     this.#pause.wake()
+    const canTakeAll = this.#expected <= this.#sends.room && !this.#sends.slots.hasFullEndpoint
+    return canTakeAll && !this.#mustRecover && !this.#isStopping
+  }
+
+  lookIn(milliseconds: number): void {
+    this.#pause.endIn(milliseconds)
   }
 
   /**
@@ -72,7 +95,7 @@ export class Dispatcher {
    */
   async stop(withinMs: number): Promise<void> {
     this.#isStopping = true
-    this.wake()
+    this.#pause.wake()
     const late = setTimeout(() => this.#sends.abort(), withinMs)
     const finished = Promise.resolve(this.#running).then(() => this.#sends.finished())
     await Promise.race([finished, sleep(withinMs + RECORD_WITHIN_MS, undefined, { ref: false })])
@@ -81,27 +104,33 @@ export class Dispatcher {
   }
 
   async #run(): Promise<void> {
+    let isWoken = true
     while (!this.#isStopping) {
       try {
         if (this.#mustRecover) await this.#recover()
-        const hasRoom = this.#sends.room > 0
-        const started = hasRoom ? await this.#claim() : 0
-        // More deliveries may be due than one claim had room for: claim until a claim starts no send.
-        if (started === 0 && !this.#isStopping) await this.#pause.sleep(await this.#idleMs(hasRoom))
+        this.#expected = 0
+        const claim: Claimed | undefined = isWoken && this.#sends.room > 0 ? await this.#claim() : undefined
+        // More deliveries may be due than the claim had room for.
+        if (claim?.isFull) continue
+        // A look costs less than a claim. A claim that has started nothing is not repeated at once: somebody changes the endpoint.
+        const idleMs = await this.#idleMs()
+        isWoken = idleMs <= 0 && claim?.started !== 0
+        if (!isWoken) isWoken = await this.#pause.sleep(Math.max(idleMs, COALESCE_MS))
       } catch (error) {
         this.#onDatabaseError(error, 'deliveries cannot be claimed at the moment')
         await this.#pause.sleep(DATABASE_RETRY_MS)
+        isWoken = true
       }
     }
   }
 
   /**
-   * Leases due deliveries, and starts their sends within the claim's transaction.
-   *
-   * @returns the number of started sends; 0 = this process can start none now
+   * Leases due deliveries, and starts their sends within the claim's transaction. Wakes another worker when this one has no room
+   * for more.
    */
-  async #claim(): Promise<number> {
+  async #claim(): Promise<Claimed> {
     const { database, deliveryConfig } = this.options
+    const { slots, room } = this.#sends
     let endClaim = () => {}
     const claimEnded = new Promise<void>((resolve) => {
       endClaim = resolve
@@ -109,9 +138,9 @@ export class Dispatcher {
     const claim = database.asyncCommitTransaction(async (query) => {
       const { claimed, lastEndpoint } = await claimDeliveries(query, {
         ...this.#holder(),
-        slots: this.#sends.room,
+        slots: room,
         slotsPerEndpoint: deliveryConfig.endpointConcurrency,
-        busyEndpoints: this.#sends.slots.busyEndpoints(),
+        busyEndpoints: slots.busyEndpoints(),
         afterEndpoint: this.#lastEndpoint,
         leaseMs: LEASE_MS,
       })
@@ -119,25 +148,33 @@ export class Dispatcher {
       // A delivery whose lease expired during its send. Claiming it renewed the lease; do not send it again.
       const fresh = claimed.filter(({ id }) => !this.#sends.has(id))
       const permits = fresh.map((delivery) => this.#sends.start(delivery, claimEnded))
+      const isFull = claimed.length >= room
+      if (isFull || fresh.some(({ endpointId }) => slots.isFull(endpointId))) {
+        database.notifications.notifyOthers()
+      }
       // The transaction holds the endpoints' rows. It must not end while a request may still be written without another check.
       await Promise.all(permits.map((permit) => permit.writtenOrWaiting()))
-      return permits.length
+      return { started: permits.length, isFull }
     })
     return claim.finally(endClaim)
   }
 
-  /** How long to sleep: until the next delivery is due, as far as this process can know. */
-  async #idleMs(hasRoom: boolean): Promise<number> {
-    if (!hasRoom) return POLL_MS
-    const { prisma } = this.options.database
-    const dueIn = await nextDueIn(prisma, this.#holder().clockOffsetMs, this.#sends.slots.fullEndpoints())
-    return Math.min(Math.max(dueIn ?? POLL_MS, COALESCE_MS), POLL_MS)
+  /** How long to sleep: until the next delivery is due, as far as this process can know; 0 or less: one is due already. */
+  async #idleMs(): Promise<number> {
+    const { slots, room } = this.#sends
+    // From here on, a send that ends may make room.
+    this.#waitsForRoom = room <= 0 || slots.hasFullEndpoint
+    if (room <= 0) return POLL_MS
+    const { prisma, notifications } = this.options.database
+    const dueIn = await nextDueIn(prisma, this.#holder().clockOffsetMs, slots.fullEndpoints())
+    if (dueIn === undefined) return POLL_MS
+    return dueIn <= 0 ? dueIn : Math.min(dueIn + notifications.delayMs(), POLL_MS)
   }
 
   #wakeSoon(): void {
     this.#wakingSoon ??= setTimeout(() => {
       this.#wakingSoon = undefined
-      this.wake()
+      this.#pause.wake()
     }, COALESCE_MS)
   }
 

@@ -1,0 +1,56 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { pino } from 'pino'
+import type { Query, Statement } from '../../../../src/database/query'
+import { DueNotifier } from '../../../../src/database/server/notifications/due-notifier'
+import { type DueMessage, parseMessage } from '../../../../src/database/server/notifications/messages'
+import { until } from '../../../support/until'
+
+/** A notifier on a database that notes what it is asked. */
+function notifier(answer: () => Promise<void> = async () => undefined) {
+  const sent: DueMessage[] = []
+  const query = async ({ values }: Statement) => {
+    sent.push(parseMessage(String(values[0])) as DueMessage)
+    await answer()
+    return []
+  }
+  const notifier = new DueNotifier(query as Query, () => 'own', pino({ level: 'silent' }))
+  return { sent, notifier }
+}
+
+it('notifies at once, and once for all publishes that follow shortly', async () => {
+  const { sent, notifier: due } = notifier()
+  due.add(3)
+  expect(sent).toMatchObject([{ deliveries: 3, from: 'own' }])
+  due.add(20)
+  due.add(1)
+  expect(sent).toHaveLength(1)
+  await until(() => sent.length > 1)
+  expect(sent).toMatchObject([{ deliveries: 3 }, { deliveries: 21, from: 'own' }])
+})
+
+it('names another order of workers each time', async () => {
+  const { sent, notifier: due } = notifier()
+  for (let nth = 1; nth <= 5; nth += 1) {
+    due.add(1)
+    await until(() => sent.length === nth)
+  }
+  expect(new Set(sent.map(({ seed }) => seed)).size).toBe(5)
+})
+
+it('continues after a notification that failed', async () => {
+  const { sent, notifier: due } = notifier(() => Promise.reject(new Error('the database does not answer')))
+  due.add(1)
+  due.add(1)
+  await until(() => sent.length === 2)
+  expect(sent).toHaveLength(2)
+})
+
+it('notifies no more once it is closed', async () => {
+  const { sent, notifier: due } = notifier()
+  due.add(1)
+  due.add(1)
+  due.close()
+  due.add(1)
+  await sleep(50)
+  expect(sent).toHaveLength(1)
+})
