@@ -1,5 +1,6 @@
 -- Accepts an event: stores the event, one delivery for each active endpoint that listens to its type, and the publisher's
--- idempotency key, all or nothing. Returns everything that the answer to the publisher is made of: after the commit no read may
+-- idempotency key, all or nothing. When very many endpoints listen, or when the transaction's snapshot may be older than this call
+-- (its isolation is not READ COMMITTED), a row of fan_outs takes the place of the deliveries, and a worker makes them. Returns everything that the answer to the publisher is made of: after the commit no read may
 -- fail and make a stored event look like a failed one.
 --
 -- Returns the outcome and the event:
@@ -24,6 +25,10 @@ DECLARE
     known idempotency_keys;
     new_id bigint := nextval('events_id_seq');
     created timestamptz(6) := clock_timestamp();
+    -- More listeners than this get the event from a worker, in batches, so that no publisher waits for them.
+    fanned_out_at_once CONSTANT integer := 500;
+    listeners integer[];
+    is_fanned_out boolean;
 BEGIN
     IF new_key IS NOT NULL THEN
         LOOP
@@ -40,7 +45,6 @@ BEGIN
             END IF;
             DELETE FROM idempotency_keys
             WHERE publisher = new_publisher AND key = new_key AND expires_at <= created;
-            -- The event follows below: the foreign key is checked at commit.
             INSERT INTO idempotency_keys (publisher, key, fingerprint, event_id, expires_at)
             VALUES (new_publisher, new_key, new_fingerprint, new_id, created + interval '24 hours')
             ON CONFLICT DO NOTHING;
@@ -48,14 +52,21 @@ BEGIN
         END LOOP;
     END IF;
 
-    INSERT INTO events (id, type, created_at, body)
-    VALUES (new_id, new_type, created, event_body(new_id, new_type, created, data))
+    listeners := ARRAY(
+        SELECT endpoint.id FROM endpoint_events listening JOIN endpoints endpoint ON endpoint.id = listening.endpoint_id
+        WHERE listening.type = new_type AND endpoint.is_active AND endpoint.deleted_at IS NULL
+        LIMIT fanned_out_at_once + 1
+    );
+    is_fanned_out := cardinality(listeners) <= fanned_out_at_once
+        AND current_setting('transaction_isolation') = 'read committed';
+    INSERT INTO events (id, type, created_at, body, fanned_out_at)
+    VALUES (new_id, new_type, created, event_body(new_id, new_type, created, data), CASE WHEN is_fanned_out THEN created END)
     RETURNING * INTO event;
-    INSERT INTO deliveries (event_id, endpoint_id, next_attempt_at)
-    SELECT new_id, endpoint.id, created
-    FROM endpoint_events listening
-    JOIN endpoints endpoint ON endpoint.id = listening.endpoint_id
-    WHERE listening.type = new_type AND endpoint.is_active AND endpoint.deleted_at IS NULL;
+    IF NOT is_fanned_out THEN
+        INSERT INTO fan_outs (event_id, type) VALUES (new_id, new_type);
+    ELSIF listeners <> '{}' THEN
+        PERFORM queue_deliveries(new_id, listeners, created);
+    END IF;
     outcome := 'published';
 END
 $$;

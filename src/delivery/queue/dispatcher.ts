@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Database } from '../../database/database'
 import type { NotifiedWorker } from '../../database/notifications'
-import { claimDeliveries } from './claims/claim-deliveries'
+import { claimDeliveries, type KnownLane } from './claims/claim-deliveries'
+import { LaneStarts } from './claims/lane-starts'
 import type { LeaseHolder } from './claims/leases'
 import { nextDueIn } from './claims/next-due'
 import { SendsInFlight, type SendsOptions } from './sends-in-flight'
@@ -39,10 +40,18 @@ export class Dispatcher implements NotifiedWorker {
   readonly #owner = randomUUID()
   readonly #sends: SendsInFlight
   readonly #pause = new WakeableSleep()
+  readonly #laneStarts = new LaneStarts()
+  /** true = the last claim did not come to all lanes that may have due deliveries */
+  #mayHaveMore = false
   /** due deliveries that this worker was woken for since its last claim */
   #expected = 0
   /** whether deliveries may be due that this process had no room for when it last looked */
   #waitsForRoom = false
+  /** the shortest sleep: longer after each claim that has started nothing, because somebody holds the lanes or the endpoints */
+  #pauseMs = COALESCE_MS
+  /** whether the last claim has found nothing, and has put all lanes to sleep; when a claim has last found anything */
+  #isSettled = false
+  #startedAt = 0
   /** the endpoint at which the last claim ended; 0 = none */
   #lastEndpoint = 0
   /** true after a statement has failed, until the leases are renewed */
@@ -104,22 +113,24 @@ export class Dispatcher implements NotifiedWorker {
   }
 
   async #run(): Promise<void> {
-    let isWoken = true
+    let mustClaim = true
     while (!this.#isStopping) {
       try {
         if (this.#mustRecover) await this.#recover()
         this.#expected = 0
-        const claim: Claimed | undefined = isWoken && this.#sends.room > 0 ? await this.#claim() : undefined
+        const claim: Claimed | undefined = mustClaim && this.#sends.room > 0 ? await this.#claim() : undefined
         // More deliveries may be due than the claim had room for.
         if (claim?.isFull) continue
-        // A look costs less than a claim. A claim that has started nothing is not repeated at once: somebody changes the endpoint.
+        // A look costs less than a claim.
         const idleMs = await this.#idleMs()
-        isWoken = idleMs <= 0 && claim?.started !== 0
-        if (!isWoken) isWoken = await this.#pause.sleep(Math.max(idleMs, COALESCE_MS))
+        mustClaim = idleMs <= 0 && claim?.started !== 0
+        if (mustClaim) continue
+        const isWoken = await this.#pause.sleep(Math.max(idleMs, this.#pauseMs))
+        mustClaim = isWoken || this.#mustSettle
       } catch (error) {
         this.#onDatabaseError(error, 'deliveries cannot be claimed at the moment')
         await this.#pause.sleep(DATABASE_RETRY_MS)
-        isWoken = true
+        mustClaim = true
       }
     }
   }
@@ -130,21 +141,26 @@ export class Dispatcher implements NotifiedWorker {
    */
   async #claim(): Promise<Claimed> {
     const { database, deliveryConfig } = this.options
-    const { slots, room } = this.#sends
+    const { slots } = this.#sends
     let endClaim = () => {}
     const claimEnded = new Promise<void>((resolve) => {
       endClaim = resolve
     })
     const claim = database.asyncCommitTransaction(async (query) => {
-      const { claimed, lastEndpoint } = await claimDeliveries(query, {
+      const starts = this.#laneStarts.forClaim()
+      const { room } = this.#sends
+      const startedAt = performance.now()
+      const { claimed, lastEndpoint, mayHaveMore, dueMs } = await claimDeliveries(query, {
         ...this.#holder(),
         slots: room,
         slotsPerEndpoint: deliveryConfig.endpointConcurrency,
-        busyEndpoints: slots.busyEndpoints(),
+        lanes: knownLanes(slots.busyEndpoints(), starts),
         afterEndpoint: this.#lastEndpoint,
         leaseMs: LEASE_MS,
       })
+      this.#laneStarts.claimed(dueMs, starts.size === 0, performance.now() - startedAt)
       this.#lastEndpoint = lastEndpoint
+      this.#mayHaveMore = mayHaveMore
       // A delivery whose lease expired during its send. Claiming it renewed the lease; do not send it again.
       const fresh = claimed.filter(({ id }) => !this.#sends.has(id))
       const permits = fresh.map((delivery) => this.#sends.start(delivery, claimEnded))
@@ -156,7 +172,16 @@ export class Dispatcher implements NotifiedWorker {
       await Promise.all(permits.map((permit) => permit.writtenOrWaiting()))
       return { started: permits.length, isFull }
     })
-    return claim.finally(endClaim)
+    const { started, isFull } = await claim.finally(endClaim)
+    this.#pauseMs = started > 0 ? COALESCE_MS : Math.min(2 * this.#pauseMs, POLL_MS)
+    if (started > 0) this.#startedAt = performance.now()
+    this.#isSettled = started === 0
+    return { started, isFull }
+  }
+
+  /** Whether a claim must put lanes to sleep, because this process has emptied some and has had nothing to send for a while. */
+  get #mustSettle(): boolean {
+    return !this.#isSettled && performance.now() - this.#startedAt >= POLL_MS
   }
 
   /** How long to sleep: until the next delivery is due, as far as this process can know; 0 or less: one is due already. */
@@ -165,6 +190,7 @@ export class Dispatcher implements NotifiedWorker {
     // From here on, a send that ends may make room.
     this.#waitsForRoom = room <= 0 || slots.hasFullEndpoint
     if (room <= 0) return POLL_MS
+    if (this.#mayHaveMore) return 0
     const { prisma, notifications } = this.options.database
     const dueIn = await nextDueIn(prisma, this.#holder().clockOffsetMs, slots.fullEndpoints())
     if (dueIn === undefined) return POLL_MS
@@ -195,4 +221,21 @@ export class Dispatcher implements NotifiedWorker {
   #holder(): LeaseHolder {
     return { owner: this.#owner, clockOffsetMs: this.options.clockOffsetMs?.() ?? 0 }
   }
+}
+
+/** Everything that this process knows about lanes, each once. */
+function knownLanes(
+  busyEndpoints: { endpointId: number; freeSlots: number }[],
+  starts: ReadonlyMap<number, number>,
+): KnownLane[] {
+  const busy = new Set(busyEndpoints.map(({ endpointId }) => endpointId))
+  const others = [...starts].filter(([endpointId]) => !busy.has(endpointId))
+  return [
+    ...busyEndpoints.map(({ endpointId, freeSlots }) => ({
+      endpointId,
+      freeSlots,
+      startMs: starts.get(endpointId) ?? null,
+    })),
+    ...others.map(([endpointId, startMs]) => ({ endpointId, freeSlots: null, startMs })),
+  ]
 }

@@ -38,7 +38,7 @@ export class SendsInFlight {
   readonly slots: SendSlots
   /** attempts that this process has recorded since its start */
   recorded = 0
-  readonly #sending = new Map<bigint, Promise<void>>()
+  readonly #sending = new Map<string, { delivery: ClaimedDelivery; sending: Promise<void> }>()
   readonly #checks: PermitChecks
   readonly #recorder: Recorder
   readonly #concurrency: number
@@ -66,7 +66,8 @@ export class SendsInFlight {
       },
       onRecorded,
       onUnavailable: (error) => onDatabaseError(error, 'attempts cannot be recorded at the moment'),
-      onRejected: (err, { deliveryId }) => log.error({ err, deliveryId }, 'an attempt cannot be recorded'),
+      onRejected: (err, { eventId, endpointId }) =>
+        log.error({ err, eventId, endpointId }, 'an attempt cannot be recorded'),
     })
   }
 
@@ -78,7 +79,7 @@ export class SendsInFlight {
     return Math.min(this.slots.available, 2 * this.#concurrency - this.slots.taken - this.#recorder.size)
   }
 
-  has(deliveryId: bigint): boolean {
+  has(deliveryId: string): boolean {
     return this.#sending.has(deliveryId)
   }
 
@@ -100,7 +101,7 @@ export class SendsInFlight {
       this.slots.free(delivery.endpointId)
       this.options.onSlotFree()
     })
-    this.#sending.set(delivery.id, sending)
+    this.#sending.set(delivery.id, { delivery, sending })
     return permit
   }
 
@@ -111,7 +112,7 @@ export class SendsInFlight {
 
   /** Resolves when every send has ended and every attempt is on record. */
   async finished(): Promise<void> {
-    await Promise.all(this.#sending.values())
+    await Promise.all([...this.#sending.values()].map(({ sending }) => sending))
     await this.#recorder.drained()
   }
 
@@ -135,14 +136,14 @@ export class SendsInFlight {
 
   async #renewLeases(): Promise<void> {
     const { database, holder, leaseMs } = this.options
-    const ids = [...this.#sending.keys(), ...this.#recorder.deliveryIds()]
-    if (ids.length > 0) await renewLeases(database.prisma, holder(), ids, leaseMs)
+    const sending = [...this.#sending.values()].map(({ delivery }) => delivery)
+    const deliveries = [...sending, ...this.#recorder.deliveries()]
+    if (deliveries.length > 0) await renewLeases(database.prisma, holder(), deliveries, leaseMs)
   }
 
   async #send(delivery: ClaimedDelivery, permit: DeliveryPermit, claimEnded: Promise<void>): Promise<void> {
     const { log } = this.options
     const about = {
-      deliveryId: String(delivery.id),
       eventId: String(delivery.eventId),
       endpointId: delivery.endpointId,
     }
@@ -174,10 +175,10 @@ export class SendsInFlight {
     }
   }
 
-  async #releaseLease({ id }: ClaimedDelivery, delayMs: number): Promise<void> {
+  async #releaseLease(delivery: ClaimedDelivery, delayMs: number): Promise<void> {
     const { database, holder, onDueIn, onDatabaseError } = this.options
     try {
-      await releaseLease(database.prisma, holder(), id, delayMs)
+      await releaseLease(database.prisma, holder(), delivery, delayMs)
       onDueIn(delayMs)
     } catch (error) {
       // The lease expires by itself.

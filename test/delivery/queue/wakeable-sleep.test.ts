@@ -36,7 +36,7 @@ describe('a sleep', () => {
     expect((await sleptMs(pause, LONG_MS)).isWoken).toBe(false)
   })
 
-  it('is as long as it was asked for after one that ended early', async () => {
+  it('has its whole length after one that ended early', async () => {
     const pause = new WakeableSleep()
     pause.endIn(0)
     await pause.sleep(LONG_MS)

@@ -5,7 +5,7 @@ import { DueNotifier } from '../../../../src/database/server/notifications/due-n
 import { type DueMessage, parseMessage } from '../../../../src/database/server/notifications/messages'
 import { until } from '../../../support/until'
 
-/** A notifier on a database that notes what it is asked. */
+/** A notifier on a database that keeps the messages. */
 function notifier(answer: () => Promise<void> = async () => undefined) {
   const sent: DueMessage[] = []
   const query = async ({ values }: Statement) => {
