@@ -288,11 +288,11 @@ CREATE FUNCTION public.next_due(passed_over integer[], moment timestamp with tim
     SET enable_seqscan TO 'off'
     AS $$
     SELECT least(
+        (SELECT moment FROM lane_wakes LIMIT 1),
         (SELECT due_at FROM lanes WHERE NOT is_awake ORDER BY due_at LIMIT 1),
-        (SELECT min(next_look(endpoint_id, part, moment))
+        (SELECT CASE WHEN count(*) > 100 THEN moment ELSE min(least(next_look(endpoint_id, 0, moment), next_look(endpoint_id, 1, moment))) END
             FROM (SELECT endpoint_id FROM lanes WHERE is_awake AND endpoint_id <> ALL (passed_over)
-                ORDER BY endpoint_id LIMIT 100) awake
-            CROSS JOIN unnest('{0,1}'::integer[]) AS part))
+                ORDER BY endpoint_id LIMIT 101) awake))
 $$;
 
 CREATE FUNCTION public.next_look(lane integer, part integer, moment timestamp with time zone) RETURNS timestamp with time zone
@@ -308,6 +308,12 @@ BEGIN
         ORDER BY delivery.next_attempt_at, delivery.event_id LIMIT 100
     ) head);
 END
+$$;
+
+CREATE FUNCTION public.notify_workers(deliveries integer) RETURNS void
+    LANGUAGE sql
+    AS $$
+    SELECT pg_notify(workers_channel(), 'due ' || deliveries || ' ' || pg_current_xact_id())
 $$;
 
 CREATE FUNCTION public.partition_of(event_id bigint) RETURNS bigint
@@ -616,7 +622,7 @@ BEGIN
             WHERE id = stored.id
             RETURNING * INTO stored;
             outcome := 'changed';
-            -- What is pending may be sendable now. Another receiver has not asked to be left alone.
+            -- Pending deliveries may be due now. Another receiver has not asked to be left alone.
             IF merged.is_active AND (NOT was.is_active OR merged.target <> was.target) THEN
                 UPDATE lanes SET resting_until = NULL WHERE lanes.endpoint_id = stored.id AND resting_until IS NOT NULL;
                 INSERT INTO lane_wakes (endpoint_id) VALUES (stored.id);
@@ -672,6 +678,12 @@ BEGIN
         ORDER BY due_at LIMIT most FOR NO KEY UPDATE SKIP LOCKED
     ));
 END
+$$;
+
+CREATE FUNCTION public.workers_channel() RETURNS text
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT 'hookgate_workers_' || oid FROM pg_namespace WHERE nspname = current_schema()
 $$;
 
 CREATE TABLE public._prisma_migrations (

@@ -26,11 +26,10 @@ async function startFlakyReceiver() {
 /** Two gateways with both roles on a database that is on both servers. A publisher that got no answer tries the other one. */
 async function startTwoGateways(postgres: ReplicatedPostgres) {
   const env = { HOOKGATE_RETRY_SCHEDULE: '1,1', LOG_LEVEL: 'warn' }
-  const DATABASE_URL = postgres.url('hookgate', 'target_session_attrs=read-write')
+  // One data folder, which holds the keys that both need.
+  const database = testDatabase({ DATABASE_URL: postgres.url('hookgate', 'target_session_attrs=read-write') })
   const gateways: TestGateway[] = []
-  for (let nth = 0; nth < 2; nth += 1) {
-    gateways.push(await startTestGateway(env, testDatabase({ DATABASE_URL })))
-  }
+  for (let nth = 0; nth < 2; nth += 1) gateways.push(await startTestGateway(env, database))
   let turn = 0
   const either = {
     get current() {
