@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from 'pg'
 import { signedHeaders } from '../../../src/delivery/sending/signature'
+import { signingKeys } from '../../../src/secrets/signing-keys'
 import { inParallel } from '../api'
 import { connected, query } from '../databases'
 import { startGateway, startYardstick } from '../processes'
@@ -187,7 +188,7 @@ function checkSample(sample: Sample | undefined, { secrets, events }: Published)
 const sign = (secret: string, event: { id: string; body: string }, timestampSeconds: number) =>
   signedHeaders({
     headerName: 'SelfCommunity-Signature',
-    secrets: [secret],
+    secrets: [signingKeys(secret)],
     eventId: event.id,
     timestampSeconds,
     body: event.body,
