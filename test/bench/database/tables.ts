@@ -55,7 +55,7 @@ export async function isFannedOut(client: Client, eventId: number): Promise<bool
   return rows.length === 1
 }
 
-/** Leaves the statistics as they are: no process of the server gathers any, or removes what is dead, by itself. */
+/** Leaves the statistics as they are: the server does not collect any by itself, nor remove dead rows. */
 export async function switchAutovacuumOff(database: string): Promise<void> {
   const tables = await query<{ name: string }>(
     database,

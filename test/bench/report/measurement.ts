@@ -61,7 +61,7 @@ export function limit(measurement: Measurement, bar: Bar): void {
   measurement.comparisons.push({ ratio: '', ...checked(result, bar, (value) => amount(value, unit)) })
 }
 
-/** How much longer a time may be than in calm: so many times, or so many milliseconds, whatever is more. */
+/** How much longer a time may be than in calm: so many times, or so many milliseconds, the greater of the two. */
 const CALM_RATIO_MAX = 1.5
 const CALM_SLACK_MS = 20
 

@@ -115,5 +115,5 @@ export function rateBetween(readings: Reading[], from: number, to: number): numb
   return ((end.recorded - start.recorded) / (end.at - start.at)) * 1_000
 }
 
-/** Gathers statistics of all tables. */
+/** Collects the statistics of all tables. */
 export const analyze = (database: string) => query(database, 'ANALYZE')

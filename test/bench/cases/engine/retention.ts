@@ -16,7 +16,7 @@ const OLD_DAYS = 40
 const DATABASE_SECONDS_MAX = 5
 const RISE_MAX_MB = 20
 const POLL_MS = 250
-/** Retention begins some time after the start, and may take so long in all. */
+/** Retention starts some time after the start, and may take so long in all. */
 const WITHIN_MS = 240_000
 /** The server's processes report the times of their last statements when they end. */
 const REPORTED_MS = 1_500
@@ -50,14 +50,14 @@ export const retention =
     const gateway = await startGateway({ DATABASE_URL: database }, teardown)
     const startMs = await activeMs(database)
     const memory = sample(() => residentMb(gateway.process.pid ?? 0), POLL_MS)
-    const { removed, begunAt } = await connected(database, (client) =>
+    const { removed, startedAt } = await connected(database, (client) =>
       untilRemoved(client, old, memory.values),
     )
     memory.end()
     await gateway.stop()
     await sleep(REPORTED_MS)
     const seconds = ((await activeMs(database)) - startMs) / 1_000
-    const during = memory.values.slice(begunAt)
+    const during = memory.values.slice(startedAt)
     return measurements(old, {
       // Where the time was over before everything was removed: as long as the rest would take.
       seconds: (seconds * old) / ENDPOINTS / removed,
@@ -89,16 +89,16 @@ async function untilRemoved(
   client: Client,
   old: number,
   values: number[],
-): Promise<{ removed: number; begunAt: number }> {
+): Promise<{ removed: number; startedAt: number }> {
   const first = (await oldestEvent(client)) ?? 0
   const until = performance.now() + WITHIN_MS
-  let begunAt = 0
+  let startedAt = 0
   let removed = 0
   while (removed < old && performance.now() < until) {
     await sleep(POLL_MS)
     removed = ((await oldestEvent(client)) ?? first + old) - first
-    if (removed === 0) begunAt = Math.max(0, values.length - 1)
+    if (removed === 0) startedAt = Math.max(0, values.length - 1)
   }
   if (removed === 0) throw new Error(`Of ${old} old events none was removed`)
-  return { removed, begunAt }
+  return { removed, startedAt }
 }

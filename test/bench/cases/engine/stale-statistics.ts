@@ -14,11 +14,11 @@ import { WARM_UP } from '../deliveries/published'
 import { type Receiver, startReceiver } from '../receiver'
 
 const RATIO_MIN = 0.8
-/** A queue that stands still is measured by what it has done until then. */
+/** A slow queue is measured by what it has done until then. */
 const WITHIN_MS = 60_000
 
 /**
- * Deliveries per second from a large queue whose statistics were gathered while it was empty and small, compared with a small queue
+ * Deliveries per second from a large queue whose statistics were collected while it was empty, compared with a small queue
  * whose statistics are right. Both gateways have delivered before, so that they keep plans of then.
  *
  * @param form which of the plan's sizes
