@@ -6,8 +6,10 @@ export interface NotifiedWorker {
    * @returns false when this process cannot send so many more now, so that other workers must claim, too
    */
   wake(deliveries: number): boolean
-  /** Looks after this time whether anything is due, and claims then. */
+  /** Looks after this time, at the latest, whether deliveries are due, and claims then. */
   lookIn(milliseconds: number): void
+  /** Looks after this time, at the latest, whether events must be fanned out, and makes their deliveries then. */
+  fanOutIn(milliseconds: number): void
 }
 
 /**
@@ -21,6 +23,8 @@ export interface WorkerNotifications {
    * @param deliveries how many are due; default 1
    */
   notifyWorkers(deliveries?: number): void
+  /** An event must be fanned out: one worker is enough. Never throws and never waits. */
+  notifyFanOut(): void
   /** The worker of this process cannot take everything that is due: wakes another one. Never throws and never waits. */
   notifyOthers(): void
   /**
@@ -42,6 +46,7 @@ export function localNotifications(): WorkerNotifications {
   let worker: NotifiedWorker | undefined
   return {
     notifyWorkers: (deliveries = 1) => void worker?.wake(deliveries),
+    notifyFanOut: () => worker?.fanOutIn(0),
     notifyOthers: () => undefined,
     register(given) {
       worker = given

@@ -36,7 +36,11 @@ export async function openCore(env: Environment): Promise<OpenCore> {
     warnings,
     startDispatcher(clock) {
       const dispatcher = new Dispatcher({ ...core, log, clockOffsetMs: () => clock() - Date.now() })
-      database.notifications.register(dispatcher)
+      database.notifications.register({
+        wake: (deliveries) => dispatcher.wake(deliveries),
+        lookIn: (milliseconds) => dispatcher.lookIn(milliseconds),
+        fanOutIn: () => undefined,
+      })
       dispatcher.start()
       return dispatcher
     },

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Database } from '../../database/database'
-import type { NotifiedWorker } from '../../database/notifications'
 import { claimDeliveries, type KnownLane } from './claims/claim-deliveries'
 import { LaneStarts } from './claims/lane-starts'
 import type { LeaseHolder } from './claims/leases'
@@ -21,7 +20,7 @@ const DATABASE_RETRY_MS = 250
 const RECORD_WITHIN_MS = 2_000
 
 export interface DispatcherOptions
-  extends Pick<SendsOptions, 'sender' | 'decryptSecret' | 'deliveryConfig' | 'log'> {
+  extends Pick<SendsOptions, 'sender' | 'signingKeys' | 'deliveryConfig' | 'log'> {
   database: SendsOptions['database'] & Pick<Database, 'notifications'>
   /** added to the database's clock; tests use it to let time pass */
   clockOffsetMs?: () => number
@@ -36,7 +35,7 @@ interface Claimed {
 }
 
 /** The loop that decides when to claim, and how many deliveries. delivery/start-delivery.ts explains the terms and crashes. */
-export class Dispatcher implements NotifiedWorker {
+export class Dispatcher {
   readonly #owner = randomUUID()
   readonly #sends: SendsInFlight
   readonly #pause = new WakeableSleep()
@@ -83,7 +82,7 @@ export class Dispatcher implements NotifiedWorker {
     this.#renewal = setInterval(() => this.#sends.renewLeases(), RENEW_EVERY_MS)
   }
 
-  /** Claims now instead of after the current sleep. */
+  /** See NotifiedWorker.wake: claims now instead of after the current sleep. */
   wake(deliveries: number): boolean {
     this.#expected += deliveries
     this.#pause.wake()
@@ -91,6 +90,7 @@ export class Dispatcher implements NotifiedWorker {
     return canTakeAll && !this.#mustRecover && !this.#isStopping
   }
 
+  /** See NotifiedWorker.lookIn. */
   lookIn(milliseconds: number): void {
     this.#pause.endIn(milliseconds)
   }

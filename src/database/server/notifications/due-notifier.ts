@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { Prisma } from '../../../generated/prisma/client'
 import { type Query, statement } from '../../query'
-import { type Message, messageText } from './messages'
+import { type DueMessage, type Message, messageText } from './messages'
 
 /** At most one notification in this time goes to the server. */
 const PAUSE_MS = 10
@@ -26,7 +26,7 @@ export const notifyStatement = (message: Message) =>
 
 /** Notifies the workers of other processes: at once, and after that in steps, so that many publishes share a notification. */
 export class DueNotifier {
-  #deliveries = 0
+  readonly #counts = new Map<DueMessage['kind'], number>()
   #running: Promise<void> | undefined
   #isClosed = false
 
@@ -37,8 +37,8 @@ export class DueNotifier {
     private readonly log: Logger,
   ) {}
 
-  add(deliveries: number): void {
-    this.#deliveries += deliveries
+  add(kind: DueMessage['kind'], count: number): void {
+    this.#counts.set(kind, (this.#counts.get(kind) ?? 0) + count)
     if (!this.#isClosed) this.#running ??= this.#run()
   }
 
@@ -48,13 +48,10 @@ export class DueNotifier {
   }
 
   async #run(): Promise<void> {
-    while (this.#deliveries > 0 && !this.#isClosed) {
-      const deliveries = this.#deliveries
-      this.#deliveries = 0
+    while (this.#counts.size > 0 && !this.#isClosed) {
       const startedAt = performance.now()
-      const seed = Math.random().toString(36).slice(2, 8)
       try {
-        await this.query(notifyStatement({ kind: 'due', deliveries, seed, from: this.from() }))
+        await Promise.all(this.#take().map((message) => this.query(notifyStatement(message))))
       } catch (error) {
         this.log.warn({ err: error }, 'cannot notify workers')
       }
@@ -63,5 +60,13 @@ export class DueNotifier {
       await sleep(pauseMs, undefined, { ref: false })
     }
     this.#running = undefined
+  }
+
+  #take(): DueMessage[] {
+    const from = this.from()
+    const seed = Math.random().toString(36).slice(2, 8)
+    const messages = [...this.#counts].map(([kind, count]) => ({ kind, count, seed, from }))
+    this.#counts.clear()
+    return messages
   }
 }

@@ -95,7 +95,7 @@ export class Listener {
   #receive({ payload = '' }: Notification, client: ServerClient): void {
     const { peers, onDue } = this.options
     const message = parseMessage(payload)
-    if (message === undefined || message.kind === 'due') {
+    if (message === undefined || !('id' in message)) {
       onDue(message)
     } else if (message.kind === 'gone') {
       peers.remove(message.id)

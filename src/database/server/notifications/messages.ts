@@ -1,8 +1,8 @@
-/** Deliveries are due. The SQL function notify_workers writes the same form. */
+/** Deliveries are due, or events must be fanned out. The SQL function notify_workers writes the same form. */
 export interface DueMessage {
-  kind: 'due'
+  kind: 'deliveries' | 'fan-out'
   /** how many, as far as the sender knows: at least 1 */
-  deliveries: number
+  count: number
   /** decides whom the message is for, see Peers.rank */
   seed: string
   /** id of the worker in the process that sends the message: this worker needs none; undefined = there is no worker */
@@ -19,15 +19,15 @@ export interface WorkerMessage {
 export type Message = DueMessage | WorkerMessage
 
 export function messageText(message: Message): string {
-  if (message.kind !== 'due') return `${message.kind} ${message.id}`
-  const { deliveries, seed, from = '' } = message
-  return `due ${deliveries} ${seed} ${from}`.trim()
+  if ('id' in message) return `${message.kind} ${message.id}`
+  const { kind, count, seed, from = '' } = message
+  return `${kind} ${count} ${seed} ${from}`.trim()
 }
 
 /** @returns undefined for a text of another form, such as an empty one: it wakes every worker */
 export function parseMessage(text: string): Message | undefined {
   const [kind, first, second, from] = text.split(' ')
   if ((kind === 'here' || kind === 'gone') && first) return { kind, id: first }
-  const deliveries = Number(first)
-  return kind === 'due' && deliveries >= 1 && second ? { kind, deliveries, seed: second, from } : undefined
+  const isDue = (kind === 'deliveries' || kind === 'fan-out') && Number(first) >= 1 && second
+  return isDue ? { kind, count: Number(first), seed: second, from } : undefined
 }

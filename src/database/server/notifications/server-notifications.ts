@@ -43,23 +43,33 @@ export function serverNotifications({ query, log, access }: NotificationsOptions
   let othersAt = Number.NEGATIVE_INFINITY
 
   const receive = (message: DueMessage | undefined) => {
-    if (message === undefined) return void worker?.wake(1)
-    const { deliveries, seed, from } = message
+    if (message === undefined) {
+      worker?.wake(1)
+      worker?.fanOutIn(0)
+      return
+    }
+    const { kind, count, seed, from } = message
     if (from === peers.own) return
     const rank = peers.rank(seed, from)
-    const woken = Math.ceil(deliveries / DELIVERIES_PER_WORKER)
-    if (rank < woken) worker?.wake(deliveries)
-    else if (rank === woken) worker?.lookIn(SUCCESSOR_MS)
+    const woken = kind === 'fan-out' ? 1 : Math.ceil(count / DELIVERIES_PER_WORKER)
+    if (rank > woken) return
+    if (kind === 'fan-out') worker?.fanOutIn(rank * SUCCESSOR_MS)
+    else if (rank < woken) worker?.wake(count)
+    else worker?.lookIn(SUCCESSOR_MS)
   }
   return {
     notifyWorkers(deliveries = 1) {
-      if (!worker?.wake(deliveries)) notifier.add(deliveries)
+      if (!worker?.wake(deliveries)) notifier.add('deliveries', deliveries)
+    },
+    notifyFanOut() {
+      if (worker) worker.fanOutIn(0)
+      else notifier.add('fan-out', 1)
     },
     notifyOthers() {
       const now = performance.now()
       if (peers.count === 0 || now - othersAt < OTHERS_EVERY_MS * peers.count) return
       othersAt = now
-      notifier.add(1)
+      notifier.add('deliveries', 1)
     },
     register(given) {
       worker = given
@@ -78,6 +88,9 @@ export function serverNotifications({ query, log, access }: NotificationsOptions
 }
 
 function polling(worker: NotifiedWorker): { close(): Promise<void> } {
-  const timer = setInterval(() => worker.lookIn(0), POLL_MS)
+  const timer = setInterval(() => {
+    worker.lookIn(0)
+    worker.fanOutIn(0)
+  }, POLL_MS)
   return { close: async () => clearInterval(timer) }
 }

@@ -5,8 +5,8 @@ import {
 } from '../../../../src/database/server/notifications/messages'
 
 it.each<Message>([
-  { kind: 'due', deliveries: 1, seed: 'a1b2', from: 'worker' },
-  { kind: 'due', deliveries: 20_000, seed: '734', from: undefined },
+  { kind: 'deliveries', count: 1, seed: 'a1b2', from: 'worker' },
+  { kind: 'fan-out', count: 20_000, seed: '734', from: undefined },
   { kind: 'here', id: 'worker' },
   { kind: 'gone', id: 'worker' },
 ])('is read as it was written: %j', (message) => {
@@ -14,9 +14,17 @@ it.each<Message>([
 })
 
 it('of the SQL function notify_workers is read', () => {
-  expect(parseMessage('due 1 734')).toEqual({ kind: 'due', deliveries: 1, seed: '734', from: undefined })
+  expect(parseMessage('deliveries 1 734')).toEqual({
+    kind: 'deliveries',
+    count: 1,
+    seed: '734',
+    from: undefined,
+  })
 })
 
-it.each(['', 'due', 'due 1', 'due 0 a', 'due x a', 'here', 'else 1 2'])('%j is for all workers', (text) => {
-  expect(parseMessage(text)).toBeUndefined()
-})
+it.each(['', 'deliveries', 'fan-out 1', 'deliveries 0 a', 'fan-out x a', 'here', 'else 1 2'])(
+  '%j is for all workers',
+  (text) => {
+    expect(parseMessage(text)).toBeUndefined()
+  },
+)
