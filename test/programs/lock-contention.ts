@@ -5,7 +5,7 @@ import { renewLeases } from '../../src/delivery/queue/claims/leases'
 import { type FinishedAttempt, recordAttempts } from '../../src/delivery/queue/recording/record-attempts'
 import { resendEvents } from '../../src/delivery/resend'
 import { Failure } from '../../src/failure'
-import type { Delivery } from '../../src/generated/prisma/client'
+import type { QueuedDelivery } from '../../src/generated/prisma/client'
 import { prune } from '../../src/retention/prune'
 import { type Environment, serveCommands } from './commands'
 import { coreCommands, type OpenCore, openCore } from './core'
@@ -76,7 +76,7 @@ function contendingOperations(
   const owner = randomUUID()
   const holder = { owner, clockOffsetMs: -RECORDED_DAYS_AGO * DAY_MS }
   const leaseMs = 10_000
-  const someDeliveries = async () => some(await prisma.delivery.findMany())
+  const someDeliveries = async () => some(await prisma.queuedDelivery.findMany())
   return {
     claim: () =>
       database.asyncCommitTransaction((transaction) =>
@@ -84,15 +84,14 @@ function contendingOperations(
           owner,
           slots: 300,
           slotsPerEndpoint: 150,
-          busyEndpoints: [],
+          lanes: [],
           afterEndpoint: 0,
           leaseMs,
           clockOffsetMs: 0,
         }),
       ),
     async renew() {
-      const ids = (await someDeliveries()).map(({ id }) => id)
-      await renewLeases(prisma, holder, ids, leaseMs)
+      await renewLeases(prisma, holder, await someDeliveries(), leaseMs)
     },
     async record() {
       const attempts = (await someDeliveries()).map(randomAttempt)
@@ -125,11 +124,10 @@ let sends = 0
 
 const OUTCOMES: FinishedAttempt['outcome'][] = ['delivered', 'retry', 'failed', 'aborted']
 
-function randomAttempt({ id, eventId, endpointId, resendCount }: Delivery): FinishedAttempt {
+function randomAttempt({ eventId, endpointId, resendCount }: QueuedDelivery): FinishedAttempt {
   sends += 1
   return {
     sendId: randomUUID(),
-    deliveryId: String(id),
     eventId: String(eventId),
     endpointId,
     number: sends,
@@ -144,6 +142,7 @@ function randomAttempt({ id, eventId, endpointId, resendCount }: Delivery): Fini
     errorDetail: null,
     outcome: shuffled(OUTCOMES)[0] ?? 'retry',
     retryInMs: 0,
+    restMs: null,
     isGone: false,
   }
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { claimDeliveries } from './claims/claim-deliveries'
+import { claimDeliveries, type KnownLane } from './claims/claim-deliveries'
+import { LaneStarts } from './claims/lane-starts'
 import type { LeaseHolder } from './claims/leases'
 import { nextDueIn } from './claims/next-due'
 import { SendsInFlight, type SendsOptions } from './sends-in-flight'
@@ -18,7 +19,7 @@ const DATABASE_RETRY_MS = 250
 const RECORD_WITHIN_MS = 2_000
 
 export interface DispatcherOptions
-  extends Pick<SendsOptions, 'database' | 'sender' | 'decryptSecret' | 'deliveryConfig' | 'log'> {
+  extends Pick<SendsOptions, 'database' | 'sender' | 'signingKeys' | 'deliveryConfig' | 'log'> {
   /** added to the database's clock; tests use it to let time pass */
   clockOffsetMs?: () => number
 }
@@ -28,6 +29,9 @@ export class Dispatcher {
   readonly #owner = randomUUID()
   readonly #sends: SendsInFlight
   readonly #pause = new WakeableSleep()
+  readonly #laneStarts = new LaneStarts()
+  /** true = the last claim did not come to all lanes that may have due deliveries */
+  #mayHaveMore = false
   /** the endpoint at which the last claim ended; 0 = none */
   #lastEndpoint = 0
   /** true after a statement has failed, until the leases are renewed */
@@ -107,15 +111,19 @@ export class Dispatcher {
       endClaim = resolve
     })
     const claim = database.asyncCommitTransaction(async (query) => {
-      const { claimed, lastEndpoint } = await claimDeliveries(query, {
+      const starts = this.#laneStarts.forClaim()
+      const startedAt = performance.now()
+      const { claimed, lastEndpoint, mayHaveMore, dueMs } = await claimDeliveries(query, {
         ...this.#holder(),
         slots: this.#sends.room,
         slotsPerEndpoint: deliveryConfig.endpointConcurrency,
-        busyEndpoints: this.#sends.slots.busyEndpoints(),
+        lanes: knownLanes(this.#sends.slots.busyEndpoints(), starts),
         afterEndpoint: this.#lastEndpoint,
         leaseMs: LEASE_MS,
       })
+      this.#laneStarts.claimed(dueMs, starts.size === 0, performance.now() - startedAt)
       this.#lastEndpoint = lastEndpoint
+      this.#mayHaveMore = mayHaveMore
       // A delivery whose lease expired during its send. Claiming it renewed the lease; do not send it again.
       const fresh = claimed.filter(({ id }) => !this.#sends.has(id))
       const permits = fresh.map((delivery) => this.#sends.start(delivery, claimEnded))
@@ -129,6 +137,7 @@ export class Dispatcher {
   /** How long to sleep: until the next delivery is due, as far as this process can know. */
   async #idleMs(hasRoom: boolean): Promise<number> {
     if (!hasRoom) return POLL_MS
+    if (this.#mayHaveMore) return COALESCE_MS
     const { prisma } = this.options.database
     const dueIn = await nextDueIn(prisma, this.#holder().clockOffsetMs, this.#sends.slots.fullEndpoints())
     return Math.min(Math.max(dueIn ?? POLL_MS, COALESCE_MS), POLL_MS)
@@ -158,4 +167,21 @@ export class Dispatcher {
   #holder(): LeaseHolder {
     return { owner: this.#owner, clockOffsetMs: this.options.clockOffsetMs?.() ?? 0 }
   }
+}
+
+/** Everything that this process knows about lanes, each once. */
+function knownLanes(
+  busyEndpoints: { endpointId: number; freeSlots: number }[],
+  starts: ReadonlyMap<number, number>,
+): KnownLane[] {
+  const busy = new Set(busyEndpoints.map(({ endpointId }) => endpointId))
+  const others = [...starts].filter(([endpointId]) => !busy.has(endpointId))
+  return [
+    ...busyEndpoints.map(({ endpointId, freeSlots }) => ({
+      endpointId,
+      freeSlots,
+      startMs: starts.get(endpointId) ?? null,
+    })),
+    ...others.map(([endpointId, startMs]) => ({ endpointId, freeSlots: null, startMs })),
+  ]
 }

@@ -36,7 +36,7 @@ export class SendsInFlight {
   readonly slots: SendSlots
   /** attempts that this process has recorded since its start */
   recorded = 0
-  readonly #sending = new Map<bigint, Promise<void>>()
+  readonly #sending = new Map<string, { delivery: ClaimedDelivery; sending: Promise<void> }>()
   readonly #checks: PermitChecks
   readonly #recorder: Recorder
   readonly #concurrency: number
@@ -63,7 +63,8 @@ export class SendsInFlight {
       },
       onRecorded,
       onUnavailable: (error) => onDatabaseError(error, 'attempts cannot be recorded at the moment'),
-      onRejected: (err, { deliveryId }) => log.error({ err, deliveryId }, 'an attempt cannot be recorded'),
+      onRejected: (err, { eventId, endpointId }) =>
+        log.error({ err, eventId, endpointId }, 'an attempt cannot be recorded'),
     })
   }
 
@@ -75,7 +76,7 @@ export class SendsInFlight {
     return Math.min(this.slots.available, 2 * this.#concurrency - this.slots.taken - this.#recorder.size)
   }
 
-  has(deliveryId: bigint): boolean {
+  has(deliveryId: string): boolean {
     return this.#sending.has(deliveryId)
   }
 
@@ -97,7 +98,7 @@ export class SendsInFlight {
       this.slots.free(delivery.endpointId)
       this.options.onSlotFree()
     })
-    this.#sending.set(delivery.id, sending)
+    this.#sending.set(delivery.id, { delivery, sending })
     return permit
   }
 
@@ -108,7 +109,7 @@ export class SendsInFlight {
 
   /** Resolves when every send has ended and every attempt is on record. */
   async finished(): Promise<void> {
-    await Promise.all(this.#sending.values())
+    await Promise.all([...this.#sending.values()].map(({ sending }) => sending))
     await this.#recorder.drained()
   }
 
@@ -132,14 +133,14 @@ export class SendsInFlight {
 
   async #renewLeases(): Promise<void> {
     const { database, holder, leaseMs } = this.options
-    const ids = [...this.#sending.keys(), ...this.#recorder.deliveryIds()]
-    if (ids.length > 0) await renewLeases(database.prisma, holder(), ids, leaseMs)
+    const sending = [...this.#sending.values()].map(({ delivery }) => delivery)
+    const deliveries = [...sending, ...this.#recorder.deliveries()]
+    if (deliveries.length > 0) await renewLeases(database.prisma, holder(), deliveries, leaseMs)
   }
 
   async #send(delivery: ClaimedDelivery, permit: DeliveryPermit, claimEnded: Promise<void>): Promise<void> {
     const { log } = this.options
     const about = {
-      deliveryId: String(delivery.id),
       eventId: String(delivery.eventId),
       endpointId: delivery.endpointId,
     }
@@ -171,10 +172,10 @@ export class SendsInFlight {
     }
   }
 
-  async #releaseLease({ id }: ClaimedDelivery, delayMs: number): Promise<void> {
+  async #releaseLease(delivery: ClaimedDelivery, delayMs: number): Promise<void> {
     const { database, holder, onDatabaseError } = this.options
     try {
-      await releaseLease(database.prisma, holder(), id, delayMs)
+      await releaseLease(database.prisma, holder(), delivery, delayMs)
     } catch (error) {
       // The lease expires by itself.
       onDatabaseError(error, 'a lease cannot be released at the moment')
