@@ -51,7 +51,7 @@ export const retention =
     const startMs = await activeMs(database)
     const memory = sample(() => residentMb(gateway.process.pid ?? 0), POLL_MS)
     const { removed, startedAt } = await connected(database, (client) =>
-      untilRemoved(client, old, memory.values),
+      untilRemoved(client, old / ENDPOINTS, memory.values),
     )
     memory.end()
     await gateway.stop()
@@ -96,7 +96,7 @@ async function untilRemoved(
   let removed = 0
   while (removed < old && performance.now() < until) {
     await sleep(POLL_MS)
-    removed = ((await oldestEvent(client)) ?? first + old) - first
+    removed = Math.min(old, ((await oldestEvent(client)) ?? Number.POSITIVE_INFINITY) - first)
     if (removed === 0) startedAt = Math.max(0, values.length - 1)
   }
   if (removed === 0) throw new Error(`Of ${old} old events none was removed`)

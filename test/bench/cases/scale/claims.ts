@@ -41,8 +41,8 @@ export async function claimScale(run: Run): Promise<Measurement[]> {
     progress(round === 0 ? 'claims: warming up' : `claims: round ${round} of ${ROUNDS}`)
     const times = { small: [] as number[], large: [] as number[] }
     for (let claim = 0; claim < CLAIMS; claim += 1) {
-      times.small.push(await claims.small.timeOne())
-      times.large.push(await claims.large.timeOne())
+      times.small.push(await claims.small.timeOne('delivered'))
+      times.large.push(await claims.large.timeOne('delivered'))
       // The backlogs keep their length.
       await refill(databases.small)
       await refill(databases.large)
