@@ -93,6 +93,7 @@ DECLARE
     clock_offset interval := make_interval(secs => clock_offset_ms / 1000);
     started_at timestamptz := clock_timestamp() + clock_offset;
     locked_at timestamptz;
+    full_ids integer[] := ARRAY(SELECT id FROM unnest(known_lanes, free_slots) AS known(id, free) WHERE free <= 0);
     -- The lanes that this claim looks into, and those of them whose endpoints it could lock.
     lane_ids integer[];
     locked_ids integer[];
@@ -105,10 +106,10 @@ BEGIN
     lane_ids := ARRAY(
         SELECT lane.endpoint_id FROM (
             (SELECT endpoint_id, resting_until FROM lanes WHERE is_awake AND endpoint_id > after_endpoint
-                AND endpoint_id <> ALL (full_lanes(known_lanes, free_slots)) ORDER BY endpoint_id LIMIT slots)
+                AND endpoint_id <> ALL (full_ids) ORDER BY endpoint_id LIMIT slots)
             UNION ALL
             (SELECT endpoint_id, resting_until FROM lanes WHERE is_awake AND endpoint_id <= after_endpoint
-                AND endpoint_id <> ALL (full_lanes(known_lanes, free_slots)) ORDER BY endpoint_id LIMIT slots)
+                AND endpoint_id <> ALL (full_ids) ORDER BY endpoint_id LIMIT slots)
         ) lane
         LIMIT slots
     );
@@ -177,6 +178,8 @@ BEGIN
             SELECT id FROM unnest(lane_ids) AS id WHERE id <> ALL (coalesce(claimed_ids, '{}'))
         ), started_at, 1000);
     END IF;
+    RETURN QUERY SELECT NULL::text, lane_ids[cardinality(lane_ids)], NULL::integer, NULL::integer, NULL::integer, NULL::float8,
+        NULL::float8, cardinality(lane_ids) = slots, NULL::text, NULL::jsonb;
     IF addresses IS NULL THEN
         RETURN;
     END IF;
@@ -214,6 +217,43 @@ BEGIN
     JOIN events event ON event.id = numbered.event_id
     JOIN endpoint_state ON endpoint_state.id = numbered.endpoint_id
     ORDER BY numbered.rank;
+END
+$$;
+
+CREATE FUNCTION public.data_problem(data text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+DECLARE
+    max_bytes CONSTANT integer := 262144;
+    max_depth CONSTANT integer := 500;
+    nesting text;
+    escapes text;
+BEGIN
+    IF octet_length(data) > max_bytes THEN
+        RETURN format('The data has more than %s bytes of JSON.', max_bytes);
+    END IF;
+
+    IF length(data) - length(replace(replace(data, '[', ''), '{', '')) > max_depth THEN
+        -- Only brackets outside of strings. Each step removes the innermost pairs: one level.
+        nesting := translate(regexp_replace(data, '"(?:[^"\\]|\\.)*"|[^][{}"]+', '', 'g'), '{}', '[]');
+        FOR level IN 1 .. max_depth LOOP
+            EXIT WHEN nesting = '';
+            nesting := replace(nesting, '[]', '');
+        END LOOP;
+        IF nesting <> '' THEN
+            RETURN format('The data has more than %s nested lists or objects.', max_depth);
+        END IF;
+    END IF;
+
+    IF strpos(data, '\u') > 0 THEN
+        -- Without escaped backslashes, each backslash starts an escape. Without whole pairs, each escape of a surrogate is half of one.
+        escapes := replace(data, '\\', '.');
+        escapes := regexp_replace(escapes, '\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}', '.', 'gi');
+        IF escapes ~* '\\ud[89a-f]' THEN
+            RETURN 'The data must not contain half of a surrogate pair.';
+        END IF;
+    END IF;
+    RETURN NULL;
 END
 $$;
 
@@ -332,10 +372,57 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION public.full_lanes(known_lanes integer[], free_slots integer[]) RETURNS integer[]
-    LANGUAGE sql IMMUTABLE
+CREATE FUNCTION public.hookgate_publish(type text, data json, idempotency_key text DEFAULT NULL::text) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    SET jit TO 'off'
     AS $$
-    SELECT ARRAY(SELECT id FROM unnest(known_lanes, free_slots) AS known(id, free) WHERE free <= 0)
+DECLARE
+    key_max_length CONSTANT integer := 255;
+    -- White space around the data is not part of it.
+    content text := btrim(data::text, E' \t\n\r');
+    problem text;
+    -- Inside of this function, current_user is its owner. `role` is what SET ROLE has set.
+    caller text := CASE current_setting('role') WHEN 'none' THEN session_user::text ELSE current_setting('role') END;
+    fingerprint bytea;
+    published record;
+BEGIN
+    IF NOT EXISTS (
+        SELECT FROM event_types known
+        WHERE known.type = hookgate_publish.type AND known.retired_at IS NULL AND known."group" <> 'gateway'
+    ) OR type IS NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'HG001', MESSAGE = CASE
+            WHEN type IS NULL THEN 'The event type must not be null.'
+            ELSE format('There is no event type %s.', to_json(left(type, 100)))
+        END;
+    END IF;
+
+    problem := CASE
+        WHEN content IS NULL THEN 'The data must not be the SQL null. The JSON null is ''null''::json.'
+        WHEN idempotency_key = '' THEN 'The idempotency key must not be empty.'
+        WHEN char_length(idempotency_key) > key_max_length
+            THEN format('The idempotency key must have at most %s characters.', key_max_length)
+        ELSE data_problem(content)
+    END;
+    IF problem IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'HG002', MESSAGE = problem;
+    END IF;
+
+    IF idempotency_key IS NOT NULL THEN
+        -- Equal for equal texts, without the white space between tokens.
+        fingerprint := sha256(convert_to(
+            to_json(type)::text || regexp_replace(content, '("(?:[^"\\]|\\.)*")|[ \t\n\r]+', '\1', 'g'), 'UTF8'));
+    END IF;
+    SELECT * INTO published FROM publish_event(type, content, 'role:' || caller, idempotency_key, fingerprint);
+    IF published.outcome = 'conflict' THEN
+        RAISE EXCEPTION USING ERRCODE = 'HG003',
+            MESSAGE = 'The idempotency key was used for another event within the last 24 hours.';
+    END IF;
+    IF published.outcome = 'published' AND published.due_count > 0 THEN
+        PERFORM pg_notify('hookgate_due', '');
+    END IF;
+    RETURN (published.event).id;
+END
 $$;
 
 CREATE TABLE public.queue (
@@ -423,16 +510,18 @@ CREATE FUNCTION public.next_due(passed_over integer[], moment timestamp with tim
 $$;
 
 CREATE FUNCTION public.next_look(lane integer, part integer, moment timestamp with time zone) RETURNS timestamp with time zone
-    LANGUAGE sql STABLE
+    LANGUAGE plpgsql STABLE
     SET enable_seqscan TO 'off'
     AS $$
-    SELECT min(CASE WHEN is_claimable THEN next_attempt_at ELSE greatest(lease_expires_at, next_attempt_at) END)
+BEGIN
+    RETURN (SELECT min(CASE WHEN is_claimable THEN next_attempt_at ELSE greatest(lease_expires_at, next_attempt_at) END)
     FROM (
         SELECT next_attempt_at, lease_expires_at, is_claimable(delivery, moment) AS is_claimable
         FROM queue delivery
         WHERE delivery.endpoint_id = lane AND least(delivery.tries, 1) = part
         ORDER BY delivery.next_attempt_at, delivery.event_id LIMIT 100
-    ) head
+    ) head);
+END
 $$;
 
 CREATE FUNCTION public.partition_of(event_id bigint) RETURNS bigint
@@ -451,7 +540,7 @@ CREATE TABLE public.events (
 )
 PARTITION BY RANGE (id);
 
-CREATE FUNCTION public.publish_event(new_type text, data text, new_publisher text, new_key text, new_fingerprint bytea, OUT outcome text, OUT event public.events) RETURNS record
+CREATE FUNCTION public.publish_event(new_type text, data text, new_publisher text, new_key text, new_fingerprint bytea, OUT outcome text, OUT event public.events, OUT due_count integer) RETURNS record
     LANGUAGE plpgsql
     AS $$
 DECLARE
@@ -463,6 +552,7 @@ DECLARE
     listening integer[];
     is_fanned_out boolean;
 BEGIN
+    due_count := 0;
     IF new_key IS NOT NULL THEN
         LOOP
             SELECT * INTO known FROM idempotency_keys
@@ -493,30 +583,35 @@ BEGIN
     RETURNING * INTO event;
     IF NOT is_fanned_out THEN
         INSERT INTO fan_outs (event_id, type) VALUES (new_id, new_type);
+        due_count := 1;
     ELSIF listening <> '{}' THEN
         PERFORM queue_deliveries(new_id, listening, created);
+        due_count := cardinality(listening);
     END IF;
     outcome := 'published';
 END
 $$;
 
 CREATE FUNCTION public.queue_deliveries(new_event_id bigint, endpoint_ids integer[], due_at timestamp with time zone) RETURNS void
-    LANGUAGE sql
+    LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
     AS $$
+BEGIN
     INSERT INTO queue (event_id, endpoint_id, next_attempt_at)
-    SELECT new_event_id, endpoint_id, queue_deliveries.due_at FROM unnest(endpoint_ids) AS endpoint_id;
+    SELECT new_event_id, id, due_at FROM unnest(endpoint_ids) AS id;
 
     WITH awake AS MATERIALIZED (
-        SELECT endpoint_id FROM lanes WHERE endpoint_id = ANY (endpoint_ids) AND is_awake FOR KEY SHARE SKIP LOCKED
+        SELECT lane.endpoint_id FROM lanes lane
+        WHERE lane.endpoint_id = ANY (endpoint_ids) AND lane.is_awake FOR KEY SHARE SKIP LOCKED
     )
     INSERT INTO lane_wakes (endpoint_id)
     SELECT id FROM unnest(endpoint_ids) AS id WHERE id NOT IN (SELECT endpoint_id FROM awake);
+END
 $$;
 
-CREATE FUNCTION public.record_attempts(recording_owner uuid, clock_offset_ms double precision, recording_shard integer, finished jsonb) RETURNS TABLE(id text)
+CREATE FUNCTION public.record_attempts(recording_owner uuid, clock_offset_ms double precision, recording_shard integer, finished json) RETURNS TABLE(id text)
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
@@ -531,7 +626,7 @@ BEGIN
     RETURN QUERY
     WITH attempt AS MATERIALIZED (
         SELECT *, recorded_at + make_interval(secs => "retryInMs" / 1000) AS due_at
-        FROM jsonb_to_recordset(finished) AS attempt(
+        FROM json_to_recordset(finished) AS attempt(
             "sendId" uuid, "eventId" bigint, "endpointId" integer, "number" integer, "resendCount" integer,
             "sentAt" timestamptz, "signatureHeader" text, "responseStatus" integer, "responseBody" text,
             "responseTruncated" boolean, "durationMs" integer, "error" attempt_error, "errorDetail" text, "outcome" text,
@@ -736,7 +831,7 @@ BEGIN
             WHERE id = stored.id
             RETURNING * INTO stored;
             outcome := 'changed';
-            -- What is pending may be sendable now. Another receiver has not asked to be left alone.
+            -- Pending deliveries may be due now. Another receiver has not asked to be left alone.
             IF merged.is_active AND (NOT was.is_active OR merged.target <> was.target) THEN
                 UPDATE lanes SET resting_until = NULL WHERE lanes.endpoint_id = stored.id AND resting_until IS NOT NULL;
                 INSERT INTO lane_wakes (endpoint_id) VALUES (stored.id);

@@ -126,7 +126,11 @@ async function driveWorkers(run: Run, { receiver, published, workers }: Drive): 
     workers,
   )
   await receiver.receipts()
-  await query(database, "UPDATE endpoints SET is_active = true; NOTIFY hookgate_due, ''")
+  await query(
+    database,
+    `UPDATE endpoints SET is_active = true; INSERT INTO lane_wakes (endpoint_id) SELECT id FROM endpoints;
+    NOTIFY hookgate_due, ''`,
+  )
   const { warmUp, warm, whole } = await connected(database, async (client) => {
     const warm = await recorded(client, expected * WARM_UP)
     const warmUp = await receiver.receipts()
