@@ -6,7 +6,7 @@ import { connectClient } from './connect-client'
 import type { ServerAccess } from './server-access'
 import type { ServerClient } from './server-client'
 
-const CHANNEL = 'hookgate_due'
+export const CHANNEL = 'hookgate_due'
 /** At most one notification in this time goes to the server, where each takes a lock that all commits share. */
 const COALESCE_MS = 10
 /** A listening connection that is silent is asked this often. A router may have dropped it without a word. */
