@@ -419,7 +419,7 @@ BEGIN
             MESSAGE = 'The idempotency key was used for another event within the last 24 hours.';
     END IF;
     IF published.outcome = 'published' AND published.due_count > 0 THEN
-        PERFORM pg_notify('hookgate_due', '');
+        PERFORM notify_workers((published.event).fanned_out_at IS NULL);
     END IF;
     RETURN (published.event).id;
 END
@@ -524,10 +524,11 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION public.notify_workers(deliveries integer) RETURNS void
+CREATE FUNCTION public.notify_workers(is_fan_out boolean) RETURNS void
     LANGUAGE sql
     AS $$
-    SELECT pg_notify(workers_channel(), 'due ' || deliveries || ' ' || pg_current_xact_id())
+    SELECT pg_notify(workers_channel(),
+        CASE WHEN is_fan_out THEN 'fan-out' ELSE 'deliveries' END || ' 1 ' || pg_current_xact_id())
 $$;
 
 CREATE FUNCTION public.partition_of(event_id bigint) RETURNS bigint
