@@ -173,7 +173,8 @@ export class Dispatcher {
       return { started: permits.length, isFull }
     })
     const { started, isFull } = await claim.finally(endClaim)
-    this.#pauseMs = started > 0 ? COALESCE_MS : Math.min(2 * this.#pauseMs, POLL_MS)
+    const isProgress = started > 0 || this.#mayHaveMore
+    this.#pauseMs = isProgress ? COALESCE_MS : Math.min(2 * this.#pauseMs, POLL_MS)
     if (started > 0) this.#startedAt = performance.now()
     this.#isSettled = started === 0
     return { started, isFull }
