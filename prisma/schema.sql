@@ -22,99 +22,181 @@ CREATE TYPE public.delivery_status AS ENUM (
     'CANCELLED'
 );
 
-CREATE FUNCTION public.claim_deliveries(claiming_owner uuid, lease_ms double precision, clock_offset_ms double precision, slots integer, slots_per_endpoint integer, busy_endpoints integer[], busy_free_slots integer[], after_endpoint integer) RETURNS TABLE(id text, event_id text, endpoint_id integer, number integer, tries integer, resend_count integer, is_wanted boolean, body text, endpoint jsonb)
+CREATE FUNCTION public.call_lanes(called integer[], moment timestamp with time zone) RETURNS void
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
+    AS $$
+DECLARE
+    present integer[] := ARRAY(SELECT endpoint_id FROM lanes WHERE endpoint_id = ANY (called));
+    made integer[];
+    held integer[];
+    asleep integer[];
+BEGIN
+    IF cardinality(present) < cardinality(called) THEN
+        WITH lane AS (
+            INSERT INTO lanes (endpoint_id, is_awake, due_at)
+            SELECT id, true, moment FROM (SELECT unnest(called) AS id EXCEPT SELECT unnest(present)) absent ORDER BY id
+            ON CONFLICT DO NOTHING
+            RETURNING endpoint_id
+        )
+        SELECT array_agg(endpoint_id) INTO made FROM lane;
+        IF cardinality(made) = cardinality(called) THEN
+            RETURN;
+        END IF;
+        called := ARRAY(SELECT unnest(called) EXCEPT SELECT unnest(made));
+    END IF;
+
+    SELECT coalesce(array_agg(endpoint_id), '{}'), array_agg(endpoint_id) FILTER (WHERE NOT is_awake) INTO held, asleep
+    FROM (SELECT endpoint_id, is_awake FROM lanes WHERE endpoint_id = ANY (called) FOR NO KEY UPDATE SKIP LOCKED) lane;
+    IF asleep IS NOT NULL THEN
+        UPDATE lanes
+        SET is_awake = coalesce(resting_until <= moment, true),
+            due_at = CASE WHEN resting_until > moment THEN least(due_at, resting_until) ELSE moment END
+        WHERE endpoint_id = ANY (asleep);
+    END IF;
+    IF cardinality(held) < cardinality(called) THEN
+        INSERT INTO lane_wakes (endpoint_id) SELECT unnest(called) EXCEPT SELECT unnest(held);
+    END IF;
+END
+$$;
+
+CREATE FUNCTION public.cancel_deliveries(of_endpoint integer, moment timestamp with time zone, most integer) RETURNS bigint
+    LANGUAGE sql
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    AS $$
+    WITH cancelled AS (
+        DELETE FROM queue WHERE (event_id, endpoint_id) IN (
+            SELECT delivery.event_id, delivery.endpoint_id FROM queue delivery
+            WHERE delivery.endpoint_id = of_endpoint AND is_claimable(delivery, moment)
+            LIMIT most FOR UPDATE SKIP LOCKED
+        )
+        RETURNING event_id, endpoint_id, attempt_count
+    ),
+    ended AS (
+        INSERT INTO ended_deliveries (event_id, endpoint_id, status, attempt_count)
+        SELECT event_id, endpoint_id, 'CANCELLED', attempt_count FROM cancelled
+    )
+    SELECT count(*) FROM cancelled
+$$;
+
+CREATE FUNCTION public.claim_deliveries(claiming_owner uuid, lease_ms double precision, clock_offset_ms double precision, slots integer, slots_per_endpoint integer, known_lanes integer[], free_slots integer[], starts double precision[], after_endpoint integer) RETURNS TABLE(event_id text, endpoint_id integer, number integer, tries integer, resend_count integer, busy_for_ms double precision, due_ms double precision, is_wanted boolean, body text, endpoint jsonb)
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 #variable_conflict use_column
 DECLARE
     clock_offset interval := make_interval(secs => clock_offset_ms / 1000);
     started_at timestamptz := clock_timestamp() + clock_offset;
     locked_at timestamptz;
-    -- The locked endpoints, and in the same order the most deliveries to lease of each.
-    endpoint_ids integer[];
-    endpoint_slots integer[];
-    -- Physical addresses (ctid) of the deliveries to lease. They stay valid: the rows are locked, so nobody else can move them.
+    full_ids integer[] := ARRAY(SELECT id FROM unnest(known_lanes, free_slots) AS known(id, free) WHERE free <= 0);
+    -- The lanes that this claim looks into, and those of them whose endpoints it could lock.
+    lane_ids integer[];
+    locked_ids integer[];
+    -- The deliveries to lease: physical addresses (ctid), which stay valid because the rows are locked. And their endpoints.
     addresses tid[];
+    claimed_ids integer[];
 BEGIN
-    -- Lock endpoints with a due delivery.
-    WITH candidate AS MATERIALIZED (
-        SELECT endpoint.id, coalesce(busy.free_slots, slots_per_endpoint) AS free_slots
-        FROM pending_lanes() AS lane(endpoint_id)
-        JOIN endpoints endpoint ON endpoint.id = lane.endpoint_id
-        LEFT JOIN unnest(busy_endpoints, busy_free_slots) AS busy(endpoint_id, free_slots)
-            ON busy.endpoint_id = endpoint.id
-        CROSS JOIN LATERAL (
-            -- 0 = a first attempt is due, 1 = only retries are due, null = no delivery is due.
-            SELECT min(part.is_retry) AS is_retry FROM (VALUES (0), (1)) AS part(is_retry) CROSS JOIN LATERAL (
-                SELECT FROM deliveries delivery
-                WHERE delivery.endpoint_id = endpoint.id AND least(delivery.tries, 1) = part.is_retry
-                    AND is_due(delivery, started_at)
-                ORDER BY delivery.next_attempt_at LIMIT 1
-            ) earliest
-        ) due
-        WHERE endpoint.is_active AND endpoint.deleted_at IS NULL AND coalesce(busy.free_slots, 1) > 0
-            AND due.is_retry IS NOT NULL
-        ORDER BY due.is_retry, endpoint.id <= after_endpoint, endpoint.id
+    PERFORM wake_lanes(started_at, 1000);
+
+    lane_ids := ARRAY(
+        SELECT lane.endpoint_id FROM (
+            (SELECT endpoint_id, resting_until FROM lanes WHERE is_awake AND endpoint_id > after_endpoint
+                AND endpoint_id <> ALL (full_ids) ORDER BY endpoint_id LIMIT slots)
+            UNION ALL
+            (SELECT endpoint_id, resting_until FROM lanes WHERE is_awake AND endpoint_id <= after_endpoint
+                AND endpoint_id <> ALL (full_ids) ORDER BY endpoint_id LIMIT slots)
+        ) lane
         LIMIT slots
-        FOR SHARE OF endpoint SKIP LOCKED
-    )
-    -- When all candidates have enough due deliveries, each gets an equal share of `slots`: read and lock no more rows than that.
-    SELECT array_agg(candidate.id),
-        array_agg(least(candidate.free_slots, ceil(slots::float8 / greatest(total.candidates, 1))::integer))
-    INTO endpoint_ids, endpoint_slots
-    FROM candidate CROSS JOIN (SELECT count(*) AS candidates FROM candidate) total;
-    IF endpoint_ids IS NULL THEN
+    );
+    IF lane_ids = '{}' THEN
         RETURN;
     END IF;
+
+    locked_ids := ARRAY(
+        SELECT id FROM unnest(lane_ids) AS lane(lane_id) JOIN endpoints ON endpoints.id = lane_id
+        JOIN lanes ON lanes.endpoint_id = lane_id
+        WHERE endpoints.is_active AND endpoints.deleted_at IS NULL
+            AND (lanes.resting_until IS NULL OR lanes.resting_until <= started_at)
+        FOR SHARE OF endpoints SKIP LOCKED
+    );
     locked_at := clock_timestamp() + clock_offset;
 
-    -- Lock and choose due deliveries of these endpoints.
-    WITH locked AS (
-        SELECT * FROM unnest(endpoint_ids, endpoint_slots) AS endpoint(endpoint_id, slots)
+    -- Lock and choose due deliveries of these endpoints. When all of them have enough, each gets an equal share of `slots`: read
+    -- and lock no more rows than that.
+    WITH lane AS MATERIALIZED (
+        SELECT locked.id AS endpoint_id, locked.turn,
+            least(coalesce(known.free, slots_per_endpoint), ceil(slots::float8 / cardinality(locked_ids))::integer) AS slots,
+            coalesce(to_timestamp(known.start / 1000), '-infinity') AS start
+        FROM unnest(locked_ids) WITH ORDINALITY AS locked(id, turn)
+        LEFT JOIN unnest(known_lanes, free_slots, starts) AS known(id, free, start) ON known.id = locked.id
     ),
     first_attempt AS MATERIALIZED (
-        SELECT locked.endpoint_id, due.ctid, due.next_attempt_at, due.id
-        FROM locked CROSS JOIN LATERAL (
-            SELECT delivery.ctid, delivery.next_attempt_at, delivery.id FROM deliveries delivery
-            WHERE delivery.endpoint_id = locked.endpoint_id AND least(delivery.tries, 1) = 0
-                AND is_due(delivery, started_at)
-            ORDER BY delivery.next_attempt_at, delivery.id
-            LIMIT locked.slots FOR NO KEY UPDATE SKIP LOCKED
+        SELECT lane.endpoint_id, lane.turn, due.ctid, due.rank
+        FROM lane CROSS JOIN LATERAL (
+            SELECT delivery.ctid, row_number() OVER () AS rank FROM (
+                SELECT delivery.ctid FROM queue delivery
+                WHERE delivery.endpoint_id = lane.endpoint_id AND least(delivery.tries, 1) = 0
+                    AND delivery.next_attempt_at >= lane.start AND is_due(delivery, started_at)
+                ORDER BY delivery.next_attempt_at, delivery.event_id
+                LIMIT lane.slots - CASE WHEN EXISTS (
+                    SELECT FROM queue retry
+                    WHERE retry.endpoint_id = lane.endpoint_id AND least(retry.tries, 1) = 1 AND is_due(retry, started_at)
+                ) THEN floor(lane.slots / 2.0 + random())::integer ELSE 0 END
+                FOR NO KEY UPDATE SKIP LOCKED
+            ) delivery
         ) due
     ),
     retry AS MATERIALIZED (
-        SELECT locked.endpoint_id, due.ctid, due.next_attempt_at, due.id
-        FROM locked
+        SELECT lane.endpoint_id, lane.turn, due.ctid, due.rank
+        FROM lane
         LEFT JOIN (SELECT endpoint_id, count(*) AS slots FROM first_attempt GROUP BY endpoint_id) taken
-            ON taken.endpoint_id = locked.endpoint_id
+            ON taken.endpoint_id = lane.endpoint_id
         CROSS JOIN LATERAL (
-            SELECT delivery.ctid, delivery.next_attempt_at, delivery.id FROM deliveries delivery
-            WHERE delivery.endpoint_id = locked.endpoint_id AND least(delivery.tries, 1) = 1
-                AND is_due(delivery, started_at)
-            ORDER BY delivery.next_attempt_at, delivery.id
-            LIMIT greatest(locked.slots - coalesce(taken.slots, 0), 0) FOR NO KEY UPDATE SKIP LOCKED
+            SELECT delivery.ctid, row_number() OVER () AS rank FROM (
+                SELECT delivery.ctid FROM queue delivery
+                WHERE delivery.endpoint_id = lane.endpoint_id AND least(delivery.tries, 1) = 1
+                    AND is_due(delivery, started_at)
+                ORDER BY delivery.next_attempt_at, delivery.event_id
+                LIMIT lane.slots - coalesce(taken.slots, 0) FOR NO KEY UPDATE SKIP LOCKED
+            ) delivery
         ) due
     )
-    SELECT array_agg(ctid ORDER BY is_retry, turn, endpoint_id <= after_endpoint, endpoint_id)
-    INTO addresses
+    SELECT array_agg(chosen.ctid), array_agg(DISTINCT chosen.endpoint_id) INTO addresses, claimed_ids
     FROM (
-        SELECT * FROM (
-            SELECT *, row_number() OVER (PARTITION BY is_retry, endpoint_id ORDER BY next_attempt_at, id) AS turn
-            FROM (SELECT *, false AS is_retry FROM first_attempt UNION ALL SELECT *, true FROM retry) due
-        ) numbered
-        ORDER BY is_retry, turn, endpoint_id <= after_endpoint, endpoint_id
-        LIMIT slots
+        SELECT ctid, endpoint_id FROM (SELECT * FROM first_attempt UNION ALL SELECT * FROM retry) due
+        ORDER BY rank, turn LIMIT slots
     ) chosen;
+
+    -- Lanes in which nothing is due would be looked into by every claim.
+    IF cardinality(lane_ids) > coalesce(cardinality(claimed_ids), 0) THEN
+        PERFORM settle_lanes(ARRAY(
+            SELECT id FROM unnest(lane_ids) AS id WHERE id <> ALL (coalesce(claimed_ids, '{}'))
+        ), started_at, 1000);
+    END IF;
+    RETURN QUERY SELECT NULL::text, lane_ids[cardinality(lane_ids)], NULL::integer, NULL::integer, NULL::integer, NULL::float8,
+        NULL::float8, cardinality(lane_ids) = slots, NULL::text, NULL::jsonb;
+    IF addresses IS NULL THEN
+        RETURN;
+    END IF;
 
     -- Lease them, and return them with the state of their endpoints.
     RETURN QUERY
     WITH claimed AS (
-        UPDATE deliveries delivery
+        UPDATE queue delivery
         SET lease_owner = claiming_owner, lease_expires_at = started_at + make_interval(secs => lease_ms / 1000)
         FROM unnest(addresses) WITH ORDINALITY AS chosen(address, rank)
         WHERE delivery.ctid = chosen.address
         RETURNING delivery.*, chosen.rank
+    ),
+    numbered AS MATERIALIZED (
+        SELECT *, row_number() OVER (PARTITION BY endpoint_id ORDER BY rank) AS of_endpoint,
+            row_number() OVER (PARTITION BY event_id ORDER BY rank) AS of_event
+        FROM claimed
     ),
     endpoint_state AS MATERIALIZED (
         SELECT endpoint.id,
@@ -123,15 +205,55 @@ BEGIN
                 'target', endpoint.target,
                 'sslCertVerification', endpoint.ssl_cert_verification,
                 'secrets', (SELECT secrets FROM live_secrets_json(endpoint.id, locked_at) AS secrets)) AS state
-        FROM endpoints endpoint WHERE endpoint.id = ANY (endpoint_ids)
+        FROM endpoints endpoint WHERE endpoint.id = ANY (claimed_ids)
     )
-    SELECT claimed.id::text, claimed.event_id::text, claimed.endpoint_id, claimed.attempt_count + 1, claimed.tries,
-        claimed.resend_count, is_wanted(claimed.resend_count, event.type, endpoint_state.types), event.body,
-        CASE WHEN row_number() OVER (PARTITION BY claimed.endpoint_id ORDER BY claimed.rank) = 1 THEN endpoint_state.state END
-    FROM claimed
-    JOIN endpoint_state ON endpoint_state.id = claimed.endpoint_id
-    JOIN events event ON event.id = claimed.event_id
-    ORDER BY claimed.rank;
+    SELECT numbered.event_id::text, numbered.endpoint_id, numbered.attempt_count + 1, numbered.tries, numbered.resend_count,
+        (extract(epoch FROM started_at - numbered.busy_since) * 1000)::float8,
+        (extract(epoch FROM numbered.next_attempt_at) * 1000)::float8,
+        is_wanted(numbered.resend_count, event.type, endpoint_state.types),
+        CASE WHEN of_event = 1 THEN event.body END,
+        CASE WHEN of_endpoint = 1 THEN endpoint_state.state END
+    FROM numbered
+    JOIN events event ON event.id = numbered.event_id
+    JOIN endpoint_state ON endpoint_state.id = numbered.endpoint_id
+    ORDER BY numbered.rank;
+END
+$$;
+
+CREATE FUNCTION public.data_problem(data text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+DECLARE
+    max_bytes CONSTANT integer := 262144;
+    max_depth CONSTANT integer := 500;
+    nesting text;
+    escapes text;
+BEGIN
+    IF octet_length(data) > max_bytes THEN
+        RETURN format('The data has more than %s bytes of JSON.', max_bytes);
+    END IF;
+
+    IF length(data) - length(replace(replace(data, '[', ''), '{', '')) > max_depth THEN
+        -- Only brackets outside of strings. Each step removes the innermost pairs: one level.
+        nesting := translate(regexp_replace(data, '"(?:[^"\\]|\\.)*"|[^][{}"]+', '', 'g'), '{}', '[]');
+        FOR level IN 1 .. max_depth LOOP
+            EXIT WHEN nesting = '';
+            nesting := replace(nesting, '[]', '');
+        END LOOP;
+        IF nesting <> '' THEN
+            RETURN format('The data has more than %s nested lists or objects.', max_depth);
+        END IF;
+    END IF;
+
+    IF strpos(data, '\u') > 0 THEN
+        -- Without escaped backslashes, each backslash starts an escape. Without whole pairs, each escape of a surrogate is half of one.
+        escapes := replace(data, '\\', '.');
+        escapes := regexp_replace(escapes, '\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}', '.', 'gi');
+        IF escapes ~* '\\ud[89a-f]' THEN
+            RETURN 'The data must not contain half of a surrogate pair.';
+        END IF;
+    END IF;
+    RETURN NULL;
 END
 $$;
 
@@ -146,6 +268,7 @@ CREATE TABLE public.endpoints (
     ssl_cert_verification boolean DEFAULT true NOT NULL,
     disabled_reason text,
     deleted_at timestamp(3) with time zone,
+    CONSTRAINT endpoints_deleted_at_check CHECK (((deleted_at IS NULL) OR (NOT is_active))),
     CONSTRAINT endpoints_disabled_reason_check CHECK (((disabled_reason IS NULL) OR (NOT is_active))),
     CONSTRAINT endpoints_target_check CHECK ((target ~* '^https?://'::text)),
     CONSTRAINT endpoints_updated_at_check CHECK ((updated_at >= created_at)),
@@ -181,28 +304,148 @@ CREATE FUNCTION public.event_body(id bigint, type text, created timestamp with t
         || ', "created": ' || trim_scale(extract(epoch FROM created)::numeric)::text || ', "data": ' || data || '}'
 $$;
 
-CREATE TABLE public.deliveries (
-    id bigint NOT NULL,
+CREATE FUNCTION public.fan_out(after_event bigint, most integer, OUT last_event bigint, OUT delivery_count integer) RETURNS record
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_sort TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+DECLARE
+    events_at_once CONSTANT integer := 50;
+    moment timestamptz(3) := clock_timestamp();
+    taken fan_outs[];
+    taking fan_outs;
+    share integer;
+    listening integer[];
+    last_endpoint integer;
+    present integer[];
+    absent integer[];
+    called integer[] := '{}';
+BEGIN
+    PERFORM set_config('synchronous_commit', 'off', true);
+    taken := ARRAY(
+        SELECT fan_outs FROM fan_outs WHERE event_id > after_event
+        ORDER BY event_id LIMIT events_at_once FOR UPDATE SKIP LOCKED
+    );
+    IF cardinality(taken) < events_at_once THEN
+        taken := taken || ARRAY(
+            SELECT fan_outs FROM fan_outs WHERE event_id <= after_event
+            ORDER BY event_id LIMIT events_at_once - cardinality(taken) FOR UPDATE SKIP LOCKED
+        );
+    END IF;
+    IF taken = '{}' THEN
+        RETURN;
+    END IF;
+    last_event := taken[cardinality(taken)].event_id;
+    share := ceil(most::float8 / cardinality(taken));
+
+    FOREACH taking IN ARRAY taken LOOP
+        listening := CASE WHEN EXISTS (SELECT FROM events WHERE id = taking.event_id)
+            THEN listeners(taking.type, taking.after_endpoint_id, share) ELSE '{}' END;
+        IF listening <> '{}' THEN
+            last_endpoint := listening[cardinality(listening)];
+            present := ARRAY(
+                (SELECT endpoint_id FROM queue
+                WHERE (event_id, endpoint_id) > (taking.event_id, taking.after_endpoint_id)
+                    AND (event_id, endpoint_id) <= (taking.event_id, last_endpoint)
+                ORDER BY event_id, endpoint_id)
+                UNION ALL
+                (SELECT endpoint_id FROM ended_deliveries
+                WHERE event_id = taking.event_id AND endpoint_id > taking.after_endpoint_id AND endpoint_id <= last_endpoint)
+            );
+            absent := CASE WHEN present = '{}' THEN listening ELSE ARRAY(SELECT unnest(listening) EXCEPT SELECT unnest(present)) END;
+            INSERT INTO queue (event_id, endpoint_id, next_attempt_at) SELECT taking.event_id, unnest(absent), moment;
+            called := called || absent;
+        END IF;
+        IF cardinality(listening) < share THEN
+            DELETE FROM fan_outs WHERE event_id = taking.event_id;
+            UPDATE events SET fanned_out_at = clock_timestamp() WHERE id = taking.event_id;
+        ELSE
+            UPDATE fan_outs SET after_endpoint_id = last_endpoint WHERE event_id = taking.event_id;
+        END IF;
+    END LOOP;
+    delivery_count := cardinality(called);
+    IF called <> '{}' THEN
+        PERFORM call_lanes(ARRAY(SELECT DISTINCT unnest(called)), moment);
+    END IF;
+END
+$$;
+
+CREATE FUNCTION public.hookgate_publish(type text, data json, idempotency_key text DEFAULT NULL::text) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    SET jit TO 'off'
+    AS $$
+DECLARE
+    key_max_length CONSTANT integer := 255;
+    -- White space around the data is not part of it.
+    content text := btrim(data::text, E' \t\n\r');
+    problem text;
+    -- Inside of this function, current_user is its owner. `role` is what SET ROLE has set.
+    caller text := CASE current_setting('role') WHEN 'none' THEN session_user::text ELSE current_setting('role') END;
+    fingerprint bytea;
+    published record;
+BEGIN
+    IF NOT EXISTS (
+        SELECT FROM event_types known
+        WHERE known.type = hookgate_publish.type AND known.retired_at IS NULL AND known."group" <> 'gateway'
+    ) OR type IS NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'HG001', MESSAGE = CASE
+            WHEN type IS NULL THEN 'The event type must not be null.'
+            ELSE format('There is no event type %s.', to_json(left(type, 100)))
+        END;
+    END IF;
+
+    problem := CASE
+        WHEN content IS NULL THEN 'The data must not be the SQL null. The JSON null is ''null''::json.'
+        WHEN idempotency_key = '' THEN 'The idempotency key must not be empty.'
+        WHEN char_length(idempotency_key) > key_max_length
+            THEN format('The idempotency key must have at most %s characters.', key_max_length)
+        ELSE data_problem(content)
+    END;
+    IF problem IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'HG002', MESSAGE = problem;
+    END IF;
+
+    IF idempotency_key IS NOT NULL THEN
+        -- Equal for equal texts, without the white space between tokens.
+        fingerprint := sha256(convert_to(
+            to_json(type)::text || regexp_replace(content, '("(?:[^"\\]|\\.)*")|[ \t\n\r]+', '\1', 'g'), 'UTF8'));
+    END IF;
+    SELECT * INTO published FROM publish_event(type, content, 'role:' || caller, idempotency_key, fingerprint);
+    IF published.outcome = 'conflict' THEN
+        RAISE EXCEPTION USING ERRCODE = 'HG003',
+            MESSAGE = 'The idempotency key was used for another event within the last 24 hours.';
+    END IF;
+    IF published.outcome = 'published' AND published.due_count > 0 THEN
+        PERFORM notify_workers((published.event).fanned_out_at IS NULL);
+    END IF;
+    RETURN (published.event).id;
+END
+$$;
+
+CREATE TABLE public.queue (
     event_id bigint NOT NULL,
     endpoint_id integer NOT NULL,
-    status public.delivery_status DEFAULT 'PENDING'::public.delivery_status NOT NULL,
     attempt_count integer DEFAULT 0 NOT NULL,
     tries integer DEFAULT 0 NOT NULL,
     next_attempt_at timestamp(3) with time zone DEFAULT transaction_timestamp() NOT NULL,
     lease_owner uuid,
     lease_expires_at timestamp(3) with time zone,
     resend_count integer DEFAULT 0 NOT NULL,
-    CONSTRAINT deliveries_tries_check CHECK (((tries >= 0) AND (tries <= attempt_count)))
+    busy_since timestamp(3) with time zone,
+    CONSTRAINT queue_tries_check CHECK (((tries >= 0) AND (tries <= attempt_count)))
 )
 WITH (fillfactor='45', autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_cost_delay='0');
 
-CREATE FUNCTION public.is_claimable(delivery public.deliveries, moment timestamp with time zone) RETURNS boolean
+CREATE FUNCTION public.is_claimable(delivery public.queue, moment timestamp with time zone) RETURNS boolean
     LANGUAGE sql IMMUTABLE
     AS $$
-    SELECT delivery.status = 'PENDING' AND (delivery.lease_expires_at IS NULL OR delivery.lease_expires_at <= moment)
+    SELECT delivery.lease_expires_at IS NULL OR delivery.lease_expires_at <= moment
 $$;
 
-CREATE FUNCTION public.is_due(delivery public.deliveries, moment timestamp with time zone) RETURNS boolean
+CREATE FUNCTION public.is_due(delivery public.queue, moment timestamp with time zone) RETURNS boolean
     LANGUAGE sql IMMUTABLE
     AS $$
     SELECT is_claimable(delivery, moment) AND delivery.next_attempt_at <= moment
@@ -212,6 +455,23 @@ CREATE FUNCTION public.is_wanted(resend_count integer, event_type text, listened
     LANGUAGE sql IMMUTABLE
     AS $$
     SELECT resend_count > 0 OR event_type = ANY (listened_types)
+$$;
+
+CREATE FUNCTION public.listeners(event_type text, after_id integer, most integer) RETURNS integer[]
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_sort TO 'off'
+    AS $$
+BEGIN
+    RETURN ARRAY(
+        SELECT endpoint_id FROM endpoint_events
+        WHERE (type, is_on, endpoint_id) > (event_type, true, after_id)
+            AND (type, is_on, endpoint_id) <= (event_type, true, 2147483647)
+        ORDER BY type, is_on, endpoint_id
+        LIMIT most
+    );
+END
 $$;
 
 CREATE TABLE public.signing_secrets (
@@ -237,20 +497,44 @@ CREATE FUNCTION public.live_secrets_json(endpoint_id integer, moment timestamp w
     FROM live_secrets(live_secrets_json.endpoint_id, moment) secret
 $$;
 
-CREATE FUNCTION public.pending_lanes() RETURNS SETOF integer
+CREATE FUNCTION public.next_due(passed_over integer[], moment timestamp with time zone) RETURNS timestamp with time zone
     LANGUAGE sql STABLE
+    SET enable_seqscan TO 'off'
     AS $$
-    WITH RECURSIVE lane AS (
-        (SELECT endpoint_id FROM deliveries WHERE status = 'PENDING' ORDER BY endpoint_id LIMIT 1)
-        UNION ALL
-        SELECT (
-            SELECT next.endpoint_id FROM deliveries next
-            WHERE next.status = 'PENDING' AND next.endpoint_id > lane.endpoint_id
-            ORDER BY next.endpoint_id LIMIT 1
-        )
-        FROM lane WHERE lane.endpoint_id IS NOT NULL
-    )
-    SELECT endpoint_id FROM lane WHERE endpoint_id IS NOT NULL
+    SELECT least(
+        (SELECT moment FROM lane_wakes LIMIT 1),
+        (SELECT due_at FROM lanes WHERE NOT is_awake ORDER BY due_at LIMIT 1),
+        (SELECT CASE WHEN count(*) > 100 THEN moment ELSE min(least(next_look(endpoint_id, 0, moment), next_look(endpoint_id, 1, moment))) END
+            FROM (SELECT endpoint_id FROM lanes WHERE is_awake AND endpoint_id <> ALL (passed_over)
+                ORDER BY endpoint_id LIMIT 101) awake))
+$$;
+
+CREATE FUNCTION public.next_look(lane integer, part integer, moment timestamp with time zone) RETURNS timestamp with time zone
+    LANGUAGE plpgsql STABLE
+    SET enable_seqscan TO 'off'
+    AS $$
+BEGIN
+    RETURN (SELECT min(CASE WHEN is_claimable THEN next_attempt_at ELSE greatest(lease_expires_at, next_attempt_at) END)
+    FROM (
+        SELECT next_attempt_at, lease_expires_at, is_claimable(delivery, moment) AS is_claimable
+        FROM queue delivery
+        WHERE delivery.endpoint_id = lane AND least(delivery.tries, 1) = part
+        ORDER BY delivery.next_attempt_at, delivery.event_id LIMIT 100
+    ) head);
+END
+$$;
+
+CREATE FUNCTION public.notify_workers(is_fan_out boolean) RETURNS void
+    LANGUAGE sql
+    AS $$
+    SELECT pg_notify(workers_channel(),
+        CASE WHEN is_fan_out THEN 'fan-out' ELSE 'deliveries' END || ' 1 ' || pg_current_xact_id())
+$$;
+
+CREATE FUNCTION public.partition_of(event_id bigint) RETURNS bigint
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    SELECT event_id - event_id % 10000000
 $$;
 
 CREATE TABLE public.events (
@@ -258,17 +542,24 @@ CREATE TABLE public.events (
     type text NOT NULL,
     created_at timestamp(6) with time zone DEFAULT transaction_timestamp() NOT NULL,
     body text NOT NULL,
-    is_test boolean DEFAULT false NOT NULL
-);
+    is_test boolean DEFAULT false NOT NULL,
+    fanned_out_at timestamp(3) with time zone
+)
+PARTITION BY RANGE (id);
 
-CREATE FUNCTION public.publish_event(new_type text, data text, new_publisher text, new_key text, new_fingerprint bytea, OUT outcome text, OUT event public.events) RETURNS record
+CREATE FUNCTION public.publish_event(new_type text, data text, new_publisher text, new_key text, new_fingerprint bytea, OUT outcome text, OUT event public.events, OUT due_count integer) RETURNS record
     LANGUAGE plpgsql
     AS $$
 DECLARE
     known idempotency_keys;
     new_id bigint := nextval('events_id_seq');
     created timestamptz(6) := clock_timestamp();
+    -- More listeners than this get the event from a worker, in batches, so that no publisher waits for them.
+    fanned_out_at_once CONSTANT integer := 500;
+    listening integer[];
+    is_fanned_out boolean;
 BEGIN
+    due_count := 0;
     IF new_key IS NOT NULL THEN
         LOOP
             SELECT * INTO known FROM idempotency_keys
@@ -284,7 +575,6 @@ BEGIN
             END IF;
             DELETE FROM idempotency_keys
             WHERE publisher = new_publisher AND key = new_key AND expires_at <= created;
-            -- The event follows below: the foreign key is checked at commit.
             INSERT INTO idempotency_keys (publisher, key, fingerprint, event_id, expires_at)
             VALUES (new_publisher, new_key, new_fingerprint, new_id, created + interval '24 hours')
             ON CONFLICT DO NOTHING;
@@ -292,15 +582,201 @@ BEGIN
         END LOOP;
     END IF;
 
-    INSERT INTO events (id, type, created_at, body)
-    VALUES (new_id, new_type, created, event_body(new_id, new_type, created, data))
+    listening := listeners(new_type, 0, fanned_out_at_once + 1);
+    is_fanned_out := cardinality(listening) <= fanned_out_at_once
+        AND current_setting('transaction_isolation') = 'read committed';
+    INSERT INTO events (id, type, created_at, body, fanned_out_at)
+    VALUES (new_id, new_type, created, event_body(new_id, new_type, created, data), CASE WHEN is_fanned_out THEN created END)
     RETURNING * INTO event;
-    INSERT INTO deliveries (event_id, endpoint_id, next_attempt_at)
-    SELECT new_id, endpoint.id, created
-    FROM endpoint_events listening
-    JOIN endpoints endpoint ON endpoint.id = listening.endpoint_id
-    WHERE listening.type = new_type AND endpoint.is_active AND endpoint.deleted_at IS NULL;
+    IF NOT is_fanned_out THEN
+        INSERT INTO fan_outs (event_id, type) VALUES (new_id, new_type);
+        due_count := 1;
+    ELSIF listening <> '{}' THEN
+        PERFORM queue_deliveries(new_id, listening, created);
+        due_count := cardinality(listening);
+    END IF;
     outcome := 'published';
+END
+$$;
+
+CREATE FUNCTION public.queue_deliveries(new_event_id bigint, endpoint_ids integer[], due_at timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    AS $$
+BEGIN
+    INSERT INTO queue (event_id, endpoint_id, next_attempt_at)
+    SELECT new_event_id, id, due_at FROM unnest(endpoint_ids) AS id;
+
+    WITH awake AS MATERIALIZED (
+        SELECT lane.endpoint_id FROM lanes lane
+        WHERE lane.endpoint_id = ANY (endpoint_ids) AND lane.is_awake FOR KEY SHARE SKIP LOCKED
+    )
+    INSERT INTO lane_wakes (endpoint_id)
+    SELECT id FROM unnest(endpoint_ids) AS id WHERE id NOT IN (SELECT endpoint_id FROM awake);
+END
+$$;
+
+CREATE FUNCTION public.record_attempts(recording_owner uuid, clock_offset_ms double precision, recording_shard integer, finished json) RETURNS TABLE(id text)
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    recorded_at timestamptz(3) := clock_timestamp() + make_interval(secs => clock_offset_ms / 1000);
+    first_event_id bigint := (SELECT min(first_event_id) FROM event_partitions);
+BEGIN
+    RETURN QUERY
+    WITH attempt AS MATERIALIZED (
+        SELECT *, recorded_at + make_interval(secs => "retryInMs" / 1000) AS due_at
+        FROM json_to_recordset(finished) AS attempt(
+            "sendId" uuid, "eventId" bigint, "endpointId" integer, "number" integer, "resendCount" integer,
+            "sentAt" timestamptz, "signatureHeader" text, "responseStatus" integer, "responseBody" text,
+            "responseTruncated" boolean, "durationMs" integer, "error" attempt_error, "errorDetail" text, "outcome" text,
+            "retryInMs" float8, "restMs" float8, "isGone" boolean)
+        -- An event that is older than the oldest partition has been removed, and so have its deliveries.
+        WHERE "eventId" >= first_event_id
+    ),
+    ended AS (
+        DELETE FROM queue delivery USING attempt
+        WHERE delivery.event_id = attempt."eventId" AND delivery.endpoint_id = attempt."endpointId"
+            AND delivery.resend_count = attempt."resendCount"
+            AND (attempt."outcome" = 'delivered'
+                OR attempt."outcome" = 'failed' AND delivery.lease_owner = recording_owner)
+        RETURNING delivery.event_id, delivery.endpoint_id, attempt."outcome",
+            greatest(delivery.attempt_count, attempt."number") AS attempt_count
+    ),
+    archived AS (
+        INSERT INTO ended_deliveries (event_id, endpoint_id, status, attempt_count)
+        SELECT event_id, endpoint_id, upper("outcome")::delivery_status, attempt_count FROM ended
+    ),
+    kept AS (
+        UPDATE queue delivery
+        SET attempt_count = greatest(delivery.attempt_count, attempt."number"),
+            tries = CASE
+                WHEN delivery.resend_count > attempt."resendCount" THEN 0
+                WHEN attempt."outcome" = 'retry' THEN delivery.tries + 1
+                ELSE delivery.tries
+            END,
+            next_attempt_at = CASE
+                WHEN delivery.resend_count > attempt."resendCount" THEN recorded_at
+                ELSE attempt.due_at
+            END,
+            busy_since = CASE
+                WHEN delivery.resend_count > attempt."resendCount" THEN NULL
+                WHEN attempt."outcome" = 'busy' THEN coalesce(delivery.busy_since, recorded_at)
+                ELSE delivery.busy_since
+            END,
+            lease_owner = NULL, lease_expires_at = NULL
+        FROM attempt
+        WHERE delivery.event_id = attempt."eventId" AND delivery.endpoint_id = attempt."endpointId"
+            AND delivery.lease_owner = recording_owner
+            AND (delivery.resend_count > attempt."resendCount" OR attempt."outcome" IN ('retry', 'busy', 'aborted'))
+        RETURNING delivery.endpoint_id, delivery.next_attempt_at,
+            recorded_at + make_interval(secs => attempt."restMs" / 1000) AS resting_until
+    ),
+    -- The lane must be looked into when the delivery is due, at the latest. Locks lanes in the order of endpoints.
+    called AS (
+        INSERT INTO lanes (endpoint_id, is_awake, due_at, resting_until)
+        SELECT endpoint_id, false, min(next_attempt_at), max(resting_until) FROM kept GROUP BY endpoint_id ORDER BY endpoint_id
+        ON CONFLICT (endpoint_id) DO UPDATE
+        SET due_at = least(lanes.due_at, excluded.due_at),
+            resting_until = greatest(lanes.resting_until, excluded.resting_until)
+        WHERE NOT lanes.is_awake AND lanes.due_at > excluded.due_at
+            OR excluded.resting_until > coalesce(lanes.resting_until, '-infinity')
+    ),
+    recorded AS (
+        INSERT INTO attempts (send_id, event_id, endpoint_id, number, created_at, sent_at, signature_header, response_status,
+            response_body, response_truncated, duration_ms, error, error_detail, next_retry_at)
+        SELECT "sendId", "eventId", "endpointId", "number", recorded_at, "sentAt", "signatureHeader", "responseStatus",
+            "responseBody", "responseTruncated", "durationMs", "error", "errorDetail", CASE WHEN NOT "isGone" THEN due_at END
+        FROM attempt
+        ON CONFLICT (event_id, endpoint_id, send_id) DO NOTHING
+        RETURNING attempts.id, attempts.event_id, attempts.endpoint_id
+    ),
+    counted AS (
+        INSERT INTO attempt_counts (endpoint_id, first_event_id, shard, count)
+        SELECT recorded.endpoint_id, partition_of(recorded.event_id), recording_shard, count(*)
+        FROM recorded GROUP BY 1, 2 ORDER BY 1, 2
+        ON CONFLICT (endpoint_id, first_event_id, shard) DO UPDATE SET count = attempt_counts.count + excluded.count
+    )
+    SELECT recorded.id::text FROM recorded;
+END
+$$;
+
+CREATE FUNCTION public.resend_deliveries(to_endpoint integer, event_ids bigint[]) RETURNS void
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    AS $$
+DECLARE
+    resent_at timestamptz := clock_timestamp();
+BEGIN
+    -- An event that is still being fanned out gets no delivery from its fan-out while it gets one here (see fan_out).
+    PERFORM FROM fan_outs WHERE event_id = ANY (event_ids) ORDER BY event_id FOR KEY SHARE;
+    PERFORM FROM queue WHERE endpoint_id = to_endpoint AND event_id = ANY (event_ids) ORDER BY event_id FOR NO KEY UPDATE;
+
+    WITH reopened AS (
+        DELETE FROM ended_deliveries WHERE endpoint_id = to_endpoint AND event_id = ANY (event_ids)
+        RETURNING event_id, attempt_count
+    )
+    INSERT INTO queue (event_id, endpoint_id, attempt_count, next_attempt_at, resend_count)
+    SELECT id, to_endpoint, coalesce(reopened.attempt_count, 0), resent_at, 1
+    FROM unnest(event_ids) AS id LEFT JOIN reopened ON reopened.event_id = id
+    ORDER BY id
+    ON CONFLICT (event_id, endpoint_id) DO UPDATE
+    SET tries = 0, resend_count = queue.resend_count + 1, next_attempt_at = excluded.next_attempt_at, busy_since = NULL;
+
+    INSERT INTO lane_wakes (endpoint_id) VALUES (to_endpoint);
+END
+$$;
+
+CREATE FUNCTION public.settle_lanes(lane_ids integer[], moment timestamp with time zone, most integer) RETURNS void
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    AS $$
+DECLARE
+    held integer[];
+    deleted integer[];
+BEGIN
+    SELECT array_agg(endpoint_id) INTO held FROM (
+        SELECT endpoint_id FROM lanes WHERE endpoint_id = ANY (lane_ids) AND is_awake FOR UPDATE SKIP LOCKED
+    ) locked;
+    IF held IS NULL THEN
+        RETURN;
+    END IF;
+
+    SELECT array_agg(id) INTO deleted FROM endpoints WHERE id = ANY (held) AND deleted_at IS NOT NULL;
+    IF deleted IS NOT NULL THEN
+        PERFORM cancel_deliveries(id, moment, most) FROM unnest(deleted) AS id;
+    END IF;
+
+    WITH lane AS MATERIALIZED (
+        SELECT lanes.endpoint_id, coalesce(endpoint.is_active OR endpoint.deleted_at IS NOT NULL, false) AS is_served,
+            lanes.resting_until, next.due_at
+        FROM unnest(held) AS id
+        JOIN lanes ON lanes.endpoint_id = id
+        LEFT JOIN endpoints endpoint ON endpoint.id = lanes.endpoint_id
+        CROSS JOIN LATERAL (SELECT min(next_look(lanes.endpoint_id, part, moment)) AS due_at FROM unnest('{0,1}'::integer[]) AS part) next
+    ),
+    settled AS MATERIALIZED (
+        SELECT endpoint_id,
+            CASE WHEN resting_until > moment THEN greatest(resting_until, CASE WHEN is_served THEN due_at END)
+                WHEN is_served THEN due_at END AS due_at
+        FROM lane
+    ),
+    removed AS (
+        DELETE FROM lanes USING settled WHERE lanes.endpoint_id = settled.endpoint_id AND settled.due_at IS NULL
+    )
+    UPDATE lanes SET is_awake = false, due_at = settled.due_at
+    FROM settled WHERE lanes.endpoint_id = settled.endpoint_id AND settled.due_at > moment;
 END
 $$;
 
@@ -311,6 +787,7 @@ CREATE FUNCTION public.update_endpoint(endpoint_id integer, expected_version int
 DECLARE
     stored endpoints;
     merged endpoints;
+    was endpoints;
     event_types_changed boolean := false;
     changed_at timestamptz(3);
     outcome text;
@@ -338,8 +815,8 @@ BEGIN
             DELETE FROM endpoint_events
             WHERE endpoint_id = stored.id AND type <> ALL (event_types);
             event_types_changed := FOUND;
-            INSERT INTO endpoint_events (endpoint_id, type, added_at)
-            SELECT stored.id, event_type, changed_at FROM unnest(event_types) AS event_type
+            INSERT INTO endpoint_events (endpoint_id, type, added_at, is_on)
+            SELECT stored.id, event_type, changed_at, stored.is_active FROM unnest(event_types) AS event_type
             ON CONFLICT DO NOTHING;
             event_types_changed := event_types_changed OR FOUND;
         END IF;
@@ -349,6 +826,7 @@ BEGIN
             outcome := 'unchanged';
         ELSE
             -- Write
+            was := stored;
             UPDATE endpoints
             SET target = merged.target,
                 description = merged.description,
@@ -360,11 +838,51 @@ BEGIN
             WHERE id = stored.id
             RETURNING * INTO stored;
             outcome := 'changed';
+            -- Pending deliveries may be due now. Another receiver has not asked to be left alone.
+            IF merged.is_active AND (NOT was.is_active OR merged.target <> was.target) THEN
+                UPDATE lanes SET resting_until = NULL WHERE lanes.endpoint_id = stored.id AND resting_until IS NOT NULL;
+                INSERT INTO lane_wakes (endpoint_id) VALUES (stored.id);
+            END IF;
         END IF;
     END IF;
 
     RETURN json_build_object('outcome', outcome, 'endpoint', endpoint_json(stored));
 END
+$$;
+
+CREATE FUNCTION public.wake_lanes(moment timestamp with time zone, most integer) RETURNS void
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    AS $$
+DECLARE
+    called integer[];
+BEGIN
+    WITH taken AS (
+        DELETE FROM lane_wakes WHERE id = ANY (ARRAY(
+            SELECT id FROM lane_wakes ORDER BY id LIMIT most FOR UPDATE SKIP LOCKED
+        ))
+        RETURNING endpoint_id
+    )
+    SELECT array_agg(DISTINCT endpoint_id) INTO called FROM taken;
+
+    IF called IS NOT NULL THEN
+        PERFORM call_lanes(called, moment);
+    END IF;
+
+    UPDATE lanes SET is_awake = true
+    WHERE endpoint_id = ANY (ARRAY(
+        SELECT endpoint_id FROM lanes WHERE NOT is_awake AND due_at <= moment
+        ORDER BY due_at LIMIT most FOR NO KEY UPDATE SKIP LOCKED
+    ));
+END
+$$;
+
+CREATE FUNCTION public.workers_channel() RETURNS text
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT 'hookgate_workers_' || oid FROM pg_namespace WHERE nspname = current_schema()
 $$;
 
 CREATE TABLE public._prisma_migrations (
@@ -380,15 +898,16 @@ CREATE TABLE public._prisma_migrations (
 
 CREATE TABLE public.attempt_counts (
     endpoint_id integer NOT NULL,
+    first_event_id bigint NOT NULL,
+    shard smallint NOT NULL,
     count bigint NOT NULL
 );
 
 CREATE TABLE public.attempts (
     id bigint NOT NULL,
-    delivery_id bigint NOT NULL,
-    send_id uuid DEFAULT gen_random_uuid() NOT NULL,
     event_id bigint NOT NULL,
     endpoint_id integer NOT NULL,
+    send_id uuid DEFAULT gen_random_uuid() NOT NULL,
     number integer NOT NULL,
     created_at timestamp(3) with time zone DEFAULT clock_timestamp() NOT NULL,
     sent_at timestamp(3) with time zone,
@@ -400,7 +919,8 @@ CREATE TABLE public.attempts (
     error public.attempt_error,
     error_detail text,
     next_retry_at timestamp(3) with time zone
-);
+)
+PARTITION BY RANGE (event_id);
 
 CREATE SEQUENCE public.attempts_id_seq
     START WITH 1
@@ -411,19 +931,95 @@ CREATE SEQUENCE public.attempts_id_seq
 
 ALTER SEQUENCE public.attempts_id_seq OWNED BY public.attempts.id;
 
-CREATE SEQUENCE public.deliveries_id_seq
-    START WITH 1
-    INCREMENT BY 1
-    NO MINVALUE
-    NO MAXVALUE
-    CACHE 1;
+CREATE TABLE public.attempts_0 (
+    id bigint DEFAULT nextval('public.attempts_id_seq'::regclass) CONSTRAINT attempts_id_not_null NOT NULL,
+    event_id bigint CONSTRAINT attempts_event_id_not_null NOT NULL,
+    endpoint_id integer CONSTRAINT attempts_endpoint_id_not_null NOT NULL,
+    send_id uuid DEFAULT gen_random_uuid() CONSTRAINT attempts_send_id_not_null NOT NULL,
+    number integer CONSTRAINT attempts_number_not_null NOT NULL,
+    created_at timestamp(3) with time zone DEFAULT clock_timestamp() CONSTRAINT attempts_created_at_not_null NOT NULL,
+    sent_at timestamp(3) with time zone,
+    signature_header text CONSTRAINT attempts_signature_header_not_null NOT NULL,
+    response_status integer,
+    response_body text,
+    response_truncated boolean DEFAULT false CONSTRAINT attempts_response_truncated_not_null NOT NULL,
+    duration_ms integer,
+    error public.attempt_error,
+    error_detail text,
+    next_retry_at timestamp(3) with time zone
+);
 
-ALTER SEQUENCE public.deliveries_id_seq OWNED BY public.deliveries.id;
+CREATE TABLE public.attempts_10000000 (
+    id bigint DEFAULT nextval('public.attempts_id_seq'::regclass) CONSTRAINT attempts_id_not_null NOT NULL,
+    event_id bigint CONSTRAINT attempts_event_id_not_null NOT NULL,
+    endpoint_id integer CONSTRAINT attempts_endpoint_id_not_null NOT NULL,
+    send_id uuid DEFAULT gen_random_uuid() CONSTRAINT attempts_send_id_not_null NOT NULL,
+    number integer CONSTRAINT attempts_number_not_null NOT NULL,
+    created_at timestamp(3) with time zone DEFAULT clock_timestamp() CONSTRAINT attempts_created_at_not_null NOT NULL,
+    sent_at timestamp(3) with time zone,
+    signature_header text CONSTRAINT attempts_signature_header_not_null NOT NULL,
+    response_status integer,
+    response_body text,
+    response_truncated boolean DEFAULT false CONSTRAINT attempts_response_truncated_not_null NOT NULL,
+    duration_ms integer,
+    error public.attempt_error,
+    error_detail text,
+    next_retry_at timestamp(3) with time zone
+);
+
+CREATE TABLE public.ended_deliveries (
+    event_id bigint NOT NULL,
+    endpoint_id integer NOT NULL,
+    status public.delivery_status NOT NULL,
+    attempt_count integer NOT NULL,
+    CONSTRAINT ended_deliveries_status_check CHECK ((status <> 'PENDING'::public.delivery_status))
+)
+PARTITION BY RANGE (event_id);
+
+CREATE VIEW public.deliveries AS
+ SELECT queue.event_id,
+    queue.endpoint_id,
+    'PENDING'::public.delivery_status AS status,
+    queue.attempt_count,
+    queue.tries,
+    queue.next_attempt_at,
+    queue.lease_owner,
+    queue.lease_expires_at,
+    queue.resend_count
+   FROM public.queue
+UNION ALL
+ SELECT ended_deliveries.event_id,
+    ended_deliveries.endpoint_id,
+    ended_deliveries.status,
+    ended_deliveries.attempt_count,
+    0 AS tries,
+    NULL::timestamp with time zone AS next_attempt_at,
+    NULL::uuid AS lease_owner,
+    NULL::timestamp with time zone AS lease_expires_at,
+    0 AS resend_count
+   FROM public.ended_deliveries;
+
+CREATE TABLE public.ended_deliveries_0 (
+    event_id bigint CONSTRAINT ended_deliveries_event_id_not_null NOT NULL,
+    endpoint_id integer CONSTRAINT ended_deliveries_endpoint_id_not_null NOT NULL,
+    status public.delivery_status CONSTRAINT ended_deliveries_status_not_null NOT NULL,
+    attempt_count integer CONSTRAINT ended_deliveries_attempt_count_not_null NOT NULL,
+    CONSTRAINT ended_deliveries_status_check CHECK ((status <> 'PENDING'::public.delivery_status))
+);
+
+CREATE TABLE public.ended_deliveries_10000000 (
+    event_id bigint CONSTRAINT ended_deliveries_event_id_not_null NOT NULL,
+    endpoint_id integer CONSTRAINT ended_deliveries_endpoint_id_not_null NOT NULL,
+    status public.delivery_status CONSTRAINT ended_deliveries_status_not_null NOT NULL,
+    attempt_count integer CONSTRAINT ended_deliveries_attempt_count_not_null NOT NULL,
+    CONSTRAINT ended_deliveries_status_check CHECK ((status <> 'PENDING'::public.delivery_status))
+);
 
 CREATE TABLE public.endpoint_events (
     endpoint_id integer NOT NULL,
     type text NOT NULL COLLATE pg_catalog."C",
-    added_at timestamp(3) with time zone DEFAULT transaction_timestamp() NOT NULL
+    added_at timestamp(3) with time zone DEFAULT transaction_timestamp() NOT NULL,
+    is_on boolean NOT NULL
 );
 
 CREATE SEQUENCE public.endpoints_id_seq
@@ -435,6 +1031,11 @@ CREATE SEQUENCE public.endpoints_id_seq
     CACHE 1;
 
 ALTER SEQUENCE public.endpoints_id_seq OWNED BY public.endpoints.id;
+
+CREATE TABLE public.event_partitions (
+    first_event_id bigint NOT NULL,
+    closed_at timestamp(3) with time zone
+);
 
 CREATE TABLE public.event_types (
     type text NOT NULL COLLATE pg_catalog."C",
@@ -453,6 +1054,30 @@ CREATE SEQUENCE public.events_id_seq
 
 ALTER SEQUENCE public.events_id_seq OWNED BY public.events.id;
 
+CREATE TABLE public.events_0 (
+    id bigint DEFAULT nextval('public.events_id_seq'::regclass) CONSTRAINT events_id_not_null NOT NULL,
+    type text CONSTRAINT events_type_not_null NOT NULL,
+    created_at timestamp(6) with time zone DEFAULT transaction_timestamp() CONSTRAINT events_created_at_not_null NOT NULL,
+    body text CONSTRAINT events_body_not_null NOT NULL,
+    is_test boolean DEFAULT false CONSTRAINT events_is_test_not_null NOT NULL,
+    fanned_out_at timestamp(3) with time zone
+);
+
+CREATE TABLE public.events_10000000 (
+    id bigint DEFAULT nextval('public.events_id_seq'::regclass) CONSTRAINT events_id_not_null NOT NULL,
+    type text CONSTRAINT events_type_not_null NOT NULL,
+    created_at timestamp(6) with time zone DEFAULT transaction_timestamp() CONSTRAINT events_created_at_not_null NOT NULL,
+    body text CONSTRAINT events_body_not_null NOT NULL,
+    is_test boolean DEFAULT false CONSTRAINT events_is_test_not_null NOT NULL,
+    fanned_out_at timestamp(3) with time zone
+);
+
+CREATE TABLE public.fan_outs (
+    event_id bigint NOT NULL,
+    type text NOT NULL COLLATE pg_catalog."C",
+    after_endpoint_id integer DEFAULT 0 NOT NULL
+);
+
 CREATE TABLE public.idempotency_keys (
     publisher text NOT NULL,
     key text NOT NULL,
@@ -466,25 +1091,70 @@ CREATE TABLE public.installed_functions (
     digest text NOT NULL
 );
 
-ALTER TABLE ONLY public.attempts ALTER COLUMN id SET DEFAULT nextval('public.attempts_id_seq'::regclass);
+CREATE TABLE public.lane_wakes (
+    id bigint NOT NULL,
+    endpoint_id integer NOT NULL
+);
 
-ALTER TABLE ONLY public.deliveries ALTER COLUMN id SET DEFAULT nextval('public.deliveries_id_seq'::regclass);
+CREATE SEQUENCE public.lane_wakes_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+ALTER SEQUENCE public.lane_wakes_id_seq OWNED BY public.lane_wakes.id;
+
+CREATE TABLE public.lanes (
+    endpoint_id integer NOT NULL,
+    is_awake boolean NOT NULL,
+    due_at timestamp(3) with time zone NOT NULL,
+    resting_until timestamp(3) with time zone
+);
+
+ALTER TABLE ONLY public.attempts ATTACH PARTITION public.attempts_0 FOR VALUES FROM ('0') TO ('10000000');
+
+ALTER TABLE ONLY public.attempts ATTACH PARTITION public.attempts_10000000 FOR VALUES FROM ('10000000') TO ('20000000');
+
+ALTER TABLE ONLY public.ended_deliveries ATTACH PARTITION public.ended_deliveries_0 FOR VALUES FROM ('0') TO ('10000000');
+
+ALTER TABLE ONLY public.ended_deliveries ATTACH PARTITION public.ended_deliveries_10000000 FOR VALUES FROM ('10000000') TO ('20000000');
+
+ALTER TABLE ONLY public.events ATTACH PARTITION public.events_0 FOR VALUES FROM ('0') TO ('10000000');
+
+ALTER TABLE ONLY public.events ATTACH PARTITION public.events_10000000 FOR VALUES FROM ('10000000') TO ('20000000');
+
+ALTER TABLE ONLY public.attempts ALTER COLUMN id SET DEFAULT nextval('public.attempts_id_seq'::regclass);
 
 ALTER TABLE ONLY public.endpoints ALTER COLUMN id SET DEFAULT nextval('public.endpoints_id_seq'::regclass);
 
 ALTER TABLE ONLY public.events ALTER COLUMN id SET DEFAULT nextval('public.events_id_seq'::regclass);
 
+ALTER TABLE ONLY public.lane_wakes ALTER COLUMN id SET DEFAULT nextval('public.lane_wakes_id_seq'::regclass);
+
 ALTER TABLE ONLY public._prisma_migrations
     ADD CONSTRAINT _prisma_migrations_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.attempt_counts
-    ADD CONSTRAINT attempt_counts_pkey PRIMARY KEY (endpoint_id);
+    ADD CONSTRAINT attempt_counts_pkey PRIMARY KEY (endpoint_id, first_event_id, shard);
 
 ALTER TABLE ONLY public.attempts
-    ADD CONSTRAINT attempts_pkey PRIMARY KEY (id);
+    ADD CONSTRAINT attempts_pkey PRIMARY KEY (id, event_id);
 
-ALTER TABLE ONLY public.deliveries
-    ADD CONSTRAINT deliveries_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.attempts_0
+    ADD CONSTRAINT attempts_0_pkey PRIMARY KEY (id, event_id);
+
+ALTER TABLE ONLY public.attempts_10000000
+    ADD CONSTRAINT attempts_10000000_pkey PRIMARY KEY (id, event_id);
+
+ALTER TABLE ONLY public.ended_deliveries
+    ADD CONSTRAINT ended_deliveries_pkey PRIMARY KEY (event_id, endpoint_id);
+
+ALTER TABLE ONLY public.ended_deliveries_0
+    ADD CONSTRAINT ended_deliveries_0_pkey PRIMARY KEY (event_id, endpoint_id);
+
+ALTER TABLE ONLY public.ended_deliveries_10000000
+    ADD CONSTRAINT ended_deliveries_10000000_pkey PRIMARY KEY (event_id, endpoint_id);
 
 ALTER TABLE ONLY public.endpoint_events
     ADD CONSTRAINT endpoint_events_pkey PRIMARY KEY (endpoint_id, type);
@@ -492,11 +1162,23 @@ ALTER TABLE ONLY public.endpoint_events
 ALTER TABLE ONLY public.endpoints
     ADD CONSTRAINT endpoints_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.event_partitions
+    ADD CONSTRAINT event_partitions_pkey PRIMARY KEY (first_event_id);
+
 ALTER TABLE ONLY public.event_types
     ADD CONSTRAINT event_types_pkey PRIMARY KEY (type);
 
 ALTER TABLE ONLY public.events
     ADD CONSTRAINT events_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.events_0
+    ADD CONSTRAINT events_0_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.events_10000000
+    ADD CONSTRAINT events_10000000_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.fan_outs
+    ADD CONSTRAINT fan_outs_pkey PRIMARY KEY (event_id);
 
 ALTER TABLE ONLY public.idempotency_keys
     ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (publisher, key);
@@ -504,59 +1186,105 @@ ALTER TABLE ONLY public.idempotency_keys
 ALTER TABLE ONLY public.installed_functions
     ADD CONSTRAINT installed_functions_pkey PRIMARY KEY (name);
 
+ALTER TABLE ONLY public.lane_wakes
+    ADD CONSTRAINT lane_wakes_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.lanes
+    ADD CONSTRAINT lanes_pkey PRIMARY KEY (endpoint_id);
+
+ALTER TABLE ONLY public.queue
+    ADD CONSTRAINT queue_pkey PRIMARY KEY (event_id, endpoint_id);
+
 ALTER TABLE ONLY public.signing_secrets
     ADD CONSTRAINT signing_secrets_pkey PRIMARY KEY (id);
 
-CREATE UNIQUE INDEX attempts_delivery_id_send_id_key ON public.attempts USING btree (delivery_id, send_id);
+CREATE INDEX attempts_endpoint_id_created_at_id_idx ON ONLY public.attempts USING btree (endpoint_id, created_at, id);
 
-CREATE INDEX attempts_endpoint_id_created_at_id_idx ON public.attempts USING btree (endpoint_id, created_at, id);
+CREATE INDEX attempts_0_endpoint_id_created_at_id_idx ON public.attempts_0 USING btree (endpoint_id, created_at, id);
 
-CREATE INDEX attempts_endpoint_id_next_retry_at_id_idx ON public.attempts USING btree (endpoint_id, next_retry_at, id);
+CREATE INDEX attempts_next_retry ON ONLY public.attempts USING btree (endpoint_id, next_retry_at, id) WHERE (next_retry_at IS NOT NULL);
 
-CREATE INDEX attempts_endpoint_id_sent_at_id_idx ON public.attempts USING btree (endpoint_id, sent_at, id);
+CREATE INDEX attempts_0_endpoint_id_next_retry_at_id_idx ON public.attempts_0 USING btree (endpoint_id, next_retry_at, id) WHERE (next_retry_at IS NOT NULL);
 
-CREATE UNIQUE INDEX deliveries_event_id_endpoint_id_key ON public.deliveries USING btree (event_id, endpoint_id);
+CREATE INDEX attempts_endpoint_id_sent_at_id_idx ON ONLY public.attempts USING btree (endpoint_id, sent_at, id);
 
-CREATE INDEX deliveries_lane ON public.deliveries USING btree (endpoint_id, LEAST(tries, 1), next_attempt_at, id) WHERE (status = 'PENDING'::public.delivery_status);
+CREATE INDEX attempts_0_endpoint_id_sent_at_id_idx ON public.attempts_0 USING btree (endpoint_id, sent_at, id);
 
-CREATE INDEX endpoint_events_type_endpoint_id_idx ON public.endpoint_events USING btree (type, endpoint_id);
+CREATE UNIQUE INDEX attempts_event_id_endpoint_id_send_id_key ON ONLY public.attempts USING btree (event_id, endpoint_id, send_id);
+
+CREATE UNIQUE INDEX attempts_0_event_id_endpoint_id_send_id_idx ON public.attempts_0 USING btree (event_id, endpoint_id, send_id);
+
+CREATE INDEX attempts_10000000_endpoint_id_created_at_id_idx ON public.attempts_10000000 USING btree (endpoint_id, created_at, id);
+
+CREATE INDEX attempts_10000000_endpoint_id_next_retry_at_id_idx ON public.attempts_10000000 USING btree (endpoint_id, next_retry_at, id) WHERE (next_retry_at IS NOT NULL);
+
+CREATE INDEX attempts_10000000_endpoint_id_sent_at_id_idx ON public.attempts_10000000 USING btree (endpoint_id, sent_at, id);
+
+CREATE UNIQUE INDEX attempts_10000000_event_id_endpoint_id_send_id_idx ON public.attempts_10000000 USING btree (event_id, endpoint_id, send_id);
+
+CREATE INDEX endpoint_events_type_is_on_endpoint_id_idx ON public.endpoint_events USING btree (type, is_on, endpoint_id);
 
 CREATE INDEX endpoints_created_at_id_idx ON public.endpoints USING btree (created_at, id);
 
-CREATE INDEX endpoints_is_active_id_idx ON public.endpoints USING btree (is_active, id);
+CREATE UNIQUE INDEX endpoints_is_active_id_key ON public.endpoints USING btree (is_active, id);
 
 CREATE INDEX endpoints_target_idx ON public.endpoints USING gin (target public.gin_trgm_ops);
 
 CREATE INDEX endpoints_updated_at_id_idx ON public.endpoints USING btree (updated_at, id);
 
-CREATE INDEX events_created_at_idx ON public.events USING btree (created_at);
+CREATE INDEX events_created_at_idx ON ONLY public.events USING btree (created_at);
 
-CREATE INDEX idempotency_keys_event_id_idx ON public.idempotency_keys USING btree (event_id);
+CREATE INDEX events_0_created_at_idx ON public.events_0 USING btree (created_at);
+
+CREATE INDEX events_10000000_created_at_idx ON public.events_10000000 USING btree (created_at);
 
 CREATE INDEX idempotency_keys_expires_at_idx ON public.idempotency_keys USING btree (expires_at);
 
+CREATE INDEX lanes_asleep ON public.lanes USING btree (due_at) WHERE (NOT is_awake);
+
+CREATE INDEX lanes_awake ON public.lanes USING btree (endpoint_id) WHERE is_awake;
+
+CREATE INDEX queue_lane ON public.queue USING btree (endpoint_id, LEAST(tries, 1), next_attempt_at, event_id);
+
 CREATE INDEX signing_secrets_endpoint_id_created_at_idx ON public.signing_secrets USING btree (endpoint_id, created_at);
 
-ALTER TABLE ONLY public.attempts
-    ADD CONSTRAINT attempts_delivery_id_fkey FOREIGN KEY (delivery_id) REFERENCES public.deliveries(id) ON UPDATE CASCADE ON DELETE CASCADE;
+ALTER INDEX public.attempts_endpoint_id_created_at_id_idx ATTACH PARTITION public.attempts_0_endpoint_id_created_at_id_idx;
 
-ALTER TABLE ONLY public.deliveries
-    ADD CONSTRAINT deliveries_endpoint_id_fkey FOREIGN KEY (endpoint_id) REFERENCES public.endpoints(id) ON UPDATE CASCADE ON DELETE RESTRICT;
+ALTER INDEX public.attempts_next_retry ATTACH PARTITION public.attempts_0_endpoint_id_next_retry_at_id_idx;
 
-ALTER TABLE ONLY public.deliveries
-    ADD CONSTRAINT deliveries_event_id_fkey FOREIGN KEY (event_id) REFERENCES public.events(id) ON UPDATE CASCADE ON DELETE CASCADE;
+ALTER INDEX public.attempts_endpoint_id_sent_at_id_idx ATTACH PARTITION public.attempts_0_endpoint_id_sent_at_id_idx;
+
+ALTER INDEX public.attempts_event_id_endpoint_id_send_id_key ATTACH PARTITION public.attempts_0_event_id_endpoint_id_send_id_idx;
+
+ALTER INDEX public.attempts_pkey ATTACH PARTITION public.attempts_0_pkey;
+
+ALTER INDEX public.attempts_endpoint_id_created_at_id_idx ATTACH PARTITION public.attempts_10000000_endpoint_id_created_at_id_idx;
+
+ALTER INDEX public.attempts_next_retry ATTACH PARTITION public.attempts_10000000_endpoint_id_next_retry_at_id_idx;
+
+ALTER INDEX public.attempts_endpoint_id_sent_at_id_idx ATTACH PARTITION public.attempts_10000000_endpoint_id_sent_at_id_idx;
+
+ALTER INDEX public.attempts_event_id_endpoint_id_send_id_key ATTACH PARTITION public.attempts_10000000_event_id_endpoint_id_send_id_idx;
+
+ALTER INDEX public.attempts_pkey ATTACH PARTITION public.attempts_10000000_pkey;
+
+ALTER INDEX public.ended_deliveries_pkey ATTACH PARTITION public.ended_deliveries_0_pkey;
+
+ALTER INDEX public.ended_deliveries_pkey ATTACH PARTITION public.ended_deliveries_10000000_pkey;
+
+ALTER INDEX public.events_created_at_idx ATTACH PARTITION public.events_0_created_at_idx;
+
+ALTER INDEX public.events_pkey ATTACH PARTITION public.events_0_pkey;
+
+ALTER INDEX public.events_created_at_idx ATTACH PARTITION public.events_10000000_created_at_idx;
+
+ALTER INDEX public.events_pkey ATTACH PARTITION public.events_10000000_pkey;
 
 ALTER TABLE ONLY public.endpoint_events
-    ADD CONSTRAINT endpoint_events_endpoint_id_fkey FOREIGN KEY (endpoint_id) REFERENCES public.endpoints(id) ON UPDATE CASCADE ON DELETE CASCADE;
+    ADD CONSTRAINT endpoint_events_endpoint_id_is_on_fkey FOREIGN KEY (endpoint_id, is_on) REFERENCES public.endpoints(id, is_active) ON UPDATE CASCADE ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.endpoint_events
     ADD CONSTRAINT endpoint_events_type_fkey FOREIGN KEY (type) REFERENCES public.event_types(type) ON UPDATE CASCADE ON DELETE RESTRICT;
-
-ALTER TABLE ONLY public.events
-    ADD CONSTRAINT events_type_fkey FOREIGN KEY (type) REFERENCES public.event_types(type) ON UPDATE CASCADE ON DELETE RESTRICT;
-
-ALTER TABLE ONLY public.idempotency_keys
-    ADD CONSTRAINT idempotency_keys_event_id_fkey FOREIGN KEY (event_id) REFERENCES public.events(id) ON UPDATE CASCADE ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED;
 
 ALTER TABLE ONLY public.signing_secrets
     ADD CONSTRAINT signing_secrets_endpoint_id_fkey FOREIGN KEY (endpoint_id) REFERENCES public.endpoints(id) ON UPDATE CASCADE ON DELETE CASCADE;

@@ -20,3 +20,6 @@ export function parseEventId(id: string): bigint | undefined {
   const number = /^[1-9]\d{0,15}$/.test(id) ? BigInt(id) : 0n
   return number >= 1n && number <= BigInt(Number.MAX_SAFE_INTEGER) ? number : undefined
 }
+
+/** Identifies a delivery: an event has one delivery to an endpoint. */
+export const deliveryId = (eventId: bigint | string, endpointId: number) => `${eventId}-${endpointId}`

@@ -1,3 +1,4 @@
+import type { WorkerNotifications } from '../database/notifications'
 import { endpointNotFound, Failure, type Problem, throwProblems } from '../failure'
 import type { Prisma, PrismaClient } from '../generated/prisma/client'
 import { parseEndpointId, parseEventId } from '../identifiers'
@@ -8,8 +9,8 @@ export const RESEND_MAX = 1_000
 /** The parts of the gateway that a resend needs. */
 export interface ResendCore {
   prisma: PrismaClient
-  /** wakes the workers of all processes, because a delivery may be due */
-  notifyWorkers: () => void
+  /** wakes workers of any process, because deliveries may be due */
+  notifyWorkers: WorkerNotifications['notifyWorkers']
 }
 
 /**
@@ -30,16 +31,7 @@ export async function resendEvents(
   const queued = await prisma.$transaction(async (tx) => {
     const id = await lockEndpoint(tx, endpointId)
     const ids = await lockEvents(tx, eventIds)
-    // Lock deliveries in the order of ids, as recordAttempts does, so that the two never deadlock.
-    await tx.$queryRaw`
-      SELECT id FROM deliveries WHERE endpoint_id = ${id} AND event_id = ANY (${ids}::bigint[])
-      ORDER BY id FOR NO KEY UPDATE`
-    await tx.$executeRaw`
-      INSERT INTO deliveries (event_id, endpoint_id, next_attempt_at, resend_count)
-      SELECT event_id, ${id}::integer, clock_timestamp(), 1 FROM unnest(${ids}::bigint[]) AS event_id
-      ON CONFLICT (event_id, endpoint_id) DO UPDATE
-      SET status = 'PENDING', tries = 0, resend_count = deliveries.resend_count + 1,
-        next_attempt_at = excluded.next_attempt_at`
+    await tx.$executeRaw`SELECT resend_deliveries(${id}::integer, ${ids}::bigint[])`
     return ids.length
   })
   notifyWorkers()

@@ -5,7 +5,7 @@ import { disableGoneEndpoint } from '../endpoints/disable-gone-endpoint'
 import type { EventCatalogue } from '../endpoints/event-types/event-catalogue'
 import { endpointNotFound, throwProblems } from '../failure'
 import type { PrismaClient } from '../generated/prisma/client'
-import { parseEndpointId } from '../identifiers'
+import { deliveryId, parseEndpointId } from '../identifiers'
 import { samplePayload } from '../samples/sample-payloads'
 import { type Attempt, readAttempt } from './log/attempts'
 import { type AttemptParts, attemptDelivery } from './queue/attempt-delivery'
@@ -50,7 +50,9 @@ async function sendOnce(core: TestSendCore, delivery: ClaimedDelivery): Promise<
   const last = lastAttempt(attempt)
   const [recorded] = await recordAttempts(query, holder, [last])
   const status = last.outcome === 'delivered' ? 'DELIVERED' : 'FAILED'
-  await prisma.delivery.update({ where: { id: delivery.id }, data: { status, attemptCount: 1 } })
+  await prisma.$executeRaw`
+    UPDATE ended_deliveries SET status = ${status}::delivery_status, attempt_count = 1
+    WHERE event_id = ${delivery.eventId} AND endpoint_id = ${delivery.endpointId}`
   if (!recorded) throw new Error('The delivery of a test send was removed before its attempt was recorded')
   return readAttempt(prisma, BigInt(recorded.id))
 }
@@ -78,20 +80,30 @@ async function createDelivery(
     throw endpointNotFound(endpointId)
   }
   const data = JSON.stringify(samplePayload(sampleType))
-  const [row] = await prisma.$queryRaw<[Pick<ClaimedDelivery, 'id' | 'eventId' | 'body' | 'secrets'>]>`
+  const [row] = await prisma.$queryRaw<[Pick<ClaimedDelivery, 'eventId' | 'body' | 'secrets'>]>`
     WITH event AS (
-      INSERT INTO events (id, type, created_at, body, is_test)
-      SELECT id, ${sampleType}, now, event_body(id, ${sampleType}, now, ${data}), true
+      INSERT INTO events (id, type, created_at, body, is_test, fanned_out_at)
+      SELECT id, ${sampleType}, now, event_body(id, ${sampleType}, now, ${data}), true, now
       FROM (SELECT nextval('events_id_seq') AS id, clock_timestamp() AS now) new
       RETURNING id, body
     ),
     delivery AS (
-      INSERT INTO deliveries (event_id, endpoint_id, status) SELECT id, ${id}::integer, 'FAILED' FROM event
-      RETURNING id
+      INSERT INTO ended_deliveries (event_id, endpoint_id, status, attempt_count)
+      SELECT id, ${id}::integer, 'FAILED', 0 FROM event
     )
-    SELECT delivery.id, event.id AS "eventId", event.body,
+    SELECT event.id AS "eventId", event.body,
       (SELECT secrets FROM live_secrets_json(${id}::integer, clock_timestamp()) AS secrets) AS secrets
-    FROM event, delivery`
+    FROM event`
   const { target, sslCertVerification } = endpoint
-  return { ...row, endpointId: id, number: 1, tries: 0, resendCount: 0, target, sslCertVerification }
+  return {
+    ...row,
+    id: deliveryId(row.eventId, id),
+    endpointId: id,
+    number: 1,
+    tries: 0,
+    resendCount: 0,
+    busyForMs: null,
+    target,
+    sslCertVerification,
+  }
 }

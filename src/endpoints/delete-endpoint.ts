@@ -1,13 +1,12 @@
 import { endpointNotFound } from '../failure'
 import { parseEndpointId } from '../identifiers'
-import { cancelDeliveries } from './cancel-deliveries'
 import { type EndpointJson, type EndpointsCore, fromJson } from './endpoint'
 import { versionConflict } from './update-endpoint'
 
 /** As for every other statement: claims of a process that has died may hold the endpoint for some seconds. */
 const TIME_LIMITS = { maxWait: 10_000, timeout: 10_000 }
 
-/** Pending deliveries that a deletion cancels itself. The retention cancels the others, in batches. */
+/** Pending deliveries that a deletion cancels itself. Workers cancel the others, in batches (settle_lanes). */
 const CANCELLED_AT_ONCE = 1_000
 
 /**
@@ -25,8 +24,7 @@ export async function deleteEndpoint(
   const endpointId = parseEndpointId(id)
   if (endpointId === undefined) throw endpointNotFound(id)
   await prisma.$transaction(async (tx) => {
-    // Claims hold an endpoint FOR SHARE while they start sends: wait for them, so that none starts after the answer. Publishes
-    // hold it FOR KEY SHARE: wait for them too, so that their deliveries are cancelled here.
+    // Claims hold an endpoint FOR SHARE while they start sends: wait for them, so that none starts after the answer.
     await tx.$queryRaw`SELECT FROM endpoints WHERE id = ${endpointId} FOR UPDATE`
     const [row] = await tx.$queryRaw<{ stored: EndpointJson }[]>`
       SELECT endpoint_json(endpoint) AS stored FROM endpoints endpoint
@@ -34,8 +32,9 @@ export async function deleteEndpoint(
     if (!row) throw endpointNotFound(id)
     const { stored } = row
     if (expectedVersion != null && expectedVersion !== stored.version) throw versionConflict(fromJson(stored))
-    await tx.$executeRaw`UPDATE endpoints SET deleted_at = clock_timestamp() WHERE id = ${endpointId}`
+    await tx.$executeRaw`UPDATE endpoints SET deleted_at = clock_timestamp(), is_active = false WHERE id = ${endpointId}`
     await tx.signingSecret.deleteMany({ where: { endpointId } })
-    await cancelDeliveries(tx, endpointId, CANCELLED_AT_ONCE)
+    await tx.$queryRaw`SELECT cancel_deliveries(${endpointId}::integer, clock_timestamp(), ${CANCELLED_AT_ONCE}::integer)::integer`
+    await tx.$executeRaw`INSERT INTO lane_wakes (endpoint_id) VALUES (${endpointId})`
   }, TIME_LIMITS)
 }

@@ -27,6 +27,7 @@ AS $$
 DECLARE
     stored endpoints;
     merged endpoints;
+    was endpoints;
     event_types_changed boolean := false;
     changed_at timestamptz(3);
     outcome text;
@@ -54,8 +55,8 @@ BEGIN
             DELETE FROM endpoint_events
             WHERE endpoint_id = stored.id AND type <> ALL (event_types);
             event_types_changed := FOUND;
-            INSERT INTO endpoint_events (endpoint_id, type, added_at)
-            SELECT stored.id, event_type, changed_at FROM unnest(event_types) AS event_type
+            INSERT INTO endpoint_events (endpoint_id, type, added_at, is_on)
+            SELECT stored.id, event_type, changed_at, stored.is_active FROM unnest(event_types) AS event_type
             ON CONFLICT DO NOTHING;
             event_types_changed := event_types_changed OR FOUND;
         END IF;
@@ -65,6 +66,7 @@ BEGIN
             outcome := 'unchanged';
         ELSE
             -- Write
+            was := stored;
             UPDATE endpoints
             SET target = merged.target,
                 description = merged.description,
@@ -76,6 +78,11 @@ BEGIN
             WHERE id = stored.id
             RETURNING * INTO stored;
             outcome := 'changed';
+            -- Pending deliveries may be due now. Another receiver has not asked to be left alone.
+            IF merged.is_active AND (NOT was.is_active OR merged.target <> was.target) THEN
+                UPDATE lanes SET resting_until = NULL WHERE lanes.endpoint_id = stored.id AND resting_until IS NOT NULL;
+                INSERT INTO lane_wakes (endpoint_id) VALUES (stored.id);
+            END IF;
         END IF;
     END IF;
 

@@ -72,9 +72,10 @@ async function change(
   if (!row?.update) throw endpointNotFound(id)
   const endpoint = fromJson(row.update.endpoint)
   if (row.update.outcome === 'conflict') throw versionConflict(endpoint)
-  // Of all changes, only switching an endpoint on makes deliveries due. The condition is also true for another change that
-  // repeats `isActive: true`: then the workers find nothing new.
-  if (row.update.outcome === 'changed' && given.isActive) notifyWorkers()
+  // Switching an endpoint on makes deliveries due, and so may another target. The condition is also true for a change that repeats
+  // a stored value: then the workers find nothing new.
+  const mayBeDue = given.isActive || given.target !== undefined
+  if (row.update.outcome === 'changed' && mayBeDue) notifyWorkers()
   return endpoint
 }
 

@@ -23,6 +23,7 @@ import type { Endpoint } from '../endpoints/endpoint'
 import { type Event, findEvent, parseBody } from '../events/event'
 import { IDEMPOTENCY_KEY_MAX_LENGTH, type PublishedEvent, publishEvent } from '../events/publish-event'
 import { publisherOf } from '../events/publisher'
+import { deliveryId } from '../identifiers'
 import type { JsonText } from '../json-text'
 import type { Context } from './context'
 import { GraphQLJson } from './json-scalar'
@@ -43,6 +44,12 @@ export class WebhookEvent implements Omit<Event, 'id'> {
       'The text that is signed and sent to receivers, byte for byte: every digit and every key of the `data`.',
   })
   body!: string
+
+  @Field(() => GraphQLDateTime, {
+    nullable: true,
+    description: 'When the last delivery of the event was made. Null while they are still being made.',
+  })
+  fannedOutAt!: Date | null
 }
 
 registerEnumType(DeliveryStatus, {
@@ -60,7 +67,7 @@ registerEnumType(DeliveryStatus, {
 })
 
 @ObjectType({ description: 'One event on its way to one endpoint.' })
-export class WebhookDelivery implements Omit<Delivery, 'id' | 'endpointId'> {
+export class WebhookDelivery implements Omit<Delivery, 'eventId' | 'endpointId'> {
   @Field(() => DeliveryStatus, { description: 'The state of the delivery.' })
   status!: DeliveryStatus
 
@@ -161,9 +168,9 @@ export class WebhookEventResolver {
 
 @Resolver(() => WebhookDelivery)
 export class WebhookDeliveryResolver {
-  @FieldResolver(() => ID, { description: 'A positive integer.' })
+  @FieldResolver(() => ID, { description: 'The id of the event and that of the endpoint, such as `12-3`.' })
   id(@Root() delivery: Delivery): string {
-    return String(delivery.id)
+    return deliveryId(delivery.eventId, delivery.endpointId)
   }
 
   @FieldResolver(() => WebhookEndpoint, { description: 'The receiver, also when the endpoint is deleted.' })

@@ -9,14 +9,14 @@ import { until } from '../support/until'
 const LOCK = 1
 /** Makes a claim wait for the lock after it has started and before it locks an endpoint. */
 const CLAIMS_WAIT = `
-  CREATE OR REPLACE FUNCTION pending_lanes() RETURNS SETOF integer LANGUAGE plpgsql
+  CREATE OR REPLACE FUNCTION wake_lanes(moment timestamptz, most integer) RETURNS void LANGUAGE plpgsql
   AS $$
   BEGIN
     PERFORM pg_advisory_xact_lock_shared(${LOCK});
-    RETURN QUERY SELECT DISTINCT endpoint_id FROM deliveries WHERE status = 'PENDING';
+    INSERT INTO lanes (endpoint_id, is_awake, due_at) SELECT DISTINCT endpoint_id, true, moment FROM queue;
   END
   $$`
-const CLAIM = `SELECT endpoint FROM claim_deliveries('${randomUUID()}', 10000, 0, 10, 10, '{}', '{}', 0)`
+const CLAIM = `SELECT endpoint FROM claim_deliveries('${randomUUID()}', 10000, 0, 10, 10, '{}', '{}', '{}', 0) WHERE event_id IS NOT NULL`
 const WAITING = `
   SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
 const LIVE = 'SELECT id FROM signing_secrets WHERE endpoint_id = $1 AND expires_at IS NULL'

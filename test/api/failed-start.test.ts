@@ -37,10 +37,10 @@ describe('A start that does not come to its end closes everything that it opened
   it('because it cannot start to deliver', async () => {
     await open(await createEmbeddedDatabase())
     await program.run('breakDelivery')
-    expect(await program.run('failingStart')).toMatch(/deliveries/)
+    expect(await program.run('failingStart')).toMatch(/queue/)
     await untilClosed()
     // The data folder is free again.
-    expect(await program.run('failingStart')).toMatch(/deliveries/)
+    expect(await program.run('failingStart')).toMatch(/queue/)
   })
 
   it('because a signal ended it, whenever the signal comes', async () => {

@@ -21,8 +21,8 @@ beforeAll(async () => {
   wideEvent = await core.publish('post.created')
   ;[narrowEvent = 0] = await core.run('publishMany', COUNT, 'vote.created')
   await core.sql(`
-    INSERT INTO attempts (delivery_id, event_id, endpoint_id, number, signature_header)
-    SELECT id, event_id, endpoint_id, 1, '' FROM deliveries WHERE endpoint_id = ${endpointId}`)
+    INSERT INTO attempts (event_id, endpoint_id, number, signature_header)
+    SELECT event_id, endpoint_id, 1, '' FROM deliveries WHERE endpoint_id = ${endpointId}`)
 })
 afterAll(async () => {
   await core?.close()

@@ -133,7 +133,7 @@ serverOnlyConcurrent(
       await sleep(3_500)
     }
     const pending = async () => {
-      const rows = await core.sql<{ id: number }>(`SELECT id FROM deliveries WHERE status = 'PENDING'`)
+      const rows = await core.sql('SELECT event_id FROM queue')
       return rows.length
     }
     await until(async () => (await pending()) === 0)

@@ -87,8 +87,8 @@ async function lockedDeliveries(): Promise<number> {
   const client = await connectTo(database)
   const { rows } = await client
     .query(
-      `SELECT (SELECT count(*) FROM deliveries WHERE status = 'PENDING')
-        - (SELECT count(*) FROM (SELECT FROM deliveries WHERE status = 'PENDING' FOR UPDATE SKIP LOCKED) free) AS locked`,
+      `SELECT (SELECT count(*) FROM queue)
+        - (SELECT count(*) FROM (SELECT FROM queue FOR UPDATE SKIP LOCKED) free) AS locked`,
     )
     .finally(() => client.end())
   return Number(rows[0].locked)

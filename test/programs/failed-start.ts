@@ -25,7 +25,7 @@ const commands = () => ({
   /** Takes a table away, so that the delivering part cannot start. */
   async breakDelivery() {
     const database = await openDatabase(readConfig(settings), warningLog([]))
-    await database.prisma.$executeRaw`ALTER TABLE deliveries RENAME TO deliveries_away`
+    await database.prisma.$executeRaw`ALTER TABLE queue RENAME TO queue_away`
     await database.close()
   },
   /** @returns the error of a start on a free port */

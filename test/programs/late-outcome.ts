@@ -16,7 +16,7 @@ function lateOutcomeCommands(opened: OpenCore) {
   return {
     ...coreCommands(opened),
     async claim(owner: string, clockOffsetMs: number) {
-      const limits = { slots: 10, slotsPerEndpoint: 10, busyEndpoints: [], afterEndpoint: 0, leaseMs: 10_000 }
+      const limits = { slots: 10, slotsPerEndpoint: 10, lanes: [], afterEndpoint: 0, leaseMs: 10_000 }
       const { claimed } = await database.asyncCommitTransaction((query) =>
         claimDeliveries(query, { ...limits, owner, clockOffsetMs }),
       )
@@ -25,10 +25,9 @@ function lateOutcomeCommands(opened: OpenCore) {
       return delivery
     },
     async record(owner: string, clockOffsetMs: number, delivery: FromJson<ClaimedDelivery>, result: Result) {
-      const { id, eventId, endpointId, number, resendCount } = delivery
+      const { eventId, endpointId, number, resendCount } = delivery
       const attempt: FinishedAttempt = {
         sendId: randomUUID(),
-        deliveryId: String(id),
         eventId: String(eventId),
         endpointId,
         number,
@@ -39,6 +38,7 @@ function lateOutcomeCommands(opened: OpenCore) {
         responseTruncated: false,
         durationMs: 1,
         errorDetail: null,
+        restMs: null,
         isGone: false,
         ...result,
       }

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import type { Core } from '../../src/core'
+import { fanOut } from '../../src/delivery/fan-out/fan-out'
 import { claimDeliveries } from '../../src/delivery/queue/claims/claim-deliveries'
 import { renewLeases } from '../../src/delivery/queue/claims/leases'
 import { type FinishedAttempt, recordAttempts } from '../../src/delivery/queue/recording/record-attempts'
 import { resendEvents } from '../../src/delivery/resend'
 import { Failure } from '../../src/failure'
-import type { Delivery } from '../../src/generated/prisma/client'
+import type { QueuedDelivery } from '../../src/generated/prisma/client'
 import { prune } from '../../src/retention/prune'
 import { type Environment, serveCommands } from './commands'
 import { coreCommands, type OpenCore, openCore } from './core'
@@ -55,7 +56,19 @@ function lockContentionCommands(opened: OpenCore) {
       }
       await Promise.all(
         (
-          ['claim', 'renew', 'record', 'resend', 'prune', 'publish', 'renew', 'record', 'resend'] as const
+          [
+            'claim',
+            'renew',
+            'record',
+            'resend',
+            'prune',
+            'publish',
+            'fanOut',
+            'renew',
+            'record',
+            'resend',
+            'fanOut',
+          ] as const
         ).map(repeat),
       )
       return result
@@ -76,7 +89,7 @@ function contendingOperations(
   const owner = randomUUID()
   const holder = { owner, clockOffsetMs: -RECORDED_DAYS_AGO * DAY_MS }
   const leaseMs = 10_000
-  const someDeliveries = async () => some(await prisma.delivery.findMany())
+  const someDeliveries = async () => some(await prisma.queuedDelivery.findMany())
   return {
     claim: () =>
       database.asyncCommitTransaction((transaction) =>
@@ -84,15 +97,14 @@ function contendingOperations(
           owner,
           slots: 300,
           slotsPerEndpoint: 150,
-          busyEndpoints: [],
+          lanes: [],
           afterEndpoint: 0,
           leaseMs,
           clockOffsetMs: 0,
         }),
       ),
     async renew() {
-      const ids = (await someDeliveries()).map(({ id }) => id)
-      await renewLeases(prisma, holder, ids, leaseMs)
+      await renewLeases(prisma, holder, await someDeliveries(), leaseMs)
     },
     async record() {
       const attempts = (await someDeliveries()).map(randomAttempt)
@@ -106,6 +118,14 @@ function contendingOperations(
       result.pruned += await prune(prisma, RETENTION_DAYS, (error) => {
         throw error
       })
+    },
+    /** Makes deliveries again, as if a worker had made none yet. */
+    async fanOut() {
+      const ids = some(await prisma.event.findMany()).map(({ id }) => id)
+      await prisma.$executeRaw`
+        INSERT INTO fan_outs (event_id, type) SELECT id, type FROM events WHERE id = ANY (${ids}::bigint[])
+        ON CONFLICT DO NOTHING`
+      await fanOut(query, '0')
     },
     /** Replaces the events that were pruned by others of the same age. */
     async publish() {
@@ -125,11 +145,10 @@ let sends = 0
 
 const OUTCOMES: FinishedAttempt['outcome'][] = ['delivered', 'retry', 'failed', 'aborted']
 
-function randomAttempt({ id, eventId, endpointId, resendCount }: Delivery): FinishedAttempt {
+function randomAttempt({ eventId, endpointId, resendCount }: QueuedDelivery): FinishedAttempt {
   sends += 1
   return {
     sendId: randomUUID(),
-    deliveryId: String(id),
     eventId: String(eventId),
     endpointId,
     number: sends,
@@ -144,6 +163,7 @@ function randomAttempt({ id, eventId, endpointId, resendCount }: Delivery): Fini
     errorDetail: null,
     outcome: shuffled(OUTCOMES)[0] ?? 'retry',
     retryInMs: 0,
+    restMs: null,
     isGone: false,
   }
 }

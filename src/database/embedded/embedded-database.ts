@@ -38,7 +38,7 @@ export async function openEmbeddedDatabase(dataDir: string, log: Logger): Promis
         requireWritable(row)
       },
       async vacuum() {
-        await pglite.exec('VACUUM deliveries, attempts, events, idempotency_keys, endpoints')
+        await pglite.exec('VACUUM queue, lanes, lane_wakes, attempt_counts, idempotency_keys, endpoints')
       },
       crashed: panic.then((error) => crashMessage(error, dataDir)),
       async close() {

@@ -68,20 +68,42 @@ export async function listAttempts(
   const isFiltered = Object.keys(where).length > 1
   const [totalCount, nodes] = await Promise.all([
     isFiltered ? prisma.attempt.count({ where }) : readCount(prisma, id),
-    prisma.attempt.findMany({
-      where,
-      orderBy: ORDER_BY[orderBy ?? AttemptOrder.CREATED_AT_DESC],
-      take,
-      skip,
-      include: WITH_EVENT,
-    }),
+    findInOrder(prisma, where, { orderBy: orderBy ?? AttemptOrder.CREATED_AT_DESC, take, skip }),
   ])
-  return { totalCount, nodes: nodes.map(withEvent) }
+  return { totalCount, nodes: await withEvents(prisma, nodes) }
+}
+
+type Row = Prisma.AttemptGetPayload<object>
+
+interface Range {
+  orderBy: AttemptOrder
+  take: number
+  skip: number
+}
+
+/** An order may have two parts, one after the other, each served by an index. */
+async function findInOrder(
+  prisma: PrismaClient,
+  where: Prisma.AttemptWhereInput,
+  { orderBy, take, skip }: Range,
+): Promise<Row[]> {
+  const [first, second] = ORDERS[orderBy]
+  const whereFirst = { AND: [where, first.where ?? {}] }
+  const found = await prisma.attempt.findMany({ where: whereFirst, orderBy: first.orderBy, take, skip })
+  if (second === undefined || found.length === take) return found
+  const skipped = skip + found.length - (await prisma.attempt.count({ where: whereFirst }))
+  const rest = await prisma.attempt.findMany({
+    where: { AND: [where, second.where ?? {}] },
+    orderBy: second.orderBy,
+    take: take - found.length,
+    skip: Math.max(0, skipped),
+  })
+  return [...found, ...rest]
 }
 
 async function readCount(prisma: PrismaClient, endpointId: number): Promise<number> {
-  const row = await prisma.attemptCount.findUnique({ where: { endpointId } })
-  return Number(row?.count ?? 0)
+  const { _sum } = await prisma.attemptCount.aggregate({ where: { endpointId }, _sum: { count: true } })
+  return Number(_sum.count ?? 0)
 }
 
 async function requireEndpoint(prisma: PrismaClient, endpointId: string): Promise<number> {
@@ -91,20 +113,23 @@ async function requireEndpoint(prisma: PrismaClient, endpointId: string): Promis
   return id
 }
 
-const WITH_EVENT = { delivery: { select: { event: true } } } satisfies Prisma.AttemptInclude
-
 /** @throws Error when there is no attempt with this id */
 export async function readAttempt(prisma: PrismaClient, id: bigint): Promise<Attempt> {
-  return withEvent(await prisma.attempt.findUniqueOrThrow({ where: { id }, include: WITH_EVENT }))
+  const [attempt] = await withEvents(prisma, [await prisma.attempt.findFirstOrThrow({ where: { id } })])
+  if (attempt === undefined) throw new Error('The event of an attempt was removed')
+  return attempt
 }
 
-const withEvent = ({
-  delivery,
-  ...attempt
-}: Prisma.AttemptGetPayload<{ include: typeof WITH_EVENT }>): Attempt => ({
-  ...attempt,
-  event: delivery.event,
-})
+/** Attempts whose event was removed in this moment are left out. */
+async function withEvents(prisma: PrismaClient, rows: Row[]): Promise<Attempt[]> {
+  const ids = [...new Set(rows.map(({ eventId }) => eventId))]
+  const events = await prisma.event.findMany({ where: { id: { in: ids } } })
+  const byId = new Map(events.map((event) => [event.id, event]))
+  return rows.flatMap((row) => {
+    const event = byId.get(row.eventId)
+    return event === undefined ? [] : [{ ...row, event }]
+  })
+}
 
 function conditionOf(
   endpointId: number,
@@ -119,12 +144,31 @@ function conditionOf(
   return where
 }
 
-/** Each order is served by an index. As usual in PostgreSQL, null instants are last in ascending order and first in descending. */
-const ORDER_BY = {
-  CREATED_AT_ASC: [{ createdAt: 'asc' }, { id: 'asc' }],
-  CREATED_AT_DESC: [{ createdAt: 'desc' }, { id: 'desc' }],
-  SENT_AT_ASC: [{ sentAt: 'asc' }, { id: 'asc' }],
-  SENT_AT_DESC: [{ sentAt: 'desc' }, { id: 'desc' }],
-  NEXT_RETRY_ASC: [{ nextRetryAt: 'asc' }, { id: 'asc' }],
-  NEXT_RETRY_DESC: [{ nextRetryAt: 'desc' }, { id: 'desc' }],
-} satisfies Record<AttemptOrder, Prisma.AttemptOrderByWithRelationInput[]>
+interface OrderPart {
+  where?: Prisma.AttemptWhereInput
+  orderBy: Prisma.AttemptOrderByWithRelationInput[]
+}
+
+const oldestFirst = [{ createdAt: 'asc' }, { id: 'asc' }] satisfies OrderPart['orderBy']
+const newestFirst = [{ createdAt: 'desc' }, { id: 'desc' }] satisfies OrderPart['orderBy']
+const hasRetry = { nextRetryAt: { not: null } }
+const hasNoRetry = { nextRetryAt: null }
+
+/**
+ * Each part of an order is served by an index. As usual in PostgreSQL, null instants are last in ascending order and first in
+ * descending.
+ */
+const ORDERS: Record<AttemptOrder, [OrderPart, OrderPart?]> = {
+  CREATED_AT_ASC: [{ orderBy: oldestFirst }],
+  CREATED_AT_DESC: [{ orderBy: newestFirst }],
+  SENT_AT_ASC: [{ orderBy: [{ sentAt: 'asc' }, { id: 'asc' }] }],
+  SENT_AT_DESC: [{ orderBy: [{ sentAt: 'desc' }, { id: 'desc' }] }],
+  NEXT_RETRY_ASC: [
+    { where: hasRetry, orderBy: [{ nextRetryAt: 'asc' }, { id: 'asc' }] },
+    { where: hasNoRetry, orderBy: oldestFirst },
+  ],
+  NEXT_RETRY_DESC: [
+    { where: hasNoRetry, orderBy: newestFirst },
+    { where: hasRetry, orderBy: [{ nextRetryAt: 'desc' }, { id: 'desc' }] },
+  ],
+}

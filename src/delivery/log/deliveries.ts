@@ -5,7 +5,7 @@ export { DeliveryStatus }
 
 /** One event for one endpoint. */
 export interface Delivery {
-  id: bigint
+  eventId: bigint
   endpointId: number
   status: DeliveryStatus
   attemptCount: number
@@ -21,19 +21,20 @@ export async function readDeliveries(
   { prisma }: { prisma: PrismaClient },
   eventIds: readonly bigint[],
 ): Promise<Map<bigint, Delivery[]>> {
-  const rows = await prisma.delivery.findMany({
-    where: { eventId: { in: [...eventIds] } },
-    orderBy: { endpointId: 'asc' },
-    include: { endpoint: { select: { deletedAt: true, isActive: true } } },
-  })
+  const rows = await prisma.$queryRaw<DeliveryRow[]>`
+    SELECT delivery.event_id AS "eventId", delivery.endpoint_id AS "endpointId", delivery.status,
+      delivery.attempt_count AS "attemptCount", delivery.tries, delivery.next_attempt_at AS "nextAttemptAt",
+      delivery.lease_owner IS NOT NULL AS "isLeased",
+      coalesce(endpoint.is_active, false) AS "isActive", endpoint.id IS NULL OR endpoint.deleted_at IS NOT NULL AS "isDeleted"
+    FROM deliveries delivery LEFT JOIN endpoints endpoint ON endpoint.id = delivery.endpoint_id
+    WHERE delivery.event_id = ANY (${[...eventIds]}::bigint[]) ORDER BY delivery.endpoint_id`
   const byEvent = new Map(eventIds.map((id): [bigint, Delivery[]] => [id, []]))
-  for (const { eventId, endpoint, ...row } of rows) {
+  for (const { eventId, isActive, isDeleted, isLeased, ...row } of rows) {
     const isPending = row.status === DeliveryStatus.PENDING
-    const isCancelled = isPending && endpoint.deletedAt !== null
-    const waitsForRetry =
-      isPending && !isCancelled && endpoint.isActive && row.tries > 0 && row.leaseOwner === null
+    const isCancelled = isPending && isDeleted
+    const waitsForRetry = isPending && !isCancelled && isActive && row.tries > 0 && !isLeased
     byEvent.get(eventId)?.push({
-      id: row.id,
+      eventId,
       endpointId: row.endpointId,
       status: isCancelled ? DeliveryStatus.CANCELLED : row.status,
       attemptCount: row.attemptCount,
@@ -41,4 +42,16 @@ export async function readDeliveries(
     })
   }
   return byEvent
+}
+
+interface DeliveryRow {
+  eventId: bigint
+  endpointId: number
+  status: DeliveryStatus
+  attemptCount: number
+  tries: number
+  nextAttemptAt: Date | null
+  isLeased: boolean
+  isActive: boolean
+  isDeleted: boolean
 }

@@ -50,7 +50,6 @@ export async function attemptDelivery(
   return {
     attempt: {
       sendId: randomUUID(),
-      deliveryId: String(delivery.id),
       eventId: String(delivery.eventId),
       endpointId: delivery.endpointId,
       number: delivery.number,
@@ -81,13 +80,13 @@ function outcomeOf(
   { error, status, retryAfter }: SendResult,
   tries: number,
   schedule: number[],
-): Pick<FinishedAttempt, 'outcome' | 'retryInMs' | 'isGone'> {
+): Pick<FinishedAttempt, 'outcome' | 'retryInMs' | 'restMs' | 'isGone'> {
   const gone = isGone(status)
-  if (error === null) return { outcome: 'delivered', retryInMs: null, isGone: gone }
-  if (error === 'ABORTED') return { outcome: 'aborted', retryInMs: 0, isGone: gone }
+  if (error === null) return { outcome: 'delivered', retryInMs: null, restMs: null, isGone: gone }
+  if (error === 'ABORTED') return { outcome: 'aborted', retryInMs: 0, restMs: null, isGone: gone }
   const now = new Date()
   const next = nextAttempt({ schedule, tries: tries + 1, now, retryAfter })
   return next
-    ? { outcome: 'retry', retryInMs: next.getTime() - now.getTime(), isGone: gone }
-    : { outcome: 'failed', retryInMs: null, isGone: gone }
+    ? { outcome: 'retry', retryInMs: next.getTime() - now.getTime(), restMs: null, isGone: gone }
+    : { outcome: 'failed', retryInMs: null, restMs: null, isGone: gone }
 }

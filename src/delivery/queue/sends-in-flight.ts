@@ -27,6 +27,8 @@ export interface SendsOptions extends AttemptParts {
   onSlotFree: () => void
   /** called after each recorded batch of attempts */
   onRecorded: () => void
+  /** called when a delivery that this process held falls due again */
+  onDueIn: (milliseconds: number) => void
   /** called with each error of a statement, and a message for the log */
   onDatabaseError: (error: unknown, message: string) => void
 }
@@ -36,7 +38,7 @@ export class SendsInFlight {
   readonly slots: SendSlots
   /** attempts that this process has recorded since its start */
   recorded = 0
-  readonly #sending = new Map<bigint, Promise<void>>()
+  readonly #sending = new Map<string, { delivery: ClaimedDelivery; sending: Promise<void> }>()
   readonly #checks: PermitChecks
   readonly #recorder: Recorder
   readonly #concurrency: number
@@ -44,7 +46,7 @@ export class SendsInFlight {
   readonly #ownTrouble: OwnTrouble
 
   constructor(private readonly options: SendsOptions) {
-    const { database, deliveryConfig, log, holder, onRecorded, onDatabaseError } = options
+    const { database, deliveryConfig, log, holder, onRecorded, onDueIn, onDatabaseError } = options
     this.#ownTrouble = new OwnTrouble(log)
     this.#concurrency = Math.min(deliveryConfig.concurrency, thirdOfDescriptors())
     if (this.#concurrency < deliveryConfig.concurrency) {
@@ -60,10 +62,12 @@ export class SendsInFlight {
       record: async (attempts) => {
         await recordAttempts(database.query, holder(), attempts)
         this.recorded += attempts.length
+        onDueIn(Math.min(...attempts.map(({ retryInMs }) => retryInMs ?? Number.POSITIVE_INFINITY)))
       },
       onRecorded,
       onUnavailable: (error) => onDatabaseError(error, 'attempts cannot be recorded at the moment'),
-      onRejected: (err, { deliveryId }) => log.error({ err, deliveryId }, 'an attempt cannot be recorded'),
+      onRejected: (err, { eventId, endpointId }) =>
+        log.error({ err, eventId, endpointId }, 'an attempt cannot be recorded'),
     })
   }
 
@@ -75,7 +79,7 @@ export class SendsInFlight {
     return Math.min(this.slots.available, 2 * this.#concurrency - this.slots.taken - this.#recorder.size)
   }
 
-  has(deliveryId: bigint): boolean {
+  has(deliveryId: string): boolean {
     return this.#sending.has(deliveryId)
   }
 
@@ -97,7 +101,7 @@ export class SendsInFlight {
       this.slots.free(delivery.endpointId)
       this.options.onSlotFree()
     })
-    this.#sending.set(delivery.id, sending)
+    this.#sending.set(delivery.id, { delivery, sending })
     return permit
   }
 
@@ -108,7 +112,7 @@ export class SendsInFlight {
 
   /** Resolves when every send has ended and every attempt is on record. */
   async finished(): Promise<void> {
-    await Promise.all(this.#sending.values())
+    await Promise.all([...this.#sending.values()].map(({ sending }) => sending))
     await this.#recorder.drained()
   }
 
@@ -132,14 +136,14 @@ export class SendsInFlight {
 
   async #renewLeases(): Promise<void> {
     const { database, holder, leaseMs } = this.options
-    const ids = [...this.#sending.keys(), ...this.#recorder.deliveryIds()]
-    if (ids.length > 0) await renewLeases(database.prisma, holder(), ids, leaseMs)
+    const sending = [...this.#sending.values()].map(({ delivery }) => delivery)
+    const deliveries = [...sending, ...this.#recorder.deliveries()]
+    if (deliveries.length > 0) await renewLeases(database.prisma, holder(), deliveries, leaseMs)
   }
 
   async #send(delivery: ClaimedDelivery, permit: DeliveryPermit, claimEnded: Promise<void>): Promise<void> {
     const { log } = this.options
     const about = {
-      deliveryId: String(delivery.id),
       eventId: String(delivery.eventId),
       endpointId: delivery.endpointId,
     }
@@ -171,10 +175,11 @@ export class SendsInFlight {
     }
   }
 
-  async #releaseLease({ id }: ClaimedDelivery, delayMs: number): Promise<void> {
-    const { database, holder, onDatabaseError } = this.options
+  async #releaseLease(delivery: ClaimedDelivery, delayMs: number): Promise<void> {
+    const { database, holder, onDueIn, onDatabaseError } = this.options
     try {
-      await releaseLease(database.prisma, holder(), id, delayMs)
+      await releaseLease(database.prisma, holder(), delivery, delayMs)
+      onDueIn(delayMs)
     } catch (error) {
       // The lease expires by itself.
       onDatabaseError(error, 'a lease cannot be released at the moment')

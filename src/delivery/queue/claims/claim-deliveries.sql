@@ -1,22 +1,26 @@
 -- Leases due deliveries and returns them with everything their sends need.
 --
--- Order: first attempts before retries; one delivery of each endpoint before a second of any; earliest first within an endpoint;
--- endpoints after `after_endpoint` first. Returns at most `slots` deliveries, and of one endpoint at most `slots_per_endpoint`;
--- of an endpoint in `busy_endpoints` at most its entry in `busy_free_slots`.
+-- Order: one delivery of each endpoint before a second of any; earliest first within an endpoint; endpoints after `after_endpoint`
+-- first. Returns at most `slots` deliveries, and of one endpoint at most `slots_per_endpoint`; of an endpoint in `known_lanes` at
+-- most its entry in `free_slots`, if that is not null. Of the slots of an endpoint, retries that are due get half, rounded at
+-- random; first attempts get the others, and each gets what the other leaves.
 --
--- The first row of each endpoint alone carries the state that its deliveries share (target, TLS setting, secrets).
--- The caller cancels a delivery with is_wanted = false instead of sending it.
+-- The first row, without an event, describes the claim itself: the last lane that it looked into (endpoint_id), and whether it
+-- looked into as many as it may, so that there may be more (is_wanted). There is none when no lane is awake.
+-- Of the others, the first row of each endpoint alone carries the state that its deliveries share (target, TLS setting, secrets), and the first
+-- row of each event its body. The caller cancels a delivery with is_wanted = false instead of sending it.
 --
--- The index deliveries_lane keeps the first attempts of a lane apart from its retries, by the expression least(tries, 1):
--- 0 = first attempts (no try is used up), 1 = retries. Each part is sorted by next_attempt_at. So a condition on both
--- endpoint_id and least(tries, 1) reads one part of one lane in order, and stops at its LIMIT.
+-- The index queue_lane keeps the first attempts of a lane apart from its retries, by the expression least(tries, 1): 0 = first
+-- attempts (no try is used up), 1 = retries. Each part is sorted by next_attempt_at. So a condition on both endpoint_id and
+-- least(tries, 1) reads one part of one lane in order, and stops at its LIMIT.
 --
 -- A lease changes no indexed column, so PostgreSQL writes it beside its row (HOT) and touches no index. A leased delivery
--- stays near the head of its lane: a claim walks past the deliveries that are in flight or not yet recorded.
+-- stays near the head of its lane: a claim walks past the deliveries that are in flight or not yet recorded. While an old
+-- snapshot is open, deliveries that have ended stay in the index, too: a claim reads a lane in `known_lanes` from its entry in
+-- `starts` on, so that it does not walk past all of them.
 --
 -- Invariants:
--- - The cost depends on the number of lanes, never on how many deliveries are pending. The number of row locks depends on
---   `slots` alone.
+-- - The cost depends on `slots` alone: not on how many lanes there are, nor on how many deliveries are pending.
 -- - No delivery is claimed twice while its lease lasts.
 -- - The function holds each endpoint FOR SHARE until the caller's transaction ends, so a change of an endpoint waits for the
 --   sends that start by the old state. An endpoint that is being changed is passed over this time.
@@ -28,113 +32,136 @@ CREATE OR REPLACE FUNCTION claim_deliveries(
     clock_offset_ms float8,
     slots integer,
     slots_per_endpoint integer,
-    busy_endpoints integer[],
-    busy_free_slots integer[],
+    known_lanes integer[],
+    free_slots integer[],
+    starts float8[],
     after_endpoint integer
 ) RETURNS TABLE (
-    id text,
     event_id text,
     endpoint_id integer,
     number integer,
     tries integer,
     resend_count integer,
+    busy_for_ms float8,
+    due_ms float8,
     is_wanted boolean,
     body text,
     endpoint jsonb
 )
 LANGUAGE plpgsql VOLATILE
--- PL/pgSQL keeps plans. A plan made while the tables are small must not read them whole when they have grown.
-SET enable_seqscan = off
+-- PL/pgSQL keeps plans, and statistics may be of another time: a plan that reads a table whole, or all of a lane, must not be
+-- possible.
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 DECLARE
     clock_offset interval := make_interval(secs => clock_offset_ms / 1000);
     started_at timestamptz := clock_timestamp() + clock_offset;
     locked_at timestamptz;
-    -- The locked endpoints, and in the same order the most deliveries to lease of each.
-    endpoint_ids integer[];
-    endpoint_slots integer[];
-    -- Physical addresses (ctid) of the deliveries to lease. They stay valid: the rows are locked, so nobody else can move them.
+    full_ids integer[] := ARRAY(SELECT id FROM unnest(known_lanes, free_slots) AS known(id, free) WHERE free <= 0);
+    -- The lanes that this claim looks into, and those of them whose endpoints it could lock.
+    lane_ids integer[];
+    locked_ids integer[];
+    -- The deliveries to lease: physical addresses (ctid), which stay valid because the rows are locked. And their endpoints.
     addresses tid[];
+    claimed_ids integer[];
 BEGIN
-    -- Lock endpoints with a due delivery.
-    WITH candidate AS MATERIALIZED (
-        SELECT endpoint.id, coalesce(busy.free_slots, slots_per_endpoint) AS free_slots
-        FROM pending_lanes() AS lane(endpoint_id)
-        JOIN endpoints endpoint ON endpoint.id = lane.endpoint_id
-        LEFT JOIN unnest(busy_endpoints, busy_free_slots) AS busy(endpoint_id, free_slots)
-            ON busy.endpoint_id = endpoint.id
-        CROSS JOIN LATERAL (
-            -- 0 = a first attempt is due, 1 = only retries are due, null = no delivery is due.
-            SELECT min(part.is_retry) AS is_retry FROM (VALUES (0), (1)) AS part(is_retry) CROSS JOIN LATERAL (
-                SELECT FROM deliveries delivery
-                WHERE delivery.endpoint_id = endpoint.id AND least(delivery.tries, 1) = part.is_retry
-                    AND is_due(delivery, started_at)
-                ORDER BY delivery.next_attempt_at LIMIT 1
-            ) earliest
-        ) due
-        WHERE endpoint.is_active AND endpoint.deleted_at IS NULL AND coalesce(busy.free_slots, 1) > 0
-            AND due.is_retry IS NOT NULL
-        ORDER BY due.is_retry, endpoint.id <= after_endpoint, endpoint.id
+    PERFORM wake_lanes(started_at, 1000);
+
+    lane_ids := ARRAY(
+        SELECT lane.endpoint_id FROM (
+            (SELECT endpoint_id, resting_until FROM lanes WHERE is_awake AND endpoint_id > after_endpoint
+                AND endpoint_id <> ALL (full_ids) ORDER BY endpoint_id LIMIT slots)
+            UNION ALL
+            (SELECT endpoint_id, resting_until FROM lanes WHERE is_awake AND endpoint_id <= after_endpoint
+                AND endpoint_id <> ALL (full_ids) ORDER BY endpoint_id LIMIT slots)
+        ) lane
         LIMIT slots
-        FOR SHARE OF endpoint SKIP LOCKED
-    )
-    -- When all candidates have enough due deliveries, each gets an equal share of `slots`: read and lock no more rows than that.
-    SELECT array_agg(candidate.id),
-        array_agg(least(candidate.free_slots, ceil(slots::float8 / greatest(total.candidates, 1))::integer))
-    INTO endpoint_ids, endpoint_slots
-    FROM candidate CROSS JOIN (SELECT count(*) AS candidates FROM candidate) total;
-    IF endpoint_ids IS NULL THEN
+    );
+    IF lane_ids = '{}' THEN
         RETURN;
     END IF;
+
+    locked_ids := ARRAY(
+        SELECT id FROM unnest(lane_ids) AS lane(lane_id) JOIN endpoints ON endpoints.id = lane_id
+        JOIN lanes ON lanes.endpoint_id = lane_id
+        WHERE endpoints.is_active AND endpoints.deleted_at IS NULL
+            AND (lanes.resting_until IS NULL OR lanes.resting_until <= started_at)
+        FOR SHARE OF endpoints SKIP LOCKED
+    );
     locked_at := clock_timestamp() + clock_offset;
 
-    -- Lock and choose due deliveries of these endpoints.
-    WITH locked AS (
-        SELECT * FROM unnest(endpoint_ids, endpoint_slots) AS endpoint(endpoint_id, slots)
+    -- Lock and choose due deliveries of these endpoints. When all of them have enough, each gets an equal share of `slots`: read
+    -- and lock no more rows than that.
+    WITH lane AS MATERIALIZED (
+        SELECT locked.id AS endpoint_id, locked.turn,
+            least(coalesce(known.free, slots_per_endpoint), ceil(slots::float8 / cardinality(locked_ids))::integer) AS slots,
+            coalesce(to_timestamp(known.start / 1000), '-infinity') AS start
+        FROM unnest(locked_ids) WITH ORDINALITY AS locked(id, turn)
+        LEFT JOIN unnest(known_lanes, free_slots, starts) AS known(id, free, start) ON known.id = locked.id
     ),
     first_attempt AS MATERIALIZED (
-        SELECT locked.endpoint_id, due.ctid, due.next_attempt_at, due.id
-        FROM locked CROSS JOIN LATERAL (
-            SELECT delivery.ctid, delivery.next_attempt_at, delivery.id FROM deliveries delivery
-            WHERE delivery.endpoint_id = locked.endpoint_id AND least(delivery.tries, 1) = 0
-                AND is_due(delivery, started_at)
-            ORDER BY delivery.next_attempt_at, delivery.id
-            LIMIT locked.slots FOR NO KEY UPDATE SKIP LOCKED
+        SELECT lane.endpoint_id, lane.turn, due.ctid, due.rank
+        FROM lane CROSS JOIN LATERAL (
+            SELECT delivery.ctid, row_number() OVER () AS rank FROM (
+                SELECT delivery.ctid FROM queue delivery
+                WHERE delivery.endpoint_id = lane.endpoint_id AND least(delivery.tries, 1) = 0
+                    AND delivery.next_attempt_at >= lane.start AND is_due(delivery, started_at)
+                ORDER BY delivery.next_attempt_at, delivery.event_id
+                LIMIT lane.slots - CASE WHEN EXISTS (
+                    SELECT FROM queue retry
+                    WHERE retry.endpoint_id = lane.endpoint_id AND least(retry.tries, 1) = 1 AND is_due(retry, started_at)
+                ) THEN floor(lane.slots / 2.0 + random())::integer ELSE 0 END
+                FOR NO KEY UPDATE SKIP LOCKED
+            ) delivery
         ) due
     ),
     retry AS MATERIALIZED (
-        SELECT locked.endpoint_id, due.ctid, due.next_attempt_at, due.id
-        FROM locked
+        SELECT lane.endpoint_id, lane.turn, due.ctid, due.rank
+        FROM lane
         LEFT JOIN (SELECT endpoint_id, count(*) AS slots FROM first_attempt GROUP BY endpoint_id) taken
-            ON taken.endpoint_id = locked.endpoint_id
+            ON taken.endpoint_id = lane.endpoint_id
         CROSS JOIN LATERAL (
-            SELECT delivery.ctid, delivery.next_attempt_at, delivery.id FROM deliveries delivery
-            WHERE delivery.endpoint_id = locked.endpoint_id AND least(delivery.tries, 1) = 1
-                AND is_due(delivery, started_at)
-            ORDER BY delivery.next_attempt_at, delivery.id
-            LIMIT greatest(locked.slots - coalesce(taken.slots, 0), 0) FOR NO KEY UPDATE SKIP LOCKED
+            SELECT delivery.ctid, row_number() OVER () AS rank FROM (
+                SELECT delivery.ctid FROM queue delivery
+                WHERE delivery.endpoint_id = lane.endpoint_id AND least(delivery.tries, 1) = 1
+                    AND is_due(delivery, started_at)
+                ORDER BY delivery.next_attempt_at, delivery.event_id
+                LIMIT lane.slots - coalesce(taken.slots, 0) FOR NO KEY UPDATE SKIP LOCKED
+            ) delivery
         ) due
     )
-    SELECT array_agg(ctid ORDER BY is_retry, turn, endpoint_id <= after_endpoint, endpoint_id)
-    INTO addresses
+    SELECT array_agg(chosen.ctid), array_agg(DISTINCT chosen.endpoint_id) INTO addresses, claimed_ids
     FROM (
-        SELECT * FROM (
-            SELECT *, row_number() OVER (PARTITION BY is_retry, endpoint_id ORDER BY next_attempt_at, id) AS turn
-            FROM (SELECT *, false AS is_retry FROM first_attempt UNION ALL SELECT *, true FROM retry) due
-        ) numbered
-        ORDER BY is_retry, turn, endpoint_id <= after_endpoint, endpoint_id
-        LIMIT slots
+        SELECT ctid, endpoint_id FROM (SELECT * FROM first_attempt UNION ALL SELECT * FROM retry) due
+        ORDER BY rank, turn LIMIT slots
     ) chosen;
+
+    -- Lanes in which nothing is due would be looked into by every claim.
+    IF cardinality(lane_ids) > coalesce(cardinality(claimed_ids), 0) THEN
+        PERFORM settle_lanes(ARRAY(
+            SELECT id FROM unnest(lane_ids) AS id WHERE id <> ALL (coalesce(claimed_ids, '{}'))
+        ), started_at, 1000);
+    END IF;
+    RETURN QUERY SELECT NULL::text, lane_ids[cardinality(lane_ids)], NULL::integer, NULL::integer, NULL::integer, NULL::float8,
+        NULL::float8, cardinality(lane_ids) = slots, NULL::text, NULL::jsonb;
+    IF addresses IS NULL THEN
+        RETURN;
+    END IF;
 
     -- Lease them, and return them with the state of their endpoints.
     RETURN QUERY
     WITH claimed AS (
-        UPDATE deliveries delivery
+        UPDATE queue delivery
         SET lease_owner = claiming_owner, lease_expires_at = started_at + make_interval(secs => lease_ms / 1000)
         FROM unnest(addresses) WITH ORDINALITY AS chosen(address, rank)
         WHERE delivery.ctid = chosen.address
         RETURNING delivery.*, chosen.rank
+    ),
+    numbered AS MATERIALIZED (
+        SELECT *, row_number() OVER (PARTITION BY endpoint_id ORDER BY rank) AS of_endpoint,
+            row_number() OVER (PARTITION BY event_id ORDER BY rank) AS of_event
+        FROM claimed
     ),
     endpoint_state AS MATERIALIZED (
         SELECT endpoint.id,
@@ -143,14 +170,17 @@ BEGIN
                 'target', endpoint.target,
                 'sslCertVerification', endpoint.ssl_cert_verification,
                 'secrets', (SELECT secrets FROM live_secrets_json(endpoint.id, locked_at) AS secrets)) AS state
-        FROM endpoints endpoint WHERE endpoint.id = ANY (endpoint_ids)
+        FROM endpoints endpoint WHERE endpoint.id = ANY (claimed_ids)
     )
-    SELECT claimed.id::text, claimed.event_id::text, claimed.endpoint_id, claimed.attempt_count + 1, claimed.tries,
-        claimed.resend_count, is_wanted(claimed.resend_count, event.type, endpoint_state.types), event.body,
-        CASE WHEN row_number() OVER (PARTITION BY claimed.endpoint_id ORDER BY claimed.rank) = 1 THEN endpoint_state.state END
-    FROM claimed
-    JOIN endpoint_state ON endpoint_state.id = claimed.endpoint_id
-    JOIN events event ON event.id = claimed.event_id
-    ORDER BY claimed.rank;
+    SELECT numbered.event_id::text, numbered.endpoint_id, numbered.attempt_count + 1, numbered.tries, numbered.resend_count,
+        (extract(epoch FROM started_at - numbered.busy_since) * 1000)::float8,
+        (extract(epoch FROM numbered.next_attempt_at) * 1000)::float8,
+        is_wanted(numbered.resend_count, event.type, endpoint_state.types),
+        CASE WHEN of_event = 1 THEN event.body END,
+        CASE WHEN of_endpoint = 1 THEN endpoint_state.state END
+    FROM numbered
+    JOIN events event ON event.id = numbered.event_id
+    JOIN endpoint_state ON endpoint_state.id = numbered.endpoint_id
+    ORDER BY numbered.rank;
 END
 $$;

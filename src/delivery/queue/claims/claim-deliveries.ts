@@ -1,9 +1,11 @@
 import { type Query, statement } from '../../../database/query'
 import { Prisma } from '../../../generated/prisma/client'
+import { deliveryId } from '../../../identifiers'
 
 /** A delivery that this process has leased, with everything its send needs, as stored at the time of the claim. */
 export interface ClaimedDelivery {
-  id: bigint
+  /** see deliveryId in src/identifiers.ts */
+  id: string
   eventId: bigint
   endpointId: number
   /** the number that the attempt will have; 1 = the first */
@@ -12,6 +14,8 @@ export interface ClaimedDelivery {
   tries: number
   /** how often the event has been resent to the endpoint */
   resendCount: number
+  /** milliseconds since the receiver first answered that it is busy; null = it has not */
+  busyForMs: number | null
   target: string
   sslCertVerification: boolean
   body: string
@@ -23,6 +27,19 @@ export interface Claim {
   claimed: ClaimedDelivery[]
   /** `afterEndpoint` of the next claim; 0 = start with the first endpoint */
   lastEndpoint: number
+  /** true = the claim has looked into as many lanes as it may; others may have due deliveries */
+  mayHaveMore: boolean
+  /** by endpoint, when its earliest claimed first attempt fell due: Unix time in milliseconds of the database */
+  dueMs: Map<number, number>
+}
+
+/** A lane that this process knows something about. */
+export interface KnownLane {
+  endpointId: number
+  /** the most deliveries that the claim may take of it; null = as of any other lane */
+  freeSlots: number | null
+  /** no first attempt that fell due before is of interest: Unix time in milliseconds of the database; null = read the whole lane */
+  startMs: number | null
 }
 
 /** How much a claim may take. */
@@ -31,10 +48,10 @@ export interface ClaimRequest {
   owner: string
   /** the most deliveries in all */
   slots: number
-  /** the most deliveries of one endpoint that is not in `busyEndpoints` */
+  /** the most deliveries of one endpoint, unless `lanes` has another number */
   slotsPerEndpoint: number
-  /** endpoints with sends in flight in this process, and the most deliveries of each */
-  busyEndpoints: { endpointId: number; freeSlots: number }[]
+  /** each endpoint once */
+  lanes: KnownLane[]
   /** where the last claim ended: the endpoints after it come first */
   afterEndpoint: number
   leaseMs: number
@@ -44,7 +61,8 @@ export interface ClaimRequest {
 
 /**
  * Leases due deliveries, by the SQL function claim_deliveries: claim-deliveries.sql says which ones, in what order, and how.
- * The function uses pending_lanes, is_due, is_claimable and is_wanted (beside it), and live_secrets_json (src/secrets).
+ * The function uses is_due, is_claimable and is_wanted (beside it), wake_lanes and settle_lanes (../lanes), and
+ * live_secrets_json (src/secrets).
  * It runs in the transaction of Dispatcher.#claim (BEGIN and COMMIT: src/database/server/connections.ts).
  * A second statement cancels a due delivery whose event type its endpoint no longer listens to, unless the event was resent.
  *
@@ -55,63 +73,91 @@ export interface ClaimRequest {
  *   deliveries are due again, and may arrive a second time.
  */
 export async function claimDeliveries(query: Query, request: ClaimRequest): Promise<Claim> {
-  const { owner, leaseMs, clockOffsetMs, slots, slotsPerEndpoint, busyEndpoints, afterEndpoint } = request
-  const busyIds = busyEndpoints.map(({ endpointId }) => endpointId)
-  const busyFreeSlots = busyEndpoints.map(({ freeSlots }) => freeSlots)
-  const rows = await query<ClaimedRow>(
+  const { owner, leaseMs, clockOffsetMs, slots, slotsPerEndpoint, lanes, afterEndpoint } = request
+  const ids = lanes.map(({ endpointId }) => endpointId)
+  const freeSlots = lanes.map((lane) => lane.freeSlots)
+  const starts = lanes.map(({ startMs }) => startMs)
+  const [about, ...rows] = await query<ClaimedRow>(
     statement(
       'claim_deliveries',
       Prisma.sql`
-        SELECT id, event_id AS "eventId", endpoint_id AS "endpointId", number, tries, resend_count AS "resendCount",
-          is_wanted AS "isWanted", body, endpoint
+        SELECT event_id AS "eventId", endpoint_id AS "endpointId", number, tries, resend_count AS "resendCount",
+          busy_for_ms AS "busyForMs", due_ms AS "dueMs", is_wanted AS "isWanted", body, endpoint
         FROM claim_deliveries(${owner}::uuid, ${leaseMs}, ${clockOffsetMs}, ${slots}, ${slotsPerEndpoint},
-          ${busyIds}, ${busyFreeSlots}, ${afterEndpoint})`,
+          ${ids}, ${freeSlots}, ${starts}, ${afterEndpoint})`,
     ),
   )
   const unwanted = rows.filter(({ isWanted }) => !isWanted)
   if (unwanted.length > 0) await cancelUnwanted(query, unwanted)
-  const endpoints = new Map(rows.flatMap((row) => (row.endpoint ? [[row.endpointId, row.endpoint]] : [])))
-  const claimed = rows.flatMap((row) => {
-    const endpoint = endpoints.get(row.endpointId)
-    return row.isWanted && endpoint ? claimedDelivery(row, endpoint) : []
-  })
-  return { claimed, lastEndpoint: rows.at(-1)?.endpointId ?? 0 }
+  return {
+    ...claimedDeliveries(rows),
+    lastEndpoint: about?.endpointId ?? 0,
+    mayHaveMore: about?.isWanted ?? false,
+  }
 }
 
 /** The part of a claimed delivery that all deliveries of its endpoint share. */
 type ClaimedEndpoint = Pick<ClaimedDelivery, 'target' | 'sslCertVerification' | 'secrets'>
 
-/** A row of claim_deliveries. Ids are texts, because the database clients return PostgreSQL's bigint in different types. */
-interface ClaimedRow extends Omit<ClaimedDelivery, 'id' | 'eventId' | keyof ClaimedEndpoint> {
-  id: string
+/** A row of claim_deliveries, the first one apart, which describes the claim itself. Ids are texts, because the database clients return PostgreSQL's bigint in different types. */
+interface ClaimedRow extends Omit<ClaimedDelivery, 'id' | 'eventId' | 'body' | keyof ClaimedEndpoint> {
   eventId: string
+  dueMs: number
   isWanted: boolean
+  /** only in the first row of each event */
+  body: string | null
   /** only in the first row of each endpoint */
   endpoint: ClaimedEndpoint | null
 }
 
+/** Puts rows together with what only the first row of their endpoint and of their event carries. */
+function claimedDeliveries(rows: ClaimedRow[]): Pick<Claim, 'claimed' | 'dueMs'> {
+  const endpoints = new Map<number, ClaimedEndpoint>()
+  const bodies = new Map<string, string>()
+  const dueMs = new Map<number, number>()
+  const claimed: ClaimedDelivery[] = []
+  for (const row of rows) {
+    if (row.endpoint !== null) endpoints.set(row.endpointId, row.endpoint)
+    if (row.body !== null) bodies.set(row.eventId, row.body)
+    if (row.tries === 0 && !dueMs.has(row.endpointId)) dueMs.set(row.endpointId, row.dueMs)
+    const endpoint = endpoints.get(row.endpointId)
+    const body = bodies.get(row.eventId)
+    if (endpoint === undefined || body === undefined)
+      throw new Error('claim_deliveries has returned a row without its endpoint or event')
+    if (row.isWanted) claimed.push(claimedDelivery(row, endpoint, body))
+  }
+  return { claimed, dueMs }
+}
+
 /** Names every field: copying a row by object rest and spread took longer than everything else in claimDeliveries. */
-const claimedDelivery = (row: ClaimedRow, endpoint: ClaimedEndpoint): ClaimedDelivery => ({
-  id: BigInt(row.id),
+const claimedDelivery = (row: ClaimedRow, endpoint: ClaimedEndpoint, body: string): ClaimedDelivery => ({
+  id: deliveryId(row.eventId, row.endpointId),
   eventId: BigInt(row.eventId),
   endpointId: row.endpointId,
   number: row.number,
   tries: row.tries,
   resendCount: row.resendCount,
+  busyForMs: row.busyForMs,
   target: endpoint.target,
   sslCertVerification: endpoint.sslCertVerification,
-  body: row.body,
+  body,
   secrets: endpoint.secrets,
 })
 
-async function cancelUnwanted(query: Query, deliveries: { id: string }[]): Promise<void> {
-  const ids = deliveries.map(({ id }) => id)
+async function cancelUnwanted(query: Query, rows: ClaimedRow[]): Promise<void> {
+  const eventIds = rows.map(({ eventId }) => eventId)
+  const endpointIds = rows.map(({ endpointId }) => endpointId)
   await query(
     statement(
       'cancel_unwanted',
       Prisma.sql`
-        UPDATE deliveries SET status = 'CANCELLED', lease_owner = NULL, lease_expires_at = NULL
-        WHERE id = ANY (${ids}::bigint[])`,
+        WITH cancelled AS (
+          DELETE FROM queue USING unnest(${eventIds}::bigint[], ${endpointIds}::integer[]) AS unwanted(event_id, endpoint_id)
+          WHERE queue.event_id = unwanted.event_id AND queue.endpoint_id = unwanted.endpoint_id
+          RETURNING queue.event_id, queue.endpoint_id, attempt_count
+        )
+        INSERT INTO ended_deliveries (event_id, endpoint_id, status, attempt_count)
+        SELECT event_id, endpoint_id, 'CANCELLED', attempt_count FROM cancelled`,
     ),
   )
 }

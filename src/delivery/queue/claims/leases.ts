@@ -8,58 +8,62 @@ export interface LeaseHolder {
   clockOffsetMs: number
 }
 
-/** Extends the holder's leases of these deliveries to `leaseMs` from now. Locks rows in the order of ids, as recordAttempts does. */
+/** Names a delivery: an event has one delivery to an endpoint. */
+export interface DeliveryKey {
+  eventId: bigint
+  endpointId: number
+}
+
+/**
+ * Extends the holder's leases of these deliveries to `leaseMs` from now. Locks rows in the order of their keys, as recordAttempts
+ * does.
+ */
 export async function renewLeases(
   prisma: PrismaClient,
   { owner, clockOffsetMs }: LeaseHolder,
-  deliveryIds: bigint[],
+  deliveries: DeliveryKey[],
   leaseMs: number,
 ): Promise<void> {
+  const eventIds = deliveries.map(({ eventId }) => eventId)
+  const endpointIds = deliveries.map(({ endpointId }) => endpointId)
   await prisma.$executeRaw`
     WITH held AS MATERIALIZED (
-      SELECT id FROM deliveries
-      WHERE id = ANY (${deliveryIds}::bigint[]) AND lease_owner = ${owner}::uuid
-      ORDER BY id FOR NO KEY UPDATE
+      SELECT delivery.event_id, delivery.endpoint_id
+      FROM unnest(${eventIds}::bigint[], ${endpointIds}::integer[]) AS key(event_id, endpoint_id)
+      JOIN queue delivery USING (event_id, endpoint_id)
+      WHERE delivery.lease_owner = ${owner}::uuid
+      ORDER BY 1, 2 FOR NO KEY UPDATE OF delivery
     )
-    UPDATE deliveries delivery
+    UPDATE queue delivery
     SET lease_expires_at = clock_timestamp() + make_interval(secs => (${leaseMs}::float8 + ${clockOffsetMs}::float8) / 1000)
-    FROM held WHERE delivery.id = held.id`
+    FROM held WHERE delivery.event_id = held.event_id AND delivery.endpoint_id = held.endpoint_id`
 }
 
 /** Releases the lease of a delivery that was not sent: the delivery is due again after `delayMs`. */
 export async function releaseLease(
   prisma: PrismaClient,
   { owner, clockOffsetMs }: LeaseHolder,
-  deliveryId: bigint,
+  { eventId, endpointId }: DeliveryKey,
   delayMs: number,
 ): Promise<void> {
   await prisma.$executeRaw`
-    UPDATE deliveries
-    SET lease_owner = NULL, lease_expires_at = NULL,
-      next_attempt_at = clock_timestamp() + make_interval(secs => (${clockOffsetMs}::float8 + ${delayMs}::float8) / 1000)
-    WHERE id = ${deliveryId} AND lease_owner = ${owner}::uuid AND status = 'PENDING'`
+    WITH released AS (
+      UPDATE queue
+      SET lease_owner = NULL, lease_expires_at = NULL,
+        next_attempt_at = clock_timestamp() + make_interval(secs => (${clockOffsetMs}::float8 + ${delayMs}::float8) / 1000)
+      WHERE event_id = ${eventId} AND endpoint_id = ${endpointId} AND lease_owner = ${owner}::uuid
+      RETURNING endpoint_id
+    )
+    INSERT INTO lane_wakes (endpoint_id) SELECT endpoint_id FROM released`
 }
 
-/** Leased deliveries are near the head of their lane: they were due before the deliveries behind them. */
-const HEAD_OF_LANE = 100
-
 /**
- * Releases every lease that a dead process left behind. For the embedded database only, where no other process can be alive.
- *
- * Reads the head of both parts of each lane (claim-deliveries.sql explains them), so that the cost does not depend on the number
- * of pending deliveries. A lease further back expires by itself.
+ * Releases every lease that a dead process left behind. For the embedded database only, where no other process can be alive. Every
+ * lane is looked into again.
  */
 export async function releaseAbandonedLeases(prisma: PrismaClient): Promise<void> {
-  await prisma.$executeRaw`
-    WITH head AS MATERIALIZED (
-      SELECT head.id FROM pending_lanes() AS lane(endpoint_id) CROSS JOIN (VALUES (0), (1)) AS part(is_retry)
-      CROSS JOIN LATERAL (
-        SELECT delivery.id, delivery.lease_owner FROM deliveries delivery
-        WHERE delivery.endpoint_id = lane.endpoint_id AND delivery.status = 'PENDING'
-          AND least(delivery.tries, 1) = part.is_retry
-        ORDER BY delivery.next_attempt_at LIMIT ${HEAD_OF_LANE}
-      ) head
-      WHERE head.lease_owner IS NOT NULL
-    )
-    UPDATE deliveries delivery SET lease_owner = NULL, lease_expires_at = NULL FROM head WHERE delivery.id = head.id`
+  await prisma.$transaction([
+    prisma.$executeRaw`UPDATE queue SET lease_owner = NULL, lease_expires_at = NULL WHERE lease_owner IS NOT NULL`,
+    prisma.$executeRaw`UPDATE lanes SET is_awake = true WHERE NOT is_awake`,
+  ])
 }

@@ -1,5 +1,6 @@
 import { type Query, statement } from '../../../database/query'
 import { Prisma } from '../../../generated/prisma/client'
+import { deliveryId } from '../../../identifiers'
 import type { ClaimedDelivery } from '../claims/claim-deliveries'
 import type { LeaseHolder } from '../claims/leases'
 
@@ -13,7 +14,7 @@ export async function findUnchangedDeliveries(
   query: Query,
   holder: LeaseHolder,
   deliveries: ClaimedDelivery[],
-): Promise<Set<bigint>> {
+): Promise<Set<string>> {
   const endpointIds = await holdEndpoints(query, deliveries)
   const sendable = await findSendable(query, holder, endpointIds, deliveries)
   const unchanged = deliveries.filter((delivery) => {
@@ -41,7 +42,8 @@ async function holdEndpoints(query: Query, deliveries: ClaimedDelivery[]): Promi
 }
 
 interface Sendable {
-  id: string
+  eventId: string
+  endpointId: number
   target: string
   sslCertVerification: boolean
   secretIds: string[]
@@ -53,25 +55,26 @@ async function findSendable(
   { owner, clockOffsetMs }: LeaseHolder,
   endpointIds: number[],
   deliveries: ClaimedDelivery[],
-): Promise<Map<bigint, Sendable>> {
-  const ids = deliveries.map(({ id }) => id)
+): Promise<Map<string, Sendable>> {
+  const eventIds = deliveries.map(({ eventId }) => eventId)
+  const targetIds = deliveries.map(({ endpointId }) => endpointId)
   const rows = await query<Sendable>(
     statement(
       'find_sendable',
       Prisma.sql`
-        SELECT delivery.id::text, endpoint.target, endpoint.ssl_cert_verification AS "sslCertVerification",
+        SELECT delivery.event_id::text AS "eventId", delivery.endpoint_id AS "endpointId", endpoint.target, endpoint.ssl_cert_verification AS "sslCertVerification",
           ARRAY(SELECT secret.id::text FROM live_secrets(endpoint.id, clock.now) secret) AS "secretIds"
         FROM (SELECT clock_timestamp() + make_interval(secs => ${clockOffsetMs}::float8 / 1000) AS now) clock
-        CROSS JOIN deliveries delivery
+        CROSS JOIN unnest(${eventIds}::bigint[], ${targetIds}::integer[]) AS key(event_id, endpoint_id)
+        JOIN queue delivery ON delivery.event_id = key.event_id AND delivery.endpoint_id = key.endpoint_id
         JOIN endpoints endpoint ON endpoint.id = delivery.endpoint_id
         JOIN events event ON event.id = delivery.event_id
-        WHERE delivery.id = ANY (${ids}::bigint[]) AND delivery.status = 'PENDING'
-          AND delivery.endpoint_id = ANY (${endpointIds}::integer[])
+        WHERE delivery.endpoint_id = ANY (${endpointIds}::integer[])
           AND delivery.lease_owner = ${owner}::uuid
           AND endpoint.is_active AND endpoint.deleted_at IS NULL
           AND is_wanted(delivery.resend_count, event.type,
             ARRAY(SELECT listening.type FROM endpoint_events listening WHERE listening.endpoint_id = endpoint.id))`,
     ),
   )
-  return new Map(rows.map((row) => [BigInt(row.id), row]))
+  return new Map(rows.map((row) => [deliveryId(row.eventId, row.endpointId), row]))
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDatabaseUnavailable } from '../../../database/unavailable'
+import type { DeliveryKey } from '../claims/leases'
 import type { FinishedAttempt } from './record-attempts'
 
 /** The most attempts of one transaction. */
@@ -38,8 +39,11 @@ export class Recorder {
   }
 
   /** The deliveries of the attempts that are not on record yet: they still need their leases. */
-  deliveryIds(): bigint[] {
-    return [...this.#writing, ...this.#waiting].map(({ deliveryId }) => BigInt(deliveryId))
+  deliveries(): DeliveryKey[] {
+    return [...this.#writing, ...this.#waiting].map(({ eventId, endpointId }) => ({
+      eventId: BigInt(eventId),
+      endpointId,
+    }))
   }
 
   add(attempt: FinishedAttempt): void {

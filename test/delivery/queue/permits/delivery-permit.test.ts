@@ -1,7 +1,7 @@
 import type { ClaimedDelivery } from '../../../../src/delivery/queue/claims/claim-deliveries'
 import { DeliveryPermit } from '../../../../src/delivery/queue/permits/delivery-permit'
 
-const delivery = { id: 1n, endpointId: 1 } as ClaimedDelivery
+const delivery = { id: '1-1', eventId: 1n, endpointId: 1 } as ClaimedDelivery
 
 /** A permit whose check passes, unless a test says otherwise. */
 const claimed = (check = (permit: DeliveryPermit) => permit.allow()) =>

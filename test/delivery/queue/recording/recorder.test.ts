@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { FinishedAttempt } from '../../../../src/delivery/queue/recording/record-attempts'
 import { Recorder } from '../../../../src/delivery/queue/recording/recorder'
 
-const attempt = (deliveryId: number) => ({ deliveryId: String(deliveryId) }) as FinishedAttempt
-const idsOf = (attempts: FinishedAttempt[]) => attempts.map(({ deliveryId }) => Number(deliveryId))
+const attempt = (eventId: number) => ({ eventId: String(eventId), endpointId: 1 }) as FinishedAttempt
+const idsOf = (attempts: FinishedAttempt[]) => attempts.map(({ eventId }) => Number(eventId))
 
 const callbacks = {
   onRecorded: () => undefined,
@@ -22,7 +22,7 @@ it('gives up one attempt that the database rejects, and records all others', asy
       if (idsOf(batch).includes(7)) throw new Error('violates a constraint')
       recorded.push(...idsOf(batch))
     },
-    onRejected: (_error, { deliveryId }) => rejected.push(Number(deliveryId)),
+    onRejected: (_error, { eventId }) => rejected.push(Number(eventId)),
   })
   for (let id = 1; id <= 20; id += 1) recorder.add(attempt(id))
   await recorder.drained()
@@ -51,7 +51,7 @@ it('sends attempts again while the database does not answer, and gives up none',
   recorder.add(attempt(1))
   await sleep(0)
   recorder.add(attempt(2))
-  expect(recorder.deliveryIds().sort()).toEqual([1n, 2n])
+  expect(recorder.deliveries().map(({ eventId }) => eventId)).toEqual([1n, 2n])
   await recorder.drained()
   expect(recorded).toEqual([1, 2])
 })

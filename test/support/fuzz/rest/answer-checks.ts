@@ -109,6 +109,9 @@ export function expectAttemptJson(json: unknown): void {
     http_response_code: orNull(attempt.http_response_code, () => expect.any(Number)),
     http_response_body: orNull(attempt.http_response_body, () => expect.any(String)),
     next_retry: orNull(attempt.next_retry, instant),
+    number: expect.any(Number),
+    error: orNull(attempt.error, () => expect.stringMatching(/^[a-z_]+$/)),
+    error_detail: orNull(attempt.error_detail, () => expect.any(String)),
   })
 }
 
