@@ -16,6 +16,9 @@ import { idleLatency } from './cases/idle-latency'
 import { requests } from './cases/requests/requests'
 import { attemptScale } from './cases/scale/attempts'
 import { claimScale } from './cases/scale/claims'
+import { connections } from './cases/scaling/connections'
+import { costs } from './cases/scaling/costs'
+import { manyWorkers } from './cases/scaling/many-workers'
 import { startUp } from './cases/start-up'
 import { Databases } from './databases'
 import { AGAINST_LIMIT_MS, LIMIT_MS, QUICK, WHOLE } from './plan'
@@ -45,6 +48,7 @@ const SECTIONS: Record<Section, Record<string, Case>> = {
     'stale-statistics-large': staleStatistics('large'),
     'retention-large': retention('large'),
   },
+  scaling: { costs, 'many-workers': manyWorkers, connections },
 }
 const SECTION_NAMES = Object.keys(SECTIONS) as Section[]
 const CASES: Record<string, Case> = Object.assign({}, ...Object.values(SECTIONS))
@@ -52,7 +56,7 @@ const CASES: Record<string, Case> = Object.assign({}, ...Object.values(SECTIONS)
 const USAGE = `Usage: npm run bench -- [--quick] [--profile FOLDER] [CASE ...]
        npm run bench -- --against REVISION [--cases CASE,...] [--pairs N]
 
-The first form measures this build beside the yardsticks. The cases are in three sections, whose names stand for all of
+The first form measures this build beside the yardsticks. The cases are in four sections, whose names stand for all of
 their cases; the first one is the default:
 ${SECTION_NAMES.map((name) => `  ${name.padEnd(9)}  ${Object.keys(SECTIONS[name]).join(', ')}`).join('\n')}
   --quick    every case in small, or the given ones, in some minutes; the figures are too rough to keep

@@ -27,6 +27,8 @@ export interface SendsOptions extends AttemptParts {
   onSlotFree: () => void
   /** called after each recorded batch of attempts */
   onRecorded: () => void
+  /** called when a delivery that this process held falls due again */
+  onDueIn: (milliseconds: number) => void
   /** called with each error of a statement, and a message for the log */
   onDatabaseError: (error: unknown, message: string) => void
 }
@@ -44,7 +46,7 @@ export class SendsInFlight {
   readonly #ownTrouble: OwnTrouble
 
   constructor(private readonly options: SendsOptions) {
-    const { database, deliveryConfig, log, holder, onRecorded, onDatabaseError } = options
+    const { database, deliveryConfig, log, holder, onRecorded, onDueIn, onDatabaseError } = options
     this.#ownTrouble = new OwnTrouble(log)
     this.#concurrency = Math.min(deliveryConfig.concurrency, thirdOfDescriptors())
     if (this.#concurrency < deliveryConfig.concurrency) {
@@ -60,6 +62,7 @@ export class SendsInFlight {
       record: async (attempts) => {
         await recordAttempts(database.query, holder(), attempts)
         this.recorded += attempts.length
+        onDueIn(Math.min(...attempts.map(({ retryInMs }) => retryInMs ?? Number.POSITIVE_INFINITY)))
       },
       onRecorded,
       onUnavailable: (error) => onDatabaseError(error, 'attempts cannot be recorded at the moment'),
@@ -173,9 +176,10 @@ export class SendsInFlight {
   }
 
   async #releaseLease(delivery: ClaimedDelivery, delayMs: number): Promise<void> {
-    const { database, holder, onDatabaseError } = this.options
+    const { database, holder, onDueIn, onDatabaseError } = this.options
     try {
       await releaseLease(database.prisma, holder(), delivery, delayMs)
+      onDueIn(delayMs)
     } catch (error) {
       // The lease expires by itself.
       onDatabaseError(error, 'a lease cannot be released at the moment')
