@@ -27,8 +27,8 @@ export interface Comparison {
 
 /** A limit: the value must be at least `least`, or at most `most`. */
 interface Bar {
-  least?: number
-  most?: number
+  least?: number | undefined
+  most?: number | undefined
 }
 
 /** @param result default: the median of the rounds */
