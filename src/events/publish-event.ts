@@ -28,7 +28,7 @@ export interface PublishedEvent extends Event {
 /** A row of publish_event. Of a conflict it has no event. */
 interface Answer extends Omit<Event, 'id'> {
   outcome: 'published' | 'repeated' | 'conflict'
-  /** what is due now: deliveries, or one fan-out */
+  /** deliveries that are due now; an event that is left to workers counts as one */
   dueCount: number
   id: string
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Core } from '../../src/core'
+import { fanOut } from '../../src/delivery/fan-out/fan-out'
 import { claimDeliveries } from '../../src/delivery/queue/claims/claim-deliveries'
 import { renewLeases } from '../../src/delivery/queue/claims/leases'
 import { type FinishedAttempt, recordAttempts } from '../../src/delivery/queue/recording/record-attempts'
@@ -55,7 +56,19 @@ function lockContentionCommands(opened: OpenCore) {
       }
       await Promise.all(
         (
-          ['claim', 'renew', 'record', 'resend', 'prune', 'publish', 'renew', 'record', 'resend'] as const
+          [
+            'claim',
+            'renew',
+            'record',
+            'resend',
+            'prune',
+            'publish',
+            'fanOut',
+            'renew',
+            'record',
+            'resend',
+            'fanOut',
+          ] as const
         ).map(repeat),
       )
       return result
@@ -105,6 +118,14 @@ function contendingOperations(
       result.pruned += await prune(prisma, RETENTION_DAYS, (error) => {
         throw error
       })
+    },
+    /** Makes deliveries again, as if a worker had made none yet. */
+    async fanOut() {
+      const ids = some(await prisma.event.findMany()).map(({ id }) => id)
+      await prisma.$executeRaw`
+        INSERT INTO fan_outs (event_id, type) SELECT id, type FROM events WHERE id = ANY (${ids}::bigint[])
+        ON CONFLICT DO NOTHING`
+      await fanOut(query, '0')
     },
     /** Replaces the events that were pruned by others of the same age. */
     async publish() {
