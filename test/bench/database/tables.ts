@@ -85,7 +85,7 @@ export async function insertEndpoints(
     `WITH endpoint AS (
       INSERT INTO endpoints (target, is_active) SELECT $2, $3 FROM generate_series(1, $1::integer) RETURNING id
     ), listening AS (
-      INSERT INTO endpoint_events (endpoint_id, type) SELECT id, $4 FROM endpoint
+      INSERT INTO endpoint_events (endpoint_id, type, is_on) SELECT id, $4, $3 FROM endpoint
     )
     SELECT min(id) AS first FROM endpoint`,
     [count, target, isActive, type],
