@@ -32,11 +32,15 @@ export function readFunctions(folder = join(packageFolder, 'src')): SqlFunction[
  * transaction.
  *
  * Function bodies are not checked while they are created, because functions call each other and the files have no order.
+ *
+ * A function that runs with the rights of its owner (SECURITY DEFINER) keeps the search_path of this script (SET search_path FROM
+ * CURRENT). It is the schema of the tables alone: no other role may create anything there that the function would take for its own.
  */
 export function installScript(functions: SqlFunction[]): string {
   const notes = functions.map(({ name, digest }) => `('${name}', '${digest}')`)
   return [
     'SET LOCAL check_function_bodies = off;',
+    `SELECT set_config('search_path', quote_ident(current_schema()) || ', pg_temp', true);`,
     ...functions.map(({ text }) => text),
     `INSERT INTO installed_functions (name, digest) VALUES ${notes.join(', ')}`,
     'ON CONFLICT (name) DO UPDATE SET digest = excluded.digest;',
