@@ -55,6 +55,7 @@ DECLARE
     clock_offset interval := make_interval(secs => clock_offset_ms / 1000);
     started_at timestamptz := clock_timestamp() + clock_offset;
     locked_at timestamptz;
+    full_ids integer[] := ARRAY(SELECT id FROM unnest(known_lanes, free_slots) AS known(id, free) WHERE free <= 0);
     -- The lanes that this claim looks into, and those of them whose endpoints it could lock.
     lane_ids integer[];
     locked_ids integer[];
@@ -67,10 +68,10 @@ BEGIN
     lane_ids := ARRAY(
         SELECT lane.endpoint_id FROM (
             (SELECT endpoint_id, resting_until FROM lanes WHERE is_awake AND endpoint_id > after_endpoint
-                AND endpoint_id <> ALL (full_lanes(known_lanes, free_slots)) ORDER BY endpoint_id LIMIT slots)
+                AND endpoint_id <> ALL (full_ids) ORDER BY endpoint_id LIMIT slots)
             UNION ALL
             (SELECT endpoint_id, resting_until FROM lanes WHERE is_awake AND endpoint_id <= after_endpoint
-                AND endpoint_id <> ALL (full_lanes(known_lanes, free_slots)) ORDER BY endpoint_id LIMIT slots)
+                AND endpoint_id <> ALL (full_ids) ORDER BY endpoint_id LIMIT slots)
         ) lane
         LIMIT slots
     );
@@ -139,6 +140,8 @@ BEGIN
             SELECT id FROM unnest(lane_ids) AS id WHERE id <> ALL (coalesce(claimed_ids, '{}'))
         ), started_at, 1000);
     END IF;
+    RETURN QUERY SELECT NULL::text, lane_ids[cardinality(lane_ids)], NULL::integer, NULL::integer, NULL::integer, NULL::float8,
+        NULL::float8, cardinality(lane_ids) = slots, NULL::text, NULL::jsonb;
     IF addresses IS NULL THEN
         RETURN;
     END IF;
@@ -225,12 +228,6 @@ CREATE FUNCTION public.event_body(id bigint, type text, created timestamp with t
         || ', "created": ' || trim_scale(extract(epoch FROM created)::numeric)::text || ', "data": ' || data || '}'
 $$;
 
-CREATE FUNCTION public.full_lanes(known_lanes integer[], free_slots integer[]) RETURNS integer[]
-    LANGUAGE sql IMMUTABLE
-    AS $$
-    SELECT ARRAY(SELECT id FROM unnest(known_lanes, free_slots) AS known(id, free) WHERE free <= 0)
-$$;
-
 CREATE TABLE public.queue (
     event_id bigint NOT NULL,
     endpoint_id integer NOT NULL,
@@ -299,16 +296,18 @@ CREATE FUNCTION public.next_due(passed_over integer[], moment timestamp with tim
 $$;
 
 CREATE FUNCTION public.next_look(lane integer, part integer, moment timestamp with time zone) RETURNS timestamp with time zone
-    LANGUAGE sql STABLE
+    LANGUAGE plpgsql STABLE
     SET enable_seqscan TO 'off'
     AS $$
-    SELECT min(CASE WHEN is_claimable THEN next_attempt_at ELSE greatest(lease_expires_at, next_attempt_at) END)
+BEGIN
+    RETURN (SELECT min(CASE WHEN is_claimable THEN next_attempt_at ELSE greatest(lease_expires_at, next_attempt_at) END)
     FROM (
         SELECT next_attempt_at, lease_expires_at, is_claimable(delivery, moment) AS is_claimable
         FROM queue delivery
         WHERE delivery.endpoint_id = lane AND least(delivery.tries, 1) = part
         ORDER BY delivery.next_attempt_at, delivery.event_id LIMIT 100
-    ) head
+    ) head);
+END
 $$;
 
 CREATE FUNCTION public.partition_of(event_id bigint) RETURNS bigint
@@ -381,19 +380,22 @@ END
 $$;
 
 CREATE FUNCTION public.queue_deliveries(new_event_id bigint, endpoint_ids integer[], due_at timestamp with time zone) RETURNS void
-    LANGUAGE sql
+    LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
     AS $$
+BEGIN
     INSERT INTO queue (event_id, endpoint_id, next_attempt_at)
-    SELECT new_event_id, endpoint_id, queue_deliveries.due_at FROM unnest(endpoint_ids) AS endpoint_id;
+    SELECT new_event_id, id, due_at FROM unnest(endpoint_ids) AS id;
 
     WITH awake AS MATERIALIZED (
-        SELECT endpoint_id FROM lanes WHERE endpoint_id = ANY (endpoint_ids) AND is_awake FOR KEY SHARE SKIP LOCKED
+        SELECT lane.endpoint_id FROM lanes lane
+        WHERE lane.endpoint_id = ANY (endpoint_ids) AND lane.is_awake FOR KEY SHARE SKIP LOCKED
     )
     INSERT INTO lane_wakes (endpoint_id)
     SELECT id FROM unnest(endpoint_ids) AS id WHERE id NOT IN (SELECT endpoint_id FROM awake);
+END
 $$;
 
 CREATE FUNCTION public.record_attempts(recording_owner uuid, clock_offset_ms double precision, recording_shard integer, finished jsonb) RETURNS TABLE(id text)

@@ -1,11 +1,12 @@
 /**
  * Terms, as all of delivery/ uses them:
  *
- * - delivery: one event for one endpoint; a row of the table deliveries.
+ * - delivery: one event for one endpoint; a row of the table queue while it is pending, then of ended_deliveries.
  * - attempt: one send of a delivery, and its result; a row of the table attempts. It may fail before a byte is sent.
  * - try: an attempt that uses up a step of the retry schedule. An attempt that the gateway itself aborted is no try.
  * - lease: the right of one process to send a delivery. A lease expires unless its process renews it.
- * - lane: the pending deliveries of one endpoint.
+ * - lane: the pending deliveries of one endpoint. Claims look into the lanes that are awake; others sleep until something in them is
+ *   due (queue/lanes).
  * - claim: one transaction that leases due deliveries and starts their sends.
  * - send slot: capacity for one send in flight; limited in all and per endpoint.
  * - permit: the permission to write the request of one send. A claim gives it. While no connection is open it ends, and a permit

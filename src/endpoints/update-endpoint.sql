@@ -78,7 +78,7 @@ BEGIN
             WHERE id = stored.id
             RETURNING * INTO stored;
             outcome := 'changed';
-            -- What is pending may be sendable now. Another receiver has not asked to be left alone.
+            -- Pending deliveries may be due now. Another receiver has not asked to be left alone.
             IF merged.is_active AND (NOT was.is_active OR merged.target <> was.target) THEN
                 UPDATE lanes SET resting_until = NULL WHERE lanes.endpoint_id = stored.id AND resting_until IS NOT NULL;
                 INSERT INTO lane_wakes (endpoint_id) VALUES (stored.id);

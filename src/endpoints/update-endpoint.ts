@@ -73,7 +73,7 @@ async function change(
   const endpoint = fromJson(row.update.endpoint)
   if (row.update.outcome === 'conflict') throw versionConflict(endpoint)
   // Switching an endpoint on makes deliveries due, and so may another target. The condition is also true for a change that repeats
-  // what is stored: then the workers find nothing new.
+  // a stored value: then the workers find nothing new.
   const mayBeDue = given.isActive || given.target !== undefined
   if (row.update.outcome === 'changed' && mayBeDue) notifyWorkers()
   return endpoint

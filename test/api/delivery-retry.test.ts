@@ -271,7 +271,7 @@ describe('a retry', () => {
         slow.database.env.DATABASE_URL ?? '',
         `CREATE FUNCTION slow_commit() RETURNS trigger LANGUAGE plpgsql AS
         'BEGIN PERFORM pg_sleep(0.3); RETURN NULL; END';
-      CREATE CONSTRAINT TRIGGER slow_commit AFTER UPDATE ON deliveries DEFERRABLE INITIALLY DEFERRED
+      CREATE CONSTRAINT TRIGGER slow_commit AFTER UPDATE ON queue DEFERRABLE INITIALLY DEFERRED
       FOR EACH ROW WHEN (new.lease_owner IS NOT NULL) EXECUTE FUNCTION slow_commit()`,
       )
       const { receiver, ...endpoint } = await createTestEndpoint(slow, () => 500)

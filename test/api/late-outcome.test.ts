@@ -39,7 +39,7 @@ it('A success recorded after its lease was lost and another process failed still
 })
 
 it('A failure recorded after its lease was lost is on record and leaves the delivery to the new holder', async () => {
-  await core.sql('TRUNCATE events CASCADE')
+  await core.sql('TRUNCATE events, queue, ended_deliveries, attempts')
   await core.publish()
   const [late, other] = [randomUUID(), randomUUID()]
   const first = await core.run('claim', late, 0)

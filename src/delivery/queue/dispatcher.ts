@@ -30,6 +30,8 @@ export class Dispatcher {
   readonly #sends: SendsInFlight
   readonly #pause = new WakeableSleep()
   readonly #laneStarts = new LaneStarts()
+  /** true = the last claim did not come to all lanes that may have due deliveries */
+  #mayHaveMore = false
   /** the endpoint at which the last claim ended; 0 = none */
   #lastEndpoint = 0
   /** true after a statement has failed, until the leases are renewed */
@@ -111,7 +113,7 @@ export class Dispatcher {
     const claim = database.asyncCommitTransaction(async (query) => {
       const starts = this.#laneStarts.forClaim()
       const startedAt = performance.now()
-      const { claimed, lastEndpoint, dueMs } = await claimDeliveries(query, {
+      const { claimed, lastEndpoint, mayHaveMore, dueMs } = await claimDeliveries(query, {
         ...this.#holder(),
         slots: this.#sends.room,
         slotsPerEndpoint: deliveryConfig.endpointConcurrency,
@@ -121,6 +123,7 @@ export class Dispatcher {
       })
       this.#laneStarts.claimed(dueMs, starts.size === 0, performance.now() - startedAt)
       this.#lastEndpoint = lastEndpoint
+      this.#mayHaveMore = mayHaveMore
       // A delivery whose lease expired during its send. Claiming it renewed the lease; do not send it again.
       const fresh = claimed.filter(({ id }) => !this.#sends.has(id))
       const permits = fresh.map((delivery) => this.#sends.start(delivery, claimEnded))
@@ -134,6 +137,7 @@ export class Dispatcher {
   /** How long to sleep: until the next delivery is due, as far as this process can know. */
   async #idleMs(hasRoom: boolean): Promise<number> {
     if (!hasRoom) return POLL_MS
+    if (this.#mayHaveMore) return COALESCE_MS
     const { prisma } = this.options.database
     const dueIn = await nextDueIn(prisma, this.#holder().clockOffsetMs, this.#sends.slots.fullEndpoints())
     return Math.min(Math.max(dueIn ?? POLL_MS, COALESCE_MS), POLL_MS)

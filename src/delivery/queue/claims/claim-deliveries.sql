@@ -5,7 +5,9 @@
 -- most its entry in `free_slots`, if that is not null. Of the slots of an endpoint, retries that are due get half, rounded at
 -- random; first attempts get the others, and each gets what the other leaves.
 --
--- The first row of each endpoint alone carries the state that its deliveries share (target, TLS setting, secrets), and the first
+-- The first row, without an event, describes the claim itself: the last lane that it looked into (endpoint_id), and whether it
+-- looked into as many as it may, so that there may be more (is_wanted). There is none when no lane is awake.
+-- Of the others, the first row of each endpoint alone carries the state that its deliveries share (target, TLS setting, secrets), and the first
 -- row of each event its body. The caller cancels a delivery with is_wanted = false instead of sending it.
 --
 -- The index queue_lane keeps the first attempts of a lane apart from its retries, by the expression least(tries, 1): 0 = first
@@ -56,6 +58,7 @@ DECLARE
     clock_offset interval := make_interval(secs => clock_offset_ms / 1000);
     started_at timestamptz := clock_timestamp() + clock_offset;
     locked_at timestamptz;
+    full_ids integer[] := ARRAY(SELECT id FROM unnest(known_lanes, free_slots) AS known(id, free) WHERE free <= 0);
     -- The lanes that this claim looks into, and those of them whose endpoints it could lock.
     lane_ids integer[];
     locked_ids integer[];
@@ -71,10 +74,10 @@ BEGIN
     lane_ids := ARRAY(
         SELECT lane.endpoint_id FROM (
             (SELECT endpoint_id, resting_until FROM lanes WHERE is_awake AND endpoint_id > after_endpoint
-                AND endpoint_id <> ALL (full_lanes(known_lanes, free_slots)) ORDER BY endpoint_id LIMIT slots)
+                AND endpoint_id <> ALL (full_ids) ORDER BY endpoint_id LIMIT slots)
             UNION ALL
             (SELECT endpoint_id, resting_until FROM lanes WHERE is_awake AND endpoint_id <= after_endpoint
-                AND endpoint_id <> ALL (full_lanes(known_lanes, free_slots)) ORDER BY endpoint_id LIMIT slots)
+                AND endpoint_id <> ALL (full_ids) ORDER BY endpoint_id LIMIT slots)
         ) lane
         LIMIT slots
     );
@@ -144,6 +147,8 @@ BEGIN
             SELECT id FROM unnest(lane_ids) AS id WHERE id <> ALL (coalesce(claimed_ids, '{}'))
         ), started_at, 1000);
     END IF;
+    RETURN QUERY SELECT NULL::text, lane_ids[cardinality(lane_ids)], NULL::integer, NULL::integer, NULL::integer, NULL::float8,
+        NULL::float8, cardinality(lane_ids) = slots, NULL::text, NULL::jsonb;
     IF addresses IS NULL THEN
         RETURN;
     END IF;

@@ -27,6 +27,8 @@ export interface Claim {
   claimed: ClaimedDelivery[]
   /** `afterEndpoint` of the next claim; 0 = start with the first endpoint */
   lastEndpoint: number
+  /** true = the claim has looked into as many lanes as it may; others may have due deliveries */
+  mayHaveMore: boolean
   /** by endpoint, when its earliest claimed first attempt fell due: Unix time in milliseconds of the database */
   dueMs: Map<number, number>
 }
@@ -59,7 +61,7 @@ export interface ClaimRequest {
 
 /**
  * Leases due deliveries, by the SQL function claim_deliveries: claim-deliveries.sql says which ones, in what order, and how.
- * The function uses is_due, is_claimable, is_wanted and full_lanes (beside it), wake_lanes and settle_lanes (../lanes), and
+ * The function uses is_due, is_claimable and is_wanted (beside it), wake_lanes and settle_lanes (../lanes), and
  * live_secrets_json (src/secrets).
  * It runs in the transaction of Dispatcher.#claim (BEGIN and COMMIT: src/database/server/connections.ts).
  * A second statement cancels a due delivery whose event type its endpoint no longer listens to, unless the event was resent.
@@ -75,7 +77,7 @@ export async function claimDeliveries(query: Query, request: ClaimRequest): Prom
   const ids = lanes.map(({ endpointId }) => endpointId)
   const freeSlots = lanes.map((lane) => lane.freeSlots)
   const starts = lanes.map(({ startMs }) => startMs)
-  const rows = await query<ClaimedRow>(
+  const [about, ...rows] = await query<ClaimedRow>(
     statement(
       'claim_deliveries',
       Prisma.sql`
@@ -87,13 +89,17 @@ export async function claimDeliveries(query: Query, request: ClaimRequest): Prom
   )
   const unwanted = rows.filter(({ isWanted }) => !isWanted)
   if (unwanted.length > 0) await cancelUnwanted(query, unwanted)
-  return { ...claimedDeliveries(rows), lastEndpoint: rows.at(-1)?.endpointId ?? 0 }
+  return {
+    ...claimedDeliveries(rows),
+    lastEndpoint: about?.endpointId ?? 0,
+    mayHaveMore: about?.isWanted ?? false,
+  }
 }
 
 /** The part of a claimed delivery that all deliveries of its endpoint share. */
 type ClaimedEndpoint = Pick<ClaimedDelivery, 'target' | 'sslCertVerification' | 'secrets'>
 
-/** A row of claim_deliveries. Ids are texts, because the database clients return PostgreSQL's bigint in different types. */
+/** A row of claim_deliveries, the first one apart, which describes the claim itself. Ids are texts, because the database clients return PostgreSQL's bigint in different types. */
 interface ClaimedRow extends Omit<ClaimedDelivery, 'id' | 'eventId' | 'body' | keyof ClaimedEndpoint> {
   eventId: string
   dueMs: number

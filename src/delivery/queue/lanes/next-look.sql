@@ -2,14 +2,16 @@
 -- lease in it expires. Null = the part is empty. Leased deliveries are near the head of their part, because they were due before
 -- the deliveries behind them: so a look at the head is enough, and its cost does not depend on how many deliveries are pending.
 CREATE OR REPLACE FUNCTION next_look(lane integer, part integer, moment timestamptz) RETURNS timestamptz
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE
 SET enable_seqscan = off
 AS $$
-    SELECT min(CASE WHEN is_claimable THEN next_attempt_at ELSE greatest(lease_expires_at, next_attempt_at) END)
+BEGIN
+    RETURN (SELECT min(CASE WHEN is_claimable THEN next_attempt_at ELSE greatest(lease_expires_at, next_attempt_at) END)
     FROM (
         SELECT next_attempt_at, lease_expires_at, is_claimable(delivery, moment) AS is_claimable
         FROM queue delivery
         WHERE delivery.endpoint_id = lane AND least(delivery.tries, 1) = part
         ORDER BY delivery.next_attempt_at, delivery.event_id LIMIT 100
-    ) head
+    ) head);
+END
 $$;

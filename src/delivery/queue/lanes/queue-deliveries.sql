@@ -5,15 +5,18 @@
 -- row in lane_wakes instead, which a claim sees together with the new deliveries. Nothing here waits for another transaction, and
 -- two publishers never wait for each other, however long their transactions last.
 CREATE OR REPLACE FUNCTION queue_deliveries(new_event_id bigint, endpoint_ids integer[], due_at timestamptz) RETURNS void
-LANGUAGE sql VOLATILE
+LANGUAGE plpgsql VOLATILE
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
+BEGIN
     INSERT INTO queue (event_id, endpoint_id, next_attempt_at)
-    SELECT new_event_id, endpoint_id, queue_deliveries.due_at FROM unnest(endpoint_ids) AS endpoint_id;
+    SELECT new_event_id, id, due_at FROM unnest(endpoint_ids) AS id;
 
     WITH awake AS MATERIALIZED (
-        SELECT endpoint_id FROM lanes WHERE endpoint_id = ANY (endpoint_ids) AND is_awake FOR KEY SHARE SKIP LOCKED
+        SELECT lane.endpoint_id FROM lanes lane
+        WHERE lane.endpoint_id = ANY (endpoint_ids) AND lane.is_awake FOR KEY SHARE SKIP LOCKED
     )
     INSERT INTO lane_wakes (endpoint_id)
     SELECT id FROM unnest(endpoint_ids) AS id WHERE id NOT IN (SELECT endpoint_id FROM awake);
+END
 $$;
