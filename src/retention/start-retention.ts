@@ -2,12 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { DeliveryConfig } from '../config/config'
 import type { PrismaClient } from '../generated/prisma/client'
+import { delayReporter } from './delay-reporter'
 import { findPartitionUsers } from './partitions/event-partitions'
-import { type Pruned, prune } from './prune'
+import { prune } from './prune'
 
 const PRUNE_EVERY_MS = 60_000
-/** Old events that cannot be removed for so long are reported, and again each time it has passed. */
-const REPORT_DELAY_S = 3_600
 
 /** The parts of the gateway that the retention needs. */
 export interface RetentionCore {
@@ -23,7 +22,7 @@ export interface Retention {
 /** Prunes once a minute. Processes with any role do so: publishing needs partitions for events to come, too. */
 export function startRetention({ prisma, deliveryConfig }: RetentionCore, log: Logger): Retention {
   const stopping = new AbortController()
-  const reportDelay = delayReporter(prisma, log)
+  const reportDelay = delayReporter((firstEventId) => findPartitionUsers(prisma, firstEventId), log)
   const onFailure = (error: unknown) => log.warn({ err: error }, 'old records cannot be pruned at the moment')
   const pruneOnce = async () => {
     const isStopping = () => stopping.signal.aborted
@@ -46,27 +45,5 @@ export function startRetention({ prisma, deliveryConfig }: RetentionCore, log: L
       stopping.abort()
       await stopped
     },
-  }
-}
-
-/** Logs which processes of the server keep old events from being removed, when that lasts. */
-function delayReporter(prisma: PrismaClient, log: Logger) {
-  let reportAfterS = REPORT_DELAY_S
-  return async ({ delayed }: Pruned) => {
-    if (delayed === undefined) {
-      reportAfterS = REPORT_DELAY_S
-      return
-    }
-    if (delayed.overdueS < reportAfterS) return
-    reportAfterS = delayed.overdueS + REPORT_DELAY_S
-    const usedBy = await findPartitionUsers(prisma, delayed.firstEventId)
-    log.warn(
-      {
-        firstEventId: String(delayed.firstEventId),
-        overdueHours: Math.round(delayed.overdueS / 3_600),
-        usedBy,
-      },
-      'old events cannot be removed while other transactions use their tables',
-    )
   }
 }

@@ -5,8 +5,8 @@
 -- waits 100 ms at most, in all. Statements that read every partition wait behind it as long. Publishers never do, because they
 -- write to other partitions.
 --
--- Invariant: afterwards no delivery of these events is pending, and none can become pending. Whoever queues one holds a lock on
--- the event's table until the end of its transaction, so look into the queue after these tables are locked.
+-- Invariant: afterwards no delivery of these events is pending, and none can become pending. A transaction that queues one locks
+-- the event's table, or its row of fan_outs, until it ends. So look into the queue after both are locked.
 CREATE OR REPLACE FUNCTION empty_event_partition(of_first_event_id bigint) RETURNS boolean
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path FROM CURRENT

@@ -62,8 +62,9 @@ BEGIN
     END LOOP;
     RETURN made;
 EXCEPTION
-    -- Another transaction changes the tables, for example by ANALYZE. The next call makes the partitions.
-    WHEN lock_not_available THEN
+    -- Another transaction changes the tables, for example by ANALYZE, or the caller is reading them. The next call makes the
+    -- partitions.
+    WHEN lock_not_available OR object_in_use THEN
         RETURN 0;
 END
 $$;
