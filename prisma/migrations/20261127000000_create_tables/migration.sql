@@ -26,6 +26,7 @@ CREATE TABLE "endpoint_events" (
     "endpoint_id" INTEGER NOT NULL,
     "type" TEXT COLLATE "C" NOT NULL,
     "added_at" TIMESTAMPTZ(3) NOT NULL DEFAULT transaction_timestamp(),
+    "is_on" BOOLEAN NOT NULL,
 
     CONSTRAINT "endpoint_events_pkey" PRIMARY KEY ("endpoint_id","type")
 );
@@ -51,7 +52,7 @@ CREATE TABLE "signing_secrets" (
 );
 
 -- Partitioned by the event's id, which grows with time: an event, its ended deliveries and its attempts leave together.
--- Partitions are made and dropped by src/retention. No foreign key refers to a partition, so that dropping it reads nothing.
+-- src/retention makes and drops the partitions. No foreign key refers to a partition, so that dropping it reads nothing.
 CREATE TABLE "events" (
     "id" BIGSERIAL NOT NULL,
     "type" TEXT NOT NULL,
@@ -94,7 +95,11 @@ CREATE TABLE "attempts" (
 
 CREATE TABLE "event_partitions" (
     "first_event_id" BIGINT NOT NULL,
+    "end_event_id" BIGINT NOT NULL,
+    "opened_at" TIMESTAMPTZ(3),
     "closed_at" TIMESTAMPTZ(3),
+    "taken" BIGINT,
+    "emptied_at" TIMESTAMPTZ(3),
 
     CONSTRAINT "event_partitions_pkey" PRIMARY KEY ("first_event_id")
 );
@@ -106,7 +111,7 @@ CREATE TABLE "attempt_counts" (
     "count" BIGINT NOT NULL,
 
     CONSTRAINT "attempt_counts_pkey" PRIMARY KEY ("endpoint_id","first_event_id","shard")
-);
+) PARTITION BY RANGE ("first_event_id");
 
 CREATE TABLE "idempotency_keys" (
     "publisher" TEXT NOT NULL,
@@ -165,9 +170,9 @@ CREATE TABLE "installed_functions" (
 
 CREATE INDEX "endpoints_created_at_id_idx" ON "endpoints"("created_at", "id");
 CREATE INDEX "endpoints_updated_at_id_idx" ON "endpoints"("updated_at", "id");
-CREATE INDEX "endpoints_is_active_id_idx" ON "endpoints"("is_active", "id");
+CREATE UNIQUE INDEX "endpoints_is_active_id_key" ON "endpoints"("is_active", "id");
 CREATE INDEX "endpoints_target_idx" ON "endpoints" USING GIN ("target" gin_trgm_ops);
-CREATE INDEX "endpoint_events_type_endpoint_id_idx" ON "endpoint_events"("type", "endpoint_id");
+CREATE INDEX "endpoint_events_type_is_on_endpoint_id_idx" ON "endpoint_events"("type", "is_on", "endpoint_id");
 CREATE INDEX "signing_secrets_endpoint_id_created_at_idx" ON "signing_secrets"("endpoint_id", "created_at");
 CREATE INDEX "events_created_at_idx" ON "events"("created_at");
 CREATE INDEX "idempotency_keys_expires_at_idx" ON "idempotency_keys"("expires_at");
@@ -175,7 +180,7 @@ CREATE INDEX "attempts_endpoint_id_created_at_id_idx" ON "attempts"("endpoint_id
 CREATE INDEX "attempts_endpoint_id_sent_at_id_idx" ON "attempts"("endpoint_id", "sent_at", "id");
 CREATE UNIQUE INDEX "attempts_event_id_endpoint_id_send_id_key" ON "attempts"("event_id", "endpoint_id", "send_id");
 
-ALTER TABLE "endpoint_events" ADD CONSTRAINT "endpoint_events_endpoint_id_fkey" FOREIGN KEY ("endpoint_id") REFERENCES "endpoints"("id") ON DELETE CASCADE ON UPDATE CASCADE;
+ALTER TABLE "endpoint_events" ADD CONSTRAINT "endpoint_events_endpoint_id_is_on_fkey" FOREIGN KEY ("endpoint_id", "is_on") REFERENCES "endpoints"("id", "is_active") ON DELETE CASCADE ON UPDATE CASCADE;
 ALTER TABLE "endpoint_events" ADD CONSTRAINT "endpoint_events_type_fkey" FOREIGN KEY ("type") REFERENCES "event_types"("type") ON DELETE RESTRICT ON UPDATE CASCADE;
 ALTER TABLE "signing_secrets" ADD CONSTRAINT "signing_secrets_endpoint_id_fkey" FOREIGN KEY ("endpoint_id") REFERENCES "endpoints"("id") ON DELETE CASCADE ON UPDATE CASCADE;
 
@@ -185,6 +190,7 @@ ALTER TABLE "endpoints"
     ADD CONSTRAINT "endpoints_target_check" CHECK ("target" ~* '^https?://'),
     ADD CONSTRAINT "endpoints_version_check" CHECK ("version" >= 1),
     ADD CONSTRAINT "endpoints_updated_at_check" CHECK ("updated_at" >= "created_at"),
+    ADD CONSTRAINT "endpoints_deleted_at_check" CHECK ("deleted_at" IS NULL OR NOT "is_active"),
     ADD CONSTRAINT "endpoints_disabled_reason_check" CHECK ("disabled_reason" IS NULL OR NOT "is_active");
 
 ALTER TABLE "ended_deliveries"
@@ -204,6 +210,9 @@ ALTER TABLE "queue"
 -- Prisma from taking the index for one of its own and dropping it.
 CREATE INDEX "queue_lane" ON "queue" ("endpoint_id", least("tries", 1), "next_attempt_at", "event_id");
 
+-- Deleted endpoints, which are removed once nothing of them is on record.
+CREATE INDEX "endpoints_deleted" ON "endpoints" ("deleted_at") WHERE "deleted_at" IS NOT NULL;
+
 -- The lanes that claims look into, and the others by the time at which they must be looked into again.
 CREATE INDEX "lanes_awake" ON "lanes" ("endpoint_id") WHERE "is_awake";
 CREATE INDEX "lanes_asleep" ON "lanes" ("due_at") WHERE NOT "is_awake";
@@ -218,12 +227,3 @@ CREATE VIEW "deliveries" AS
     UNION ALL
     SELECT "event_id", "endpoint_id", "status", "attempt_count", 0, NULL, NULL, NULL, 0
     FROM "ended_deliveries";
-
--- The first partitions. Later ones are made by the function make_partitions (src/retention).
-CREATE TABLE "events_0" PARTITION OF "events" FOR VALUES FROM (0) TO (10000000);
-CREATE TABLE "ended_deliveries_0" PARTITION OF "ended_deliveries" FOR VALUES FROM (0) TO (10000000);
-CREATE TABLE "attempts_0" PARTITION OF "attempts" FOR VALUES FROM (0) TO (10000000);
-CREATE TABLE "events_10000000" PARTITION OF "events" FOR VALUES FROM (10000000) TO (20000000);
-CREATE TABLE "ended_deliveries_10000000" PARTITION OF "ended_deliveries" FOR VALUES FROM (10000000) TO (20000000);
-CREATE TABLE "attempts_10000000" PARTITION OF "attempts" FOR VALUES FROM (10000000) TO (20000000);
-INSERT INTO "event_partitions" ("first_event_id") VALUES (0), (10000000);

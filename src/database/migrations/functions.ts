@@ -6,8 +6,10 @@ import { packageFolder } from '../../package-folder'
 /** A SQL function, defined in a file of its own beside its TypeScript caller: `update-endpoint.sql` defines update_endpoint. */
 export interface SqlFunction {
   name: string
-  /** `CREATE OR REPLACE FUNCTION ...` */
+  /** `CREATE OR REPLACE FUNCTION ...`, and further statements about the function */
   text: string
+  /** false = only other programs call the function, with the rights of its owner, and each needs a grant */
+  isCalledHere: boolean
   /** SHA-256 of the text, in hex */
   digest: string
 }
@@ -23,7 +25,8 @@ export function readFunctions(folder = join(packageFolder, 'src')): SqlFunction[
     if (!text.includes(`\nCREATE OR REPLACE FUNCTION ${name}(`)) {
       throw new Error(`src/${file} must define the function ${name} by CREATE OR REPLACE FUNCTION`)
     }
-    return { name, text, digest: createHash('sha256').update(text).digest('hex') }
+    const isCalledHere = !/^LANGUAGE .* SECURITY DEFINER$/m.test(text)
+    return { name, text, isCalledHere, digest: createHash('sha256').update(text).digest('hex') }
   })
 }
 
@@ -32,11 +35,16 @@ export function readFunctions(folder = join(packageFolder, 'src')): SqlFunction[
  * transaction.
  *
  * Function bodies are not checked while they are created, because functions call each other and the files have no order.
+ *
+ * A function that works with the rights of its owner looks for every name in the schema of the installation, behind pg_catalog and
+ * before temporary tables, so that no caller can put something else under that name (`SET search_path FROM CURRENT`). Replacing a
+ * function keeps who was granted it.
  */
 export function installScript(functions: SqlFunction[]): string {
   const notes = functions.map(({ name, digest }) => `('${name}', '${digest}')`)
   return [
     'SET LOCAL check_function_bodies = off;',
+    "SELECT set_config('search_path', format('%I, pg_temp', current_schema()), true);",
     ...functions.map(({ text }) => text),
     `INSERT INTO installed_functions (name, digest) VALUES ${notes.join(', ')}`,
     'ON CONFLICT (name) DO UPDATE SET digest = excluded.digest;',

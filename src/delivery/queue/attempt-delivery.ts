@@ -1,5 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import type { DeliveryConfig } from '../../config/config'
+<<<<<<< HEAD
+=======
+import type { SigningKeys } from '../../secrets/signing-keys'
+import { isGone } from '../sending/answers/response-status'
+>>>>>>> main
 import type { WritePermit } from '../sending/send-request'
 import type { Sender } from '../sending/sender'
 import { signedHeaders } from '../sending/signature'
@@ -10,8 +15,8 @@ import type { FinishedAttempt } from './recording/record-attempts'
 /** The parts of the gateway that an attempt needs. */
 export interface AttemptParts {
   sender: Sender
-  /** decrypts a sealed secret; throws when no key can */
-  decryptSecret: (id: string, sealed: string) => string
+  /** the keys of a sealed secret; throws when nothing can decrypt it */
+  signingKeys: (id: string, sealed: string) => SigningKeys
   deliveryConfig: Pick<DeliveryConfig, 'retrySchedule' | 'signatureHeader'>
 }
 
@@ -41,12 +46,19 @@ export interface AttemptResult {
  */
 export async function attemptDelivery(
   delivery: ClaimedDelivery,
+<<<<<<< HEAD
   { sender, decryptSecret, deliveryConfig }: AttemptParts,
   { signal, permit, restMs = () => null }: AttemptOptions,
 ): Promise<AttemptResult> {
+=======
+  { sender, signingKeys, deliveryConfig }: AttemptParts,
+  signal: AbortSignal,
+  permit?: WritePermit,
+): Promise<{ attempt: FinishedAttempt; detail: string; isOwnTrouble: boolean }> {
+>>>>>>> main
   const headers = signedHeaders({
     headerName: deliveryConfig.signatureHeader,
-    secrets: delivery.secrets.map(({ id, sealed }) => decryptSecret(id, sealed)),
+    secrets: delivery.secrets.map(({ id, sealed }) => signingKeys(id, sealed)),
     eventId: delivery.eventId,
     timestampSeconds: Math.floor(Date.now() / 1000),
     body: delivery.body,

@@ -31,6 +31,8 @@ export interface SendsOptions extends AttemptParts {
   onSlotFree: () => void
   /** called after each recorded batch of attempts */
   onRecorded: () => void
+  /** called when a delivery that this process held falls due again */
+  onDueIn: (milliseconds: number) => void
   /** called with each error of a statement, and a message for the log */
   onDatabaseError: (error: unknown, message: string) => void
 }
@@ -50,17 +52,24 @@ export class SendsInFlight {
   readonly #ownTrouble: OwnTrouble
 
   constructor(private readonly options: SendsOptions) {
-    const { database, deliveryConfig, log, holder, onRecorded, onDatabaseError } = options
+    const { database, deliveryConfig, log, holder, onRecorded, onDueIn, onDatabaseError } = options
     this.#ownTrouble = new OwnTrouble(log)
     this.slots = new SendSlots(limitsOf(deliveryConfig, log))
     this.#checks = new PermitChecks(database.asyncCommitTransaction, holder, (error) =>
       onDatabaseError(error, 'requests cannot be sent at the moment'),
     )
     this.#recorder = new Recorder({
+<<<<<<< HEAD
       record: (attempts) => recordAttempts(database.query, holder(), attempts),
       onRecorded: (attempts) => {
         this.#onRecorded(attempts)
         onRecorded()
+=======
+      record: async (attempts) => {
+        await recordAttempts(database.query, holder(), attempts)
+        this.recorded += attempts.length
+        onDueIn(Math.min(...attempts.map(({ retryInMs }) => retryInMs ?? Number.POSITIVE_INFINITY)))
+>>>>>>> main
       },
       onUnavailable: (error) => onDatabaseError(error, 'attempts cannot be recorded at the moment'),
       onRejected: (error, attempt) => this.#onRejected(error, attempt),
@@ -181,6 +190,7 @@ export class SendsInFlight {
     }
   }
 
+<<<<<<< HEAD
   #onRecorded(attempts: FinishedAttempt[]): void {
     this.recorded += attempts.length
     for (const { eventId, endpointId } of attempts) {
@@ -201,6 +211,13 @@ export class SendsInFlight {
     const { database, holder, onDatabaseError } = this.options
     try {
       await releaseLeases(database.query, holder(), [{ delivery, delayMs }])
+=======
+  async #releaseLease(delivery: ClaimedDelivery, delayMs: number): Promise<void> {
+    const { database, holder, onDueIn, onDatabaseError } = this.options
+    try {
+      await releaseLease(database.prisma, holder(), delivery, delayMs)
+      onDueIn(delayMs)
+>>>>>>> main
     } catch (error) {
       // The lease expires by itself.
       onDatabaseError(error, 'a lease cannot be released at the moment')

@@ -15,12 +15,16 @@ const NOTHING = Buffer.alloc(0)
 export interface AnswerEvents {
   /** the final status: the receiver has answered. Interim answers (1xx) are passed over. */
   onHead(head: AnswerHead): void
+  /** @param piece a part of the bytes that are being read */
   onBody(piece: Buffer): void
   /** @param flaw what was wrong with the body: a part of it is missing. Null = it is whole */
   onEnd(flaw: string | null): void
   /** @param flaw why the bytes are no answer, in words that follow "the receiver" */
   onNoAnswer(flaw: string): void
 }
+
+/** A view of bytes costs as much as a line of the head: most pieces need none. */
+const firstBytes = (bytes: Buffer, max: number) => (bytes.length <= max ? bytes : bytes.subarray(0, max))
 
 /**
  * Reads the answer to one request of HTTP/1, from bytes that are cut anywhere. Calls `onHead`, `onBody` and `onEnd`, or
@@ -49,8 +53,9 @@ export class AnswerReader {
   read(bytes: Buffer): void {
     let rest = bytes
     while (this.#state === 'head' && rest.length > 0) {
-      const piece = rest.subarray(0, HEAD_PIECE)
-      rest = rest.subarray(piece.length - this.#readHead(piece).length)
+      const piece = firstBytes(rest, HEAD_PIECE)
+      const after = this.#readHead(piece)
+      rest = piece === rest ? after : rest.subarray(piece.length - after.length)
     }
     if (this.#state === 'length') this.#readLength(rest)
     else if (rest.length === 0) return
@@ -113,7 +118,7 @@ export class AnswerReader {
   }
 
   #readLength(bytes: Buffer): void {
-    const piece = bytes.subarray(0, this.#missing)
+    const piece = firstBytes(bytes, this.#missing)
     this.#missing -= piece.length
     this.events.onBody(piece)
     if (this.#missing > 0) return
