@@ -32,7 +32,7 @@ export interface LaneLimit {
 const FIRST_SENDS = 4
 /** Without a free trial slot, a claim takes no more from lanes that are not listed: most of it is released again. */
 const PEEK_SLOTS = 20
-/** The most lanes that one claim is told about. */
+/** The most lanes that one claim takes limits of. */
 const LANES_MAX = 2_000
 
 /** The slots of a process at the time of a claim. */

@@ -71,7 +71,7 @@ export class Lane {
     if (restedUntilMs === null) return
     if (!this.#isRestOwn) {
       this.pace ??= this.#newPace(now, random)
-      this.pace.heardOfBusy(now)
+      this.pace.onBusyElsewhere(now)
     }
     this.#isRestOwn = false
   }

@@ -2,7 +2,7 @@ import { destinationOf } from '../../sending/destination'
 import { type ClaimLimits, LimitsInTheMaking } from './claim-limits'
 import { Host, Lane } from './lane'
 import type { Pace, PacedSend } from './pace'
-import { Remembered } from './remembered'
+import { RecentValues } from './recent-values'
 import { type Limits, Shares } from './shares'
 import { type SendEnd, type Standing, YOUNGEST_HANGING_MS } from './standing'
 
@@ -33,7 +33,7 @@ export interface NoTurn {
   waitMs: number
 }
 
-/** How many lanes and hosts are remembered while nothing is in flight to them. */
+/** How many lanes and hosts are kept while nothing is in flight to them. */
 const LANES_MAX = 5_000
 const HOSTS_MAX = 5_000
 const RECENT_MAX = 512
@@ -52,8 +52,8 @@ const PEEK_EVERY_MS = 20
  */
 export class SendSlots {
   readonly shares: Shares
-  readonly #lanes = new Remembered<number, Lane>(LANES_MAX, (lane) => isInUse(lane) || this.#hung.has(lane))
-  readonly #hosts = new Remembered<string, Host>(
+  readonly #lanes = new RecentValues<number, Lane>(LANES_MAX, (lane) => isInUse(lane) || this.#hung.has(lane))
+  readonly #hosts = new RecentValues<string, Host>(
     HOSTS_MAX,
     ({ inFlight, waiting }) => inFlight + waiting.size > 0,
   )
@@ -110,7 +110,7 @@ export class SendSlots {
    * many lanes that hang would hide a proven one from them. While no trial slot is free, few look into all.
    *
    * @param room how many sends may start, at most
-   * @param isLook the limits are for a look at what is due, whichever kind of claim is next
+   * @param isLook the limits are for a look at due deliveries, whichever kind of claim is next
    */
   limits(room: number, isLook = false): ClaimLimits {
     const now = this.now()
