@@ -22,6 +22,44 @@ CREATE TYPE public.delivery_status AS ENUM (
     'CANCELLED'
 );
 
+CREATE FUNCTION public.call_lanes(called integer[], moment timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    AS $$
+DECLARE
+    present integer[] := ARRAY(SELECT endpoint_id FROM lanes WHERE endpoint_id = ANY (called));
+    made integer[];
+    held integer[];
+    asleep integer[];
+BEGIN
+    IF cardinality(present) < cardinality(called) THEN
+        WITH lane AS (
+            INSERT INTO lanes (endpoint_id, is_awake, due_at)
+            SELECT id, true, moment FROM (SELECT unnest(called) AS id EXCEPT SELECT unnest(present)) absent ORDER BY id
+            ON CONFLICT DO NOTHING
+            RETURNING endpoint_id
+        )
+        SELECT array_agg(endpoint_id) INTO made FROM lane;
+        IF cardinality(made) = cardinality(called) THEN
+            RETURN;
+        END IF;
+        called := ARRAY(SELECT unnest(called) EXCEPT SELECT unnest(made));
+    END IF;
+
+    SELECT coalesce(array_agg(endpoint_id), '{}'), array_agg(endpoint_id) FILTER (WHERE NOT is_awake) INTO held, asleep
+    FROM (SELECT endpoint_id, is_awake FROM lanes WHERE endpoint_id = ANY (called) FOR NO KEY UPDATE SKIP LOCKED) lane;
+    IF asleep IS NOT NULL THEN
+        UPDATE lanes
+        SET is_awake = coalesce(resting_until <= moment, true),
+            due_at = CASE WHEN resting_until > moment THEN least(due_at, resting_until) ELSE moment END
+        WHERE endpoint_id = ANY (asleep);
+    END IF;
+    IF cardinality(held) < cardinality(called) THEN
+        INSERT INTO lane_wakes (endpoint_id) SELECT unnest(called) EXCEPT SELECT unnest(held);
+    END IF;
+END
+$$;
+
 CREATE FUNCTION public.cancel_deliveries(of_endpoint integer, moment timestamp with time zone, most integer) RETURNS bigint
     LANGUAGE sql
     SET enable_seqscan TO 'off'
@@ -182,6 +220,43 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION public.data_problem(data text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+DECLARE
+    max_bytes CONSTANT integer := 262144;
+    max_depth CONSTANT integer := 500;
+    nesting text;
+    escapes text;
+BEGIN
+    IF octet_length(data) > max_bytes THEN
+        RETURN format('The data has more than %s bytes of JSON.', max_bytes);
+    END IF;
+
+    IF length(data) - length(replace(replace(data, '[', ''), '{', '')) > max_depth THEN
+        -- Only brackets outside of strings. Each step removes the innermost pairs: one level.
+        nesting := translate(regexp_replace(data, '"(?:[^"\\]|\\.)*"|[^][{}"]+', '', 'g'), '{}', '[]');
+        FOR level IN 1 .. max_depth LOOP
+            EXIT WHEN nesting = '';
+            nesting := replace(nesting, '[]', '');
+        END LOOP;
+        IF nesting <> '' THEN
+            RETURN format('The data has more than %s nested lists or objects.', max_depth);
+        END IF;
+    END IF;
+
+    IF strpos(data, '\u') > 0 THEN
+        -- Without escaped backslashes, each backslash starts an escape. Without whole pairs, each escape of a surrogate is half of one.
+        escapes := replace(data, '\\', '.');
+        escapes := regexp_replace(escapes, '\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}', '.', 'gi');
+        IF escapes ~* '\\ud[89a-f]' THEN
+            RETURN 'The data must not contain half of a surrogate pair.';
+        END IF;
+    END IF;
+    RETURN NULL;
+END
+$$;
+
 CREATE TABLE public.endpoints (
     id integer NOT NULL,
     created_at timestamp(3) with time zone DEFAULT transaction_timestamp() NOT NULL,
@@ -193,6 +268,7 @@ CREATE TABLE public.endpoints (
     ssl_cert_verification boolean DEFAULT true NOT NULL,
     disabled_reason text,
     deleted_at timestamp(3) with time zone,
+    CONSTRAINT endpoints_deleted_at_check CHECK (((deleted_at IS NULL) OR (NOT is_active))),
     CONSTRAINT endpoints_disabled_reason_check CHECK (((disabled_reason IS NULL) OR (NOT is_active))),
     CONSTRAINT endpoints_target_check CHECK ((target ~* '^https?://'::text)),
     CONSTRAINT endpoints_updated_at_check CHECK ((updated_at >= created_at)),
@@ -228,6 +304,127 @@ CREATE FUNCTION public.event_body(id bigint, type text, created timestamp with t
         || ', "created": ' || trim_scale(extract(epoch FROM created)::numeric)::text || ', "data": ' || data || '}'
 $$;
 
+CREATE FUNCTION public.fan_out(after_event bigint, most integer, OUT last_event bigint, OUT delivery_count integer) RETURNS record
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_sort TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+DECLARE
+    events_at_once CONSTANT integer := 50;
+    moment timestamptz(3) := clock_timestamp();
+    taken fan_outs[];
+    taking fan_outs;
+    share integer;
+    listening integer[];
+    last_endpoint integer;
+    present integer[];
+    absent integer[];
+    called integer[] := '{}';
+BEGIN
+    PERFORM set_config('synchronous_commit', 'off', true);
+    taken := ARRAY(
+        SELECT fan_outs FROM fan_outs WHERE event_id > after_event
+        ORDER BY event_id LIMIT events_at_once FOR UPDATE SKIP LOCKED
+    );
+    IF cardinality(taken) < events_at_once THEN
+        taken := taken || ARRAY(
+            SELECT fan_outs FROM fan_outs WHERE event_id <= after_event
+            ORDER BY event_id LIMIT events_at_once - cardinality(taken) FOR UPDATE SKIP LOCKED
+        );
+    END IF;
+    IF taken = '{}' THEN
+        RETURN;
+    END IF;
+    last_event := taken[cardinality(taken)].event_id;
+    share := ceil(most::float8 / cardinality(taken));
+
+    FOREACH taking IN ARRAY taken LOOP
+        listening := CASE WHEN EXISTS (SELECT FROM events WHERE id = taking.event_id)
+            THEN listeners(taking.type, taking.after_endpoint_id, share) ELSE '{}' END;
+        IF listening <> '{}' THEN
+            last_endpoint := listening[cardinality(listening)];
+            present := ARRAY(
+                (SELECT endpoint_id FROM queue
+                WHERE (event_id, endpoint_id) > (taking.event_id, taking.after_endpoint_id)
+                    AND (event_id, endpoint_id) <= (taking.event_id, last_endpoint)
+                ORDER BY event_id, endpoint_id)
+                UNION ALL
+                (SELECT endpoint_id FROM ended_deliveries
+                WHERE event_id = taking.event_id AND endpoint_id > taking.after_endpoint_id AND endpoint_id <= last_endpoint)
+            );
+            absent := CASE WHEN present = '{}' THEN listening ELSE ARRAY(SELECT unnest(listening) EXCEPT SELECT unnest(present)) END;
+            INSERT INTO queue (event_id, endpoint_id, next_attempt_at) SELECT taking.event_id, unnest(absent), moment;
+            called := called || absent;
+        END IF;
+        IF cardinality(listening) < share THEN
+            DELETE FROM fan_outs WHERE event_id = taking.event_id;
+            UPDATE events SET fanned_out_at = clock_timestamp() WHERE id = taking.event_id;
+        ELSE
+            UPDATE fan_outs SET after_endpoint_id = last_endpoint WHERE event_id = taking.event_id;
+        END IF;
+    END LOOP;
+    delivery_count := cardinality(called);
+    IF called <> '{}' THEN
+        PERFORM call_lanes(ARRAY(SELECT DISTINCT unnest(called)), moment);
+    END IF;
+END
+$$;
+
+CREATE FUNCTION public.hookgate_publish(type text, data json, idempotency_key text DEFAULT NULL::text) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    SET jit TO 'off'
+    AS $$
+DECLARE
+    key_max_length CONSTANT integer := 255;
+    -- White space around the data is not part of it.
+    content text := btrim(data::text, E' \t\n\r');
+    problem text;
+    -- Inside of this function, current_user is its owner. `role` is what SET ROLE has set.
+    caller text := CASE current_setting('role') WHEN 'none' THEN session_user::text ELSE current_setting('role') END;
+    fingerprint bytea;
+    published record;
+BEGIN
+    IF NOT EXISTS (
+        SELECT FROM event_types known
+        WHERE known.type = hookgate_publish.type AND known.retired_at IS NULL AND known."group" <> 'gateway'
+    ) OR type IS NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'HG001', MESSAGE = CASE
+            WHEN type IS NULL THEN 'The event type must not be null.'
+            ELSE format('There is no event type %s.', to_json(left(type, 100)))
+        END;
+    END IF;
+
+    problem := CASE
+        WHEN content IS NULL THEN 'The data must not be the SQL null. The JSON null is ''null''::json.'
+        WHEN idempotency_key = '' THEN 'The idempotency key must not be empty.'
+        WHEN char_length(idempotency_key) > key_max_length
+            THEN format('The idempotency key must have at most %s characters.', key_max_length)
+        ELSE data_problem(content)
+    END;
+    IF problem IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'HG002', MESSAGE = problem;
+    END IF;
+
+    IF idempotency_key IS NOT NULL THEN
+        -- Equal for equal texts, without the white space between tokens.
+        fingerprint := sha256(convert_to(
+            to_json(type)::text || regexp_replace(content, '("(?:[^"\\]|\\.)*")|[ \t\n\r]+', '\1', 'g'), 'UTF8'));
+    END IF;
+    SELECT * INTO published FROM publish_event(type, content, 'role:' || caller, idempotency_key, fingerprint);
+    IF published.outcome = 'conflict' THEN
+        RAISE EXCEPTION USING ERRCODE = 'HG003',
+            MESSAGE = 'The idempotency key was used for another event within the last 24 hours.';
+    END IF;
+    IF published.outcome = 'published' AND published.due_count > 0 THEN
+        PERFORM pg_notify('hookgate_due', '');
+    END IF;
+    RETURN (published.event).id;
+END
+$$;
+
 CREATE TABLE public.queue (
     event_id bigint NOT NULL,
     endpoint_id integer NOT NULL,
@@ -258,6 +455,23 @@ CREATE FUNCTION public.is_wanted(resend_count integer, event_type text, listened
     LANGUAGE sql IMMUTABLE
     AS $$
     SELECT resend_count > 0 OR event_type = ANY (listened_types)
+$$;
+
+CREATE FUNCTION public.listeners(event_type text, after_id integer, most integer) RETURNS integer[]
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_sort TO 'off'
+    AS $$
+BEGIN
+    RETURN ARRAY(
+        SELECT endpoint_id FROM endpoint_events
+        WHERE (type, is_on, endpoint_id) > (event_type, true, after_id)
+            AND (type, is_on, endpoint_id) <= (event_type, true, 2147483647)
+        ORDER BY type, is_on, endpoint_id
+        LIMIT most
+    );
+END
 $$;
 
 CREATE TABLE public.signing_secrets (
@@ -326,7 +540,7 @@ CREATE TABLE public.events (
 )
 PARTITION BY RANGE (id);
 
-CREATE FUNCTION public.publish_event(new_type text, data text, new_publisher text, new_key text, new_fingerprint bytea, OUT outcome text, OUT event public.events) RETURNS record
+CREATE FUNCTION public.publish_event(new_type text, data text, new_publisher text, new_key text, new_fingerprint bytea, OUT outcome text, OUT event public.events, OUT due_count integer) RETURNS record
     LANGUAGE plpgsql
     AS $$
 DECLARE
@@ -335,9 +549,10 @@ DECLARE
     created timestamptz(6) := clock_timestamp();
     -- More listeners than this get the event from a worker, in batches, so that no publisher waits for them.
     fanned_out_at_once CONSTANT integer := 500;
-    listeners integer[];
+    listening integer[];
     is_fanned_out boolean;
 BEGIN
+    due_count := 0;
     IF new_key IS NOT NULL THEN
         LOOP
             SELECT * INTO known FROM idempotency_keys
@@ -360,20 +575,18 @@ BEGIN
         END LOOP;
     END IF;
 
-    listeners := ARRAY(
-        SELECT endpoint.id FROM endpoint_events listening JOIN endpoints endpoint ON endpoint.id = listening.endpoint_id
-        WHERE listening.type = new_type AND endpoint.is_active AND endpoint.deleted_at IS NULL
-        LIMIT fanned_out_at_once + 1
-    );
-    is_fanned_out := cardinality(listeners) <= fanned_out_at_once
+    listening := listeners(new_type, 0, fanned_out_at_once + 1);
+    is_fanned_out := cardinality(listening) <= fanned_out_at_once
         AND current_setting('transaction_isolation') = 'read committed';
     INSERT INTO events (id, type, created_at, body, fanned_out_at)
     VALUES (new_id, new_type, created, event_body(new_id, new_type, created, data), CASE WHEN is_fanned_out THEN created END)
     RETURNING * INTO event;
     IF NOT is_fanned_out THEN
         INSERT INTO fan_outs (event_id, type) VALUES (new_id, new_type);
-    ELSIF listeners <> '{}' THEN
-        PERFORM queue_deliveries(new_id, listeners, created);
+        due_count := 1;
+    ELSIF listening <> '{}' THEN
+        PERFORM queue_deliveries(new_id, listening, created);
+        due_count := cardinality(listening);
     END IF;
     outcome := 'published';
 END
@@ -398,7 +611,7 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION public.record_attempts(recording_owner uuid, clock_offset_ms double precision, recording_shard integer, finished jsonb) RETURNS TABLE(id text)
+CREATE FUNCTION public.record_attempts(recording_owner uuid, clock_offset_ms double precision, recording_shard integer, finished json) RETURNS TABLE(id text)
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
@@ -413,7 +626,7 @@ BEGIN
     RETURN QUERY
     WITH attempt AS MATERIALIZED (
         SELECT *, recorded_at + make_interval(secs => "retryInMs" / 1000) AS due_at
-        FROM jsonb_to_recordset(finished) AS attempt(
+        FROM json_to_recordset(finished) AS attempt(
             "sendId" uuid, "eventId" bigint, "endpointId" integer, "number" integer, "resendCount" integer,
             "sentAt" timestamptz, "signatureHeader" text, "responseStatus" integer, "responseBody" text,
             "responseTruncated" boolean, "durationMs" integer, "error" attempt_error, "errorDetail" text, "outcome" text,
@@ -497,6 +710,8 @@ CREATE FUNCTION public.resend_deliveries(to_endpoint integer, event_ids bigint[]
 DECLARE
     resent_at timestamptz := clock_timestamp();
 BEGIN
+    -- An event that is still being fanned out gets no delivery from its fan-out while it gets one here (see fan_out).
+    PERFORM FROM fan_outs WHERE event_id = ANY (event_ids) ORDER BY event_id FOR KEY SHARE;
     PERFORM FROM queue WHERE endpoint_id = to_endpoint AND event_id = ANY (event_ids) ORDER BY event_id FOR NO KEY UPDATE;
 
     WITH reopened AS (
@@ -593,8 +808,8 @@ BEGIN
             DELETE FROM endpoint_events
             WHERE endpoint_id = stored.id AND type <> ALL (event_types);
             event_types_changed := FOUND;
-            INSERT INTO endpoint_events (endpoint_id, type, added_at)
-            SELECT stored.id, event_type, changed_at FROM unnest(event_types) AS event_type
+            INSERT INTO endpoint_events (endpoint_id, type, added_at, is_on)
+            SELECT stored.id, event_type, changed_at, stored.is_active FROM unnest(event_types) AS event_type
             ON CONFLICT DO NOTHING;
             event_types_changed := event_types_changed OR FOUND;
         END IF;
@@ -616,7 +831,7 @@ BEGIN
             WHERE id = stored.id
             RETURNING * INTO stored;
             outcome := 'changed';
-            -- What is pending may be sendable now. Another receiver has not asked to be left alone.
+            -- Pending deliveries may be due now. Another receiver has not asked to be left alone.
             IF merged.is_active AND (NOT was.is_active OR merged.target <> was.target) THEN
                 UPDATE lanes SET resting_until = NULL WHERE lanes.endpoint_id = stored.id AND resting_until IS NOT NULL;
                 INSERT INTO lane_wakes (endpoint_id) VALUES (stored.id);
@@ -646,24 +861,7 @@ BEGIN
     SELECT array_agg(DISTINCT endpoint_id) INTO called FROM taken;
 
     IF called IS NOT NULL THEN
-        INSERT INTO lanes (endpoint_id, is_awake, due_at)
-        SELECT id, true, moment FROM unnest(called) AS id
-        WHERE NOT EXISTS (SELECT FROM lanes WHERE endpoint_id = id)
-        ORDER BY id
-        ON CONFLICT DO NOTHING;
-
-        WITH held AS MATERIALIZED (
-            SELECT endpoint_id, is_awake, coalesce(resting_until > moment, false) AS is_resting
-            FROM lanes WHERE endpoint_id = ANY (called) FOR NO KEY UPDATE SKIP LOCKED
-        ),
-        woken AS (
-            UPDATE lanes
-            SET is_awake = NOT held.is_resting,
-                due_at = CASE WHEN held.is_resting THEN least(lanes.due_at, lanes.resting_until) ELSE moment END
-            FROM held WHERE lanes.endpoint_id = held.endpoint_id AND NOT held.is_awake
-        )
-        INSERT INTO lane_wakes (endpoint_id)
-        SELECT id FROM unnest(called) AS id WHERE id NOT IN (SELECT endpoint_id FROM held);
+        PERFORM call_lanes(called, moment);
     END IF;
 
     UPDATE lanes SET is_awake = true
@@ -807,7 +1005,8 @@ CREATE TABLE public.ended_deliveries_10000000 (
 CREATE TABLE public.endpoint_events (
     endpoint_id integer NOT NULL,
     type text NOT NULL COLLATE pg_catalog."C",
-    added_at timestamp(3) with time zone DEFAULT transaction_timestamp() NOT NULL
+    added_at timestamp(3) with time zone DEFAULT transaction_timestamp() NOT NULL,
+    is_on boolean NOT NULL
 );
 
 CREATE SEQUENCE public.endpoints_id_seq
@@ -1010,11 +1209,11 @@ CREATE INDEX attempts_10000000_endpoint_id_sent_at_id_idx ON public.attempts_100
 
 CREATE UNIQUE INDEX attempts_10000000_event_id_endpoint_id_send_id_idx ON public.attempts_10000000 USING btree (event_id, endpoint_id, send_id);
 
-CREATE INDEX endpoint_events_type_endpoint_id_idx ON public.endpoint_events USING btree (type, endpoint_id);
+CREATE INDEX endpoint_events_type_is_on_endpoint_id_idx ON public.endpoint_events USING btree (type, is_on, endpoint_id);
 
 CREATE INDEX endpoints_created_at_id_idx ON public.endpoints USING btree (created_at, id);
 
-CREATE INDEX endpoints_is_active_id_idx ON public.endpoints USING btree (is_active, id);
+CREATE UNIQUE INDEX endpoints_is_active_id_key ON public.endpoints USING btree (is_active, id);
 
 CREATE INDEX endpoints_target_idx ON public.endpoints USING gin (target public.gin_trgm_ops);
 
@@ -1069,7 +1268,7 @@ ALTER INDEX public.events_created_at_idx ATTACH PARTITION public.events_10000000
 ALTER INDEX public.events_pkey ATTACH PARTITION public.events_10000000_pkey;
 
 ALTER TABLE ONLY public.endpoint_events
-    ADD CONSTRAINT endpoint_events_endpoint_id_fkey FOREIGN KEY (endpoint_id) REFERENCES public.endpoints(id) ON UPDATE CASCADE ON DELETE CASCADE;
+    ADD CONSTRAINT endpoint_events_endpoint_id_is_on_fkey FOREIGN KEY (endpoint_id, is_on) REFERENCES public.endpoints(id, is_active) ON UPDATE CASCADE ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.endpoint_events
     ADD CONSTRAINT endpoint_events_type_fkey FOREIGN KEY (type) REFERENCES public.event_types(type) ON UPDATE CASCADE ON DELETE RESTRICT;

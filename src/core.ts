@@ -11,6 +11,7 @@ import { targetPolicy } from './endpoints/targets/target-policy'
 import type { EventsCore } from './events/event'
 import { encryptionKeys } from './secrets/development-keys'
 import { keyring } from './secrets/keyring'
+import { SigningKeyCache } from './secrets/signing-keys'
 import { SigningSecrets } from './secrets/signing-secrets'
 import { version } from './version'
 
@@ -38,6 +39,7 @@ export async function createCore(config: Config, database: Database): Promise<Co
   const catalogue = readEventCatalogue(config.eventTypesFile)
   const keys = keyring(encryptionKeys(config))
   const secrets = new SigningSecrets(prisma, keys, { revealPasswordHash: config.revealPasswordHash })
+  const signingKeys = new SigningKeyCache(keys)
   await saveEventCatalogue(prisma, catalogue)
   // Requests share the reads of one turn of the event loop, because sending a statement costs this process more than running it
   // costs PostgreSQL. Measured with 64 clients: a read by GraphQL costs 209 µs of CPU instead of 340, a GET 127 instead of 242.
@@ -62,7 +64,7 @@ export async function createCore(config: Config, database: Database): Promise<Co
     readEndpoint: (id) => endpoints.load(id),
     secrets,
     sender,
-    decryptSecret: secrets.decrypt.bind(secrets),
+    signingKeys: signingKeys.keysOf.bind(signingKeys),
     deliveryConfig: config.delivery,
     close: () => sender.close(),
   }

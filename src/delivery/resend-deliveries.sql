@@ -12,6 +12,8 @@ AS $$
 DECLARE
     resent_at timestamptz := clock_timestamp();
 BEGIN
+    -- An event that is still being fanned out gets no delivery from its fan-out while it gets one here (see fan_out).
+    PERFORM FROM fan_outs WHERE event_id = ANY (event_ids) ORDER BY event_id FOR KEY SHARE;
     PERFORM FROM queue WHERE endpoint_id = to_endpoint AND event_id = ANY (event_ids) ORDER BY event_id FOR NO KEY UPDATE;
 
     WITH reopened AS (

@@ -7,6 +7,7 @@
  * - lease: the right of one process to send a delivery. A lease expires unless its process renews it.
  * - lane: the pending deliveries of one endpoint. Claims look into the lanes that are awake; others sleep until something in them is
  *   due (queue/lanes).
+ * - fan-out: making the deliveries of an event. When very many endpoints listen, workers do that in batches, after the publish.
  * - claim: one transaction that leases due deliveries and starts their sends.
  * - send slot: capacity for one send in flight; limited in all and per endpoint.
  * - permit: the permission to write the request of one send. A claim gives it. While no connection is open it ends, and a permit
@@ -14,6 +15,7 @@
  *
  * When a process dies, no delivery is lost, but a delivery may be sent twice:
  *
+ * - Within a batch of a fan-out: the database rolls the batch back, and a worker makes it again.
  * - Before its claim is committed: the database rolls the claim back, and the delivery is due at once. Its request may have been
  *   written already, because a claim writes its requests on open connections before it commits.
  * - After the commit of its claim: the lease expires, within 10 s. Then another process sends the delivery again, or the same one
@@ -30,24 +32,25 @@
  */
 
 import type { Database } from '../database/database'
+import { FanOutLoop, type FanOutOptions } from './fan-out/fan-out-loop'
 import { releaseAbandonedLeases } from './queue/claims/leases'
 import { Dispatcher, type DispatcherOptions } from './queue/dispatcher'
 import { startVacuum } from './vacuum'
 
 export interface DeliveryOptions extends DispatcherOptions {
-  database: DispatcherOptions['database'] & Pick<Database, 'notifications' | 'vacuum'>
+  database: DispatcherOptions['database'] & FanOutOptions['database'] & Pick<Database, 'vacuum'>
   /** true = no other process can use the database, because it is embedded: every lease was left by a process that died */
   isOnlyProcess: boolean
 }
 
 /** The delivering part of a process with the role `worker`. */
 export interface Delivery {
-  /** See Dispatcher.stop. A second call waits for the first one. */
+  /** See Dispatcher.stop and FanOutLoop.stop. A second call waits for the first one. */
   stop(withinMs: number): Promise<void>
 }
 
 /**
- * Starts the dispatcher, and wakes it at every notification.
+ * Starts the dispatcher and the loop that fans out, and wakes both at every notification.
  *
  * @throws Error when the database does not answer
  */
@@ -55,13 +58,18 @@ export async function startDelivery(options: DeliveryOptions): Promise<Delivery>
   const { database, log, isOnlyProcess } = options
   if (isOnlyProcess) await releaseAbandonedLeases(database.prisma)
   const dispatcher = new Dispatcher(options)
-  database.notifications.onNotification(() => dispatcher.wake())
+  const fanOuts = new FanOutLoop(options)
+  database.notifications.onNotification(() => {
+    dispatcher.wake()
+    fanOuts.wake()
+  })
   dispatcher.start()
+  fanOuts.start()
   const vacuum = startVacuum({ database, log, recorded: () => dispatcher.recorded })
   let stopped: Promise<unknown> | undefined
   return {
     async stop(withinMs) {
-      stopped ??= Promise.all([dispatcher.stop(withinMs), vacuum.stop()])
+      stopped ??= Promise.all([dispatcher.stop(withinMs), fanOuts.stop(withinMs), vacuum.stop()])
       await stopped
     },
   }

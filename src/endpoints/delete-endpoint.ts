@@ -32,7 +32,7 @@ export async function deleteEndpoint(
     if (!row) throw endpointNotFound(id)
     const { stored } = row
     if (expectedVersion != null && expectedVersion !== stored.version) throw versionConflict(fromJson(stored))
-    await tx.$executeRaw`UPDATE endpoints SET deleted_at = clock_timestamp() WHERE id = ${endpointId}`
+    await tx.$executeRaw`UPDATE endpoints SET deleted_at = clock_timestamp(), is_active = false WHERE id = ${endpointId}`
     await tx.signingSecret.deleteMany({ where: { endpointId } })
     await tx.$queryRaw`SELECT cancel_deliveries(${endpointId}::integer, clock_timestamp(), ${CANCELLED_AT_ONCE}::integer)::integer`
     await tx.$executeRaw`INSERT INTO lane_wakes (endpoint_id) VALUES (${endpointId})`

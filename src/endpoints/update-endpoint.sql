@@ -55,8 +55,8 @@ BEGIN
             DELETE FROM endpoint_events
             WHERE endpoint_id = stored.id AND type <> ALL (event_types);
             event_types_changed := FOUND;
-            INSERT INTO endpoint_events (endpoint_id, type, added_at)
-            SELECT stored.id, event_type, changed_at FROM unnest(event_types) AS event_type
+            INSERT INTO endpoint_events (endpoint_id, type, added_at, is_on)
+            SELECT stored.id, event_type, changed_at, stored.is_active FROM unnest(event_types) AS event_type
             ON CONFLICT DO NOTHING;
             event_types_changed := event_types_changed OR FOUND;
         END IF;

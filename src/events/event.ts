@@ -11,6 +11,8 @@ export interface Event {
   createdAt: Date
   /** the JSON text that is signed and sent */
   body: string
+  /** when its last delivery was made; null = a worker is still making them */
+  fannedOutAt: Date | null
 }
 
 /** The parts of an event's body that other columns do not have. */

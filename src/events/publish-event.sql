@@ -1,9 +1,13 @@
--- Accepts an event: stores the event, one delivery for each active endpoint that listens to its type, and the publisher's
--- idempotency key, all or nothing. When very many endpoints listen, or when the transaction's snapshot may be older than this call
--- (its isolation is not READ COMMITTED), a row of fan_outs takes the place of the deliveries, and a worker makes them. Returns everything that the answer to the publisher is made of: after the commit no read may
--- fail and make a stored event look like a failed one.
+-- Accepts an event: stores the event, one delivery for each endpoint that is on and listens to its type, and the publisher's
+-- idempotency key, all or nothing. A row of fan_outs takes the place of the deliveries, and a worker makes them, in two cases:
 --
--- Returns the outcome and the event:
+-- - More endpoints listen than a publisher should wait for. Of their index no more is read than it takes to know that.
+-- - The snapshot of the transaction may be older than this call: its isolation is not READ COMMITTED. The worker sees what is
+--   committed later.
+--
+-- Returns the outcome, the event, and the number of deliveries that are due once this transaction is committed (of an event
+-- for a worker 1). That is everything that the answer to the publisher is made of: after the commit no read may fail and make a stored
+-- event look like a failed one. The outcome is
 --   published  the event is stored
 --   repeated   the key belongs to this very event, published within the last 24 hours: the event as it is stored
 --   conflict   the key belongs to an event with other content: no event
@@ -17,7 +21,8 @@ CREATE OR REPLACE FUNCTION publish_event(
     new_key text,
     new_fingerprint bytea,
     OUT outcome text,
-    OUT event events
+    OUT event events,
+    OUT due_count integer
 )
 LANGUAGE plpgsql VOLATILE
 AS $$
@@ -27,9 +32,10 @@ DECLARE
     created timestamptz(6) := clock_timestamp();
     -- More listeners than this get the event from a worker, in batches, so that no publisher waits for them.
     fanned_out_at_once CONSTANT integer := 500;
-    listeners integer[];
+    listening integer[];
     is_fanned_out boolean;
 BEGIN
+    due_count := 0;
     IF new_key IS NOT NULL THEN
         LOOP
             SELECT * INTO known FROM idempotency_keys
@@ -52,20 +58,18 @@ BEGIN
         END LOOP;
     END IF;
 
-    listeners := ARRAY(
-        SELECT endpoint.id FROM endpoint_events listening JOIN endpoints endpoint ON endpoint.id = listening.endpoint_id
-        WHERE listening.type = new_type AND endpoint.is_active AND endpoint.deleted_at IS NULL
-        LIMIT fanned_out_at_once + 1
-    );
-    is_fanned_out := cardinality(listeners) <= fanned_out_at_once
+    listening := listeners(new_type, 0, fanned_out_at_once + 1);
+    is_fanned_out := cardinality(listening) <= fanned_out_at_once
         AND current_setting('transaction_isolation') = 'read committed';
     INSERT INTO events (id, type, created_at, body, fanned_out_at)
     VALUES (new_id, new_type, created, event_body(new_id, new_type, created, data), CASE WHEN is_fanned_out THEN created END)
     RETURNING * INTO event;
     IF NOT is_fanned_out THEN
         INSERT INTO fan_outs (event_id, type) VALUES (new_id, new_type);
-    ELSIF listeners <> '{}' THEN
-        PERFORM queue_deliveries(new_id, listeners, created);
+        due_count := 1;
+    ELSIF listening <> '{}' THEN
+        PERFORM queue_deliveries(new_id, listening, created);
+        due_count := cardinality(listening);
     END IF;
     outcome := 'published';
 

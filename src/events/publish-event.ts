@@ -28,11 +28,13 @@ export interface PublishedEvent extends Event {
 /** A row of publish_event. Of a conflict it has no event. */
 interface Answer extends Omit<Event, 'id'> {
   outcome: 'published' | 'repeated' | 'conflict'
+  /** what is due now: deliveries, or one fan-out */
+  dueCount: number
   id: string
 }
 
 /**
- * Accepts an event and queues a delivery for each active endpoint that listens to its type, all or nothing. Once this
+ * Accepts an event for each active endpoint that listens to its type, all or nothing. Once this
  * resolves, each delivery is delivered or visibly failed, whatever happens to this process. See publish-event.sql.
  *
  * @param publisher who owns the idempotency key, see publisherOf
@@ -49,20 +51,21 @@ export async function publishEvent(
     statement(
       'publish_event',
       Prisma.sql`
-        SELECT outcome, (event).id::text, (event).type, (event).created_at AS "createdAt", (event).body
+        SELECT outcome, due_count AS "dueCount", (event).id::text, (event).type, (event).created_at AS "createdAt", (event).body,
+          (event).fanned_out_at AS "fannedOutAt"
         FROM publish_event(${input.type}, ${input.data.text}, ${publisher}, ${key}::text,
           ${key === null ? null : fingerprintOf(input)}::bytea)`,
     ),
   )
   if (answer === undefined) throw new Error('publish_event has returned no row')
-  const { outcome, id, ...event } = answer
+  const { outcome, dueCount, id, ...event } = answer
   if (outcome === 'conflict') {
     throw new Failure(
       'idempotency_conflict',
       'The idempotency key was used for another event within the last 24 hours.',
     )
   }
-  if (outcome === 'published') notifyWorkers()
+  if (dueCount > 0) notifyWorkers()
   return { ...event, id: BigInt(id), repeated: outcome === 'repeated' }
 }
 

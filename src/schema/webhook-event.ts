@@ -44,6 +44,12 @@ export class WebhookEvent implements Omit<Event, 'id'> {
       'The text that is signed and sent to receivers, byte for byte: every digit and every key of the `data`.',
   })
   body!: string
+
+  @Field(() => GraphQLDateTime, {
+    nullable: true,
+    description: 'When the last delivery of the event was made. Null while they are still being made.',
+  })
+  fannedOutAt!: Date | null
 }
 
 registerEnumType(DeliveryStatus, {

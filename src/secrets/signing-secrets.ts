@@ -10,14 +10,9 @@ export const OVERLAP_MAX = 604_800
 /** How many secrets of an endpoint are live at the same time, the newest included. */
 export const LIVE_SECRETS_MAX = 5
 
-/** Cached plain texts: enough for all secrets of a few thousand endpoints, about 4 MB. */
-const CACHED_MAX = 10_000
-
-/** Reveals, expires and decrypts the signing secrets of endpoints. */
+/** Reveals and expires the signing secrets of endpoints. */
 export class SigningSecrets {
   private readonly password: RevealPassword | undefined
-  /** plain texts by id and sealed text, least recently used first */
-  private readonly cached = new Map<string, string>()
 
   /**
    * @param options.revealPasswordHash scrypt or argon2; undefined = callers who may reveal need no password
@@ -60,7 +55,7 @@ export class SigningSecrets {
       LIMIT 1`
     // Every endpoint has a secret that does not expire, so a missing row means a missing endpoint.
     if (newest === undefined) throw endpointNotFound(endpointId)
-    return this.decrypt(newest.id, newest.sealed)
+    return this.keyring.open(Buffer.from(newest.sealed, 'base64'), newest.id)
   }
 
   /**
@@ -122,23 +117,6 @@ export class SigningSecrets {
         FROM endpoint, clock`,
     ])
     if (inserted === 0) throw endpointNotFound(endpointId)
-  }
-
-  /**
-   * Decrypts a stored secret. Plain texts are cached, so that a send does not have to decrypt.
-   *
-   * @param sealedBase64 the stored bytes in base64, with or without line breaks
-   * @throws Error when the keyring lacks the key, or when the text belongs to another row
-   */
-  decrypt(id: string, sealedBase64: string): string {
-    const key = `${id} ${sealedBase64}`
-    const known = this.cached.get(key)
-    const plain = known ?? this.keyring.open(Buffer.from(sealedBase64, 'base64'), id)
-    this.cached.delete(key)
-    this.cached.set(key, plain)
-    const [leastRecentlyUsed = ''] = this.cached.keys()
-    if (this.cached.size > CACHED_MAX) this.cached.delete(leastRecentlyUsed)
-    return plain
   }
 }
 

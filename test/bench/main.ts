@@ -2,40 +2,60 @@ import { parseArgs } from 'node:util'
 import { CASES as PAIRED_CASES } from './against/cases'
 import { compareAgainst } from './against/compare'
 import { PAIRS } from './against/decision'
-import { deliveries } from './cases/deliveries'
+import { deliveries } from './cases/deliveries/deliveries'
+import { fanOut } from './cases/engine/fan-out'
+import { hangingNeighbours } from './cases/engine/hanging-neighbours'
+import { idleLanes } from './cases/engine/idle-lanes'
+import { largeBodies } from './cases/engine/memory'
+import { openSnapshot } from './cases/engine/open-snapshot'
+import { rateLimited } from './cases/engine/rate-limited'
+import { recorders } from './cases/engine/recorders'
+import { retention } from './cases/engine/retention'
+import { staleStatistics } from './cases/engine/stale-statistics'
 import { idleLatency } from './cases/idle-latency'
 import { requests } from './cases/requests/requests'
 import { attemptScale } from './cases/scale/attempts'
 import { claimScale } from './cases/scale/claims'
 import { startUp } from './cases/start-up'
 import { Databases } from './databases'
-import { AGAINST_LIMIT_MS, QUICK, SCALE_LIMIT_MS, WHOLE } from './plan'
+import { AGAINST_LIMIT_MS, LIMIT_MS, QUICK, WHOLE } from './plan'
 import { circumstances, type Section, writeSection } from './report/document'
 import type { Measurement } from './report/measurement'
 import { table } from './report/table'
 import type { Case, Run } from './run'
 import { Teardown } from './teardown'
 
-const CASES: Record<string, Case> = {
-  requests,
-  deliveries,
-  latency: idleLatency,
-  'start-up': startUp,
-  claims: claimScale,
-  attempts: attemptScale,
+/** The cases of each section, by their names on the command line. */
+const SECTIONS: Record<Section, Record<string, Case>> = {
+  default: { requests, deliveries, latency: idleLatency, 'start-up': startUp },
+  engine: {
+    'stale-statistics': staleStatistics('small'),
+    'open-snapshot': openSnapshot,
+    'idle-lanes': idleLanes,
+    'hanging-neighbours': hangingNeighbours,
+    'rate-limited': rateLimited,
+    'fan-out': fanOut,
+    retention: retention('small'),
+    recorders,
+    memory: largeBodies,
+  },
+  scale: {
+    claims: claimScale,
+    attempts: attemptScale,
+    'stale-statistics-large': staleStatistics('large'),
+    'retention-large': retention('large'),
+  },
 }
-const SECTIONS: Record<Section, string[]> = {
-  default: ['requests', 'deliveries', 'latency', 'start-up'],
-  scale: ['claims', 'attempts'],
-}
+const SECTION_NAMES = Object.keys(SECTIONS) as Section[]
+const CASES: Record<string, Case> = Object.assign({}, ...Object.values(SECTIONS))
 
 const USAGE = `Usage: npm run bench -- [--quick] [--profile FOLDER] [CASE ...]
        npm run bench -- --against REVISION [--cases CASE,...] [--pairs N]
 
-The first form measures this build beside the yardsticks.
-  CASE       requests, deliveries, latency, start-up (the default is these four), claims, attempts,
-             scale (claims and attempts)
-  --quick    a minute instead of nine; the figures are too rough to keep
+The first form measures this build beside the yardsticks. The cases are in three sections, whose names stand for all of
+their cases; the first one is the default:
+${SECTION_NAMES.map((name) => `  ${name.padEnd(9)}  ${Object.keys(SECTIONS[name]).join(', ')}`).join('\n')}
+  --quick    every case in small, or the given ones, in some minutes; the figures are too rough to keep
   --profile  writes CPU profiles of the gateway into a folder; the gateway is slower then
 
 The second form builds another revision and compares this build with it, in ${PAIRS} pairs of measurements for each
@@ -98,7 +118,8 @@ function readCommand(): Command | number {
   if (values.help) return 0
   const { against: revision } = values
   if (revision === undefined) {
-    const names = positionals.length === 0 ? SECTIONS.default : positionals.flatMap(expand)
+    const given = positionals.length > 0 ? positionals : values.quick ? SECTION_NAMES : ['default']
+    const names = given.flatMap(expand)
     if (names.some((name) => CASES[name] === undefined) || values.cases || values.pairs) return 2
     return { kind: 'yardsticks', names, isQuick: values.quick, profileFolder: values.profile }
   }
@@ -109,25 +130,31 @@ function readCommand(): Command | number {
   return { kind: 'against', revision, names, pairs }
 }
 
-const expand = (name: string): string[] => (name === 'scale' ? SECTIONS.scale : [name])
+const expand = (name: string): string[] => {
+  const section = SECTION_NAMES.find((each) => each === name)
+  return section === undefined ? [name] : Object.keys(SECTIONS[section])
+}
 
 /** Measures, prints the table, and writes a complete section into the document. */
 async function measureAll(names: string[], run: Run): Promise<void> {
-  const section = sectionOf(names)
-  const measuring = async () => {
-    const measurements: Measurement[] = []
-    for (const name of names) measurements.push(...((await CASES[name]?.(run)) ?? []))
-    return measurements
+  const reports: string[] = []
+  for (const section of SECTION_NAMES) {
+    const ofSection = Object.keys(SECTIONS[section]).filter((name) => names.includes(name))
+    if (ofSection.length === 0) continue
+    const measurements = await within(LIMIT_MS[section], measureEach(ofSection, run))
+    const report = `${circumstances(await run.databases.version())}\n\n${table(measurements)}`
+    const isWhole = ofSection.length === Object.keys(SECTIONS[section]).length
+    if (isWhole && run.plan === WHOLE && run.profileFolder === undefined) writeSection(section, report)
+    reports.push(report)
   }
-  const measurements = await within(section === 'scale' ? SCALE_LIMIT_MS : run.plan.limitMs, measuring())
-  const report = `${circumstances(await run.databases.version())}\n\n${table(measurements)}`
-  process.stdout.write(`\n${report}\n\nEvery answer was checked: all have a 2xx status.\n`)
-  if (section && run.plan === WHOLE && run.profileFolder === undefined) writeSection(section, report)
+  process.stdout.write(`\n${reports.join('\n\n')}\n\nEvery answer was checked: all have a 2xx status.\n`)
 }
 
-/** The section that these cases fill; undefined = they fill none completely. */
-const sectionOf = (names: string[]): Section | undefined =>
-  (['default', 'scale'] as const).find((section) => SECTIONS[section].every((name) => names.includes(name)))
+async function measureEach(names: string[], run: Run): Promise<Measurement[]> {
+  const measurements: Measurement[] = []
+  for (const name of names) measurements.push(...((await CASES[name]?.(run)) ?? []))
+  return measurements
+}
 
 /** Fails after the limit, and on a signal, so that the teardown runs. */
 async function within<Result>(limitMs: number, work: Promise<Result>): Promise<Result> {

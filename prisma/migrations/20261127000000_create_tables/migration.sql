@@ -26,6 +26,7 @@ CREATE TABLE "endpoint_events" (
     "endpoint_id" INTEGER NOT NULL,
     "type" TEXT COLLATE "C" NOT NULL,
     "added_at" TIMESTAMPTZ(3) NOT NULL DEFAULT transaction_timestamp(),
+    "is_on" BOOLEAN NOT NULL,
 
     CONSTRAINT "endpoint_events_pkey" PRIMARY KEY ("endpoint_id","type")
 );
@@ -169,9 +170,9 @@ CREATE TABLE "installed_functions" (
 
 CREATE INDEX "endpoints_created_at_id_idx" ON "endpoints"("created_at", "id");
 CREATE INDEX "endpoints_updated_at_id_idx" ON "endpoints"("updated_at", "id");
-CREATE INDEX "endpoints_is_active_id_idx" ON "endpoints"("is_active", "id");
+CREATE UNIQUE INDEX "endpoints_is_active_id_key" ON "endpoints"("is_active", "id");
 CREATE INDEX "endpoints_target_idx" ON "endpoints" USING GIN ("target" gin_trgm_ops);
-CREATE INDEX "endpoint_events_type_endpoint_id_idx" ON "endpoint_events"("type", "endpoint_id");
+CREATE INDEX "endpoint_events_type_is_on_endpoint_id_idx" ON "endpoint_events"("type", "is_on", "endpoint_id");
 CREATE INDEX "signing_secrets_endpoint_id_created_at_idx" ON "signing_secrets"("endpoint_id", "created_at");
 CREATE INDEX "events_created_at_idx" ON "events"("created_at");
 CREATE INDEX "idempotency_keys_expires_at_idx" ON "idempotency_keys"("expires_at");
@@ -179,7 +180,7 @@ CREATE INDEX "attempts_endpoint_id_created_at_id_idx" ON "attempts"("endpoint_id
 CREATE INDEX "attempts_endpoint_id_sent_at_id_idx" ON "attempts"("endpoint_id", "sent_at", "id");
 CREATE UNIQUE INDEX "attempts_event_id_endpoint_id_send_id_key" ON "attempts"("event_id", "endpoint_id", "send_id");
 
-ALTER TABLE "endpoint_events" ADD CONSTRAINT "endpoint_events_endpoint_id_fkey" FOREIGN KEY ("endpoint_id") REFERENCES "endpoints"("id") ON DELETE CASCADE ON UPDATE CASCADE;
+ALTER TABLE "endpoint_events" ADD CONSTRAINT "endpoint_events_endpoint_id_is_on_fkey" FOREIGN KEY ("endpoint_id", "is_on") REFERENCES "endpoints"("id", "is_active") ON DELETE CASCADE ON UPDATE CASCADE;
 ALTER TABLE "endpoint_events" ADD CONSTRAINT "endpoint_events_type_fkey" FOREIGN KEY ("type") REFERENCES "event_types"("type") ON DELETE RESTRICT ON UPDATE CASCADE;
 ALTER TABLE "signing_secrets" ADD CONSTRAINT "signing_secrets_endpoint_id_fkey" FOREIGN KEY ("endpoint_id") REFERENCES "endpoints"("id") ON DELETE CASCADE ON UPDATE CASCADE;
 
@@ -189,6 +190,7 @@ ALTER TABLE "endpoints"
     ADD CONSTRAINT "endpoints_target_check" CHECK ("target" ~* '^https?://'),
     ADD CONSTRAINT "endpoints_version_check" CHECK ("version" >= 1),
     ADD CONSTRAINT "endpoints_updated_at_check" CHECK ("updated_at" >= "created_at"),
+    ADD CONSTRAINT "endpoints_deleted_at_check" CHECK ("deleted_at" IS NULL OR NOT "is_active"),
     ADD CONSTRAINT "endpoints_disabled_reason_check" CHECK ("disabled_reason" IS NULL OR NOT "is_active");
 
 ALTER TABLE "ended_deliveries"

@@ -6,8 +6,10 @@ import { packageFolder } from '../../package-folder'
 /** A SQL function, defined in a file of its own beside its TypeScript caller: `update-endpoint.sql` defines update_endpoint. */
 export interface SqlFunction {
   name: string
-  /** `CREATE OR REPLACE FUNCTION ...` */
+  /** `CREATE OR REPLACE FUNCTION ...`, and whatever else belongs to the function */
   text: string
+  /** false = only other programs call the function: its name starts with hookgate_, and who may call it is granted it */
+  isCalledHere: boolean
   /** SHA-256 of the text, in hex */
   digest: string
 }
@@ -23,7 +25,8 @@ export function readFunctions(folder = join(packageFolder, 'src')): SqlFunction[
     if (!text.includes(`\nCREATE OR REPLACE FUNCTION ${name}(`)) {
       throw new Error(`src/${file} must define the function ${name} by CREATE OR REPLACE FUNCTION`)
     }
-    return { name, text, digest: createHash('sha256').update(text).digest('hex') }
+    const isCalledHere = !name.startsWith('hookgate_')
+    return { name, text, isCalledHere, digest: createHash('sha256').update(text).digest('hex') }
   })
 }
 
@@ -33,14 +36,15 @@ export function readFunctions(folder = join(packageFolder, 'src')): SqlFunction[
  *
  * Function bodies are not checked while they are created, because functions call each other and the files have no order.
  *
- * A function that runs with the rights of its owner (SECURITY DEFINER) keeps the search_path of this script (SET search_path FROM
- * CURRENT). It is the schema of the tables alone: no other role may create anything there that the function would take for its own.
+ * A function that works with the rights of its owner looks for every name in the schema of the installation, behind pg_catalog and
+ * before temporary tables, so that no caller can put something else under that name (`SET search_path FROM CURRENT`). Replacing a
+ * function keeps who was granted it.
  */
 export function installScript(functions: SqlFunction[]): string {
   const notes = functions.map(({ name, digest }) => `('${name}', '${digest}')`)
   return [
     'SET LOCAL check_function_bodies = off;',
-    `SELECT set_config('search_path', quote_ident(current_schema()) || ', pg_temp', true);`,
+    "SELECT set_config('search_path', format('%I, pg_temp', current_schema()), true);",
     ...functions.map(({ text }) => text),
     `INSERT INTO installed_functions (name, digest) VALUES ${notes.join(', ')}`,
     'ON CONFLICT (name) DO UPDATE SET digest = excluded.digest;',

@@ -30,7 +30,7 @@ export interface Installation {
   mayUseExtension: boolean
   /** tables of Hookgate that are in the schema */
   tables: { name: string; owner: string; mayRead: boolean; lacks: string[] }[]
-  /** sequences and functions of Hookgate that the role may not use */
+  /** sequences, and functions that the gateway calls, which the role may not use */
   closedSequences: string[]
   closedFunctions: string[]
 }
@@ -98,7 +98,7 @@ export async function readInstallation(
     schema ?? null,
     [...NOTES, ...tables],
     NOTES,
-    functions.map(({ name }) => name),
+    functions.flatMap(({ name, isCalledHere }) => (isCalledHere ? name : [])),
   ])
   if (!installation) throw new Error('PostgreSQL lists no current database')
   return installation

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { DeliveryConfig } from '../../config/config'
+import type { SigningKeys } from '../../secrets/signing-keys'
 import { isGone } from '../sending/answers/response-status'
 import type { WritePermit } from '../sending/send-request'
 import type { SendResult } from '../sending/send-result'
@@ -12,8 +13,8 @@ import { nextAttempt } from './retry-schedule'
 /** The parts of the gateway that an attempt needs. */
 export interface AttemptParts {
   sender: Sender
-  /** decrypts a sealed secret; throws when no key can */
-  decryptSecret: (id: string, sealed: string) => string
+  /** the keys of a sealed secret; throws when nothing can decrypt it */
+  signingKeys: (id: string, sealed: string) => SigningKeys
   deliveryConfig: Pick<DeliveryConfig, 'retrySchedule' | 'signatureHeader'>
 }
 
@@ -27,13 +28,13 @@ export interface AttemptParts {
  */
 export async function attemptDelivery(
   delivery: ClaimedDelivery,
-  { sender, decryptSecret, deliveryConfig }: AttemptParts,
+  { sender, signingKeys, deliveryConfig }: AttemptParts,
   signal: AbortSignal,
   permit?: WritePermit,
 ): Promise<{ attempt: FinishedAttempt; detail: string; isOwnTrouble: boolean }> {
   const headers = signedHeaders({
     headerName: deliveryConfig.signatureHeader,
-    secrets: delivery.secrets.map(({ id, sealed }) => decryptSecret(id, sealed)),
+    secrets: delivery.secrets.map(({ id, sealed }) => signingKeys(id, sealed)),
     eventId: delivery.eventId,
     timestampSeconds: Math.floor(Date.now() / 1000),
     body: delivery.body,

@@ -19,7 +19,7 @@ const DATABASE_RETRY_MS = 250
 const RECORD_WITHIN_MS = 2_000
 
 export interface DispatcherOptions
-  extends Pick<SendsOptions, 'database' | 'sender' | 'decryptSecret' | 'deliveryConfig' | 'log'> {
+  extends Pick<SendsOptions, 'database' | 'sender' | 'signingKeys' | 'deliveryConfig' | 'log'> {
   /** added to the database's clock; tests use it to let time pass */
   clockOffsetMs?: () => number
 }

@@ -1,10 +1,11 @@
-import { createHmac } from 'node:crypto'
+import { createHmac, type KeyObject } from 'node:crypto'
+import type { SigningKeys } from '../../secrets/signing-keys'
 
 export interface SignedHeadersOptions {
   /** name of the documented signature header */
   headerName: string
-  /** `whsec_...`, the live ones, newest first; at least one */
-  secrets: string[]
+  /** of the live ones, newest first; at least one */
+  secrets: SigningKeys[]
   eventId: number | bigint | string
   /** time of the send: Unix time in whole seconds */
   timestampSeconds: number
@@ -35,14 +36,13 @@ export function signedHeaders({
  * manually"), which SelfCommunity's documentation of webhooks prescribes.
  */
 export function documentedSignature(
-  secrets: string[],
+  secrets: SigningKeys[],
   timestampSeconds: number,
   body: Buffer | string,
 ): string {
-  const signatures = secrets.map((secret) => {
-    return `v1=${hmac(secret, `${timestampSeconds}.`, body, 'hex')}`
-  })
-  return [`t=${timestampSeconds}`, ...signatures].join(',')
+  let header = `t=${timestampSeconds}`
+  for (const { text } of secrets) header += `,v1=${hmac(text, `${timestampSeconds}.`, body, 'hex')}`
+  return header
 }
 
 /**
@@ -53,25 +53,19 @@ export function documentedSignature(
  * @param id the webhook-id header, the same on every retry
  */
 export function standardSignatures(
-  secrets: string[],
+  secrets: SigningKeys[],
   id: string,
   timestampSeconds: number,
   body: Buffer | string,
 ): string {
-  const signatures = secrets.map((secret) => {
-    const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64')
-    return `v1,${hmac(key, `${id}.${timestampSeconds}.`, body, 'base64')}`
-  })
+  const signatures = secrets.map(
+    ({ bytes }) => `v1,${hmac(bytes, `${id}.${timestampSeconds}.`, body, 'base64')}`,
+  )
   return signatures.join(' ')
 }
 
 /** Hashes text in one piece, because each piece costs one call into OpenSSL. */
-function hmac(
-  key: Buffer | string,
-  prefix: string,
-  body: Buffer | string,
-  encoding: 'hex' | 'base64',
-): string {
+function hmac(key: KeyObject, prefix: string, body: Buffer | string, encoding: 'hex' | 'base64'): string {
   const hash = createHmac('sha256', key)
   if (typeof body === 'string') hash.update(prefix + body)
   else hash.update(prefix).update(body)

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Webhook } from 'standardwebhooks'
 import { rest } from '../api'
-import { ENDPOINTS } from '../cases/deliveries'
+import { ENDPOINTS } from '../cases/deliveries/published'
 import { latenciesOf } from '../cases/idle-latency'
 import { POST_CREATED, publishPosts, revealSecrets } from '../cases/posts'
 import { elapsedMs, type Receiver, startReceiver } from '../cases/receiver'

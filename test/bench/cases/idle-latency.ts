@@ -13,6 +13,7 @@ import { elapsedMs, type Receiver, startReceiver } from './receiver'
 const WARM_UP = 10
 /** Pause between two events, plus up to as much again at random, so that no timer runs in step with the events. */
 const REST_MS = 60
+const ARRIVE_WITHIN_MS = 5_000
 const ROUNDS = 3
 const P50_MAX_MS = 15
 const P95_MAX_MS = 40
@@ -44,8 +45,15 @@ function rows(latencies: number[], { share, most }: { share: number; most: numbe
     rounds: thirds.map((third) => percentile(third, share)),
     result: percentile(latencies, share),
   })
-  limit(measurement, most)
+  limit(measurement, { most })
   return measurement
+}
+
+export interface LatencyOptions {
+  /** events before the measurement; default: as many as open the connections and let V8 compile the code */
+  warmUp?: number
+  /** from the last publishing until the last arrival */
+  arriveWithinMs?: number
 }
 
 /**
@@ -54,16 +62,22 @@ function rows(latencies: number[], { share, most }: { share: number; most: numbe
  * @param url of a gateway with one endpoint for the events, which leads to the receiver
  * @throws Error when an event does not arrive, or arrives twice
  */
-export async function latenciesOf(url: string, receiver: Receiver, publishes: number): Promise<number[]> {
+export async function latenciesOf(
+  url: string,
+  receiver: Receiver,
+  publishes: number,
+  { warmUp = WARM_UP, arriveWithinMs = ARRIVE_WITHIN_MS }: LatencyOptions = {},
+): Promise<number[]> {
   const pool = new Pool(url, { connections: 1 })
   const sentAt = new Map<string, bigint>()
-  for (let index = 0; index < WARM_UP + publishes; index += 1) {
+  for (let index = 0; index < warmUp + publishes; index += 1) {
     await sleep(REST_MS + Math.random() * REST_MS)
-    if (index === WARM_UP) await receiver.receipts()
+    if (index === warmUp) await receiver.receipts()
     const startedAt = process.hrtime.bigint()
     const id = await publish(pool, index)
-    if (index >= WARM_UP) sentAt.set(`evt_${id}`, startedAt)
+    if (index >= warmUp) sentAt.set(`evt_${id}`, startedAt)
   }
+  await receiver.waitFor(publishes, arriveWithinMs)
   await sleep(REST_MS * 2)
   const { arrivals, count } = await receiver.receipts()
   await pool.close()

@@ -13,10 +13,10 @@ export const post = (number: number) => ({
 })
 
 /** Publishes events through the API, as a product does. */
-export async function publishPosts(url: string, count: number): Promise<void> {
+export async function publishPosts(url: string, count: number, type = POST_CREATED): Promise<void> {
   const numbers = Array.from({ length: count }, (_, number) => number)
   await inParallel(numbers, (number) =>
-    rest(url, { method: 'POST', path: 'event/', json: { type: POST_CREATED, data: post(number) } }),
+    rest(url, { method: 'POST', path: 'event/', json: { type, data: post(number) } }),
   )
 }
 

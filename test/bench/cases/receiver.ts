@@ -17,8 +17,18 @@ export interface Receiver extends Running {
   waitFor(count: number, withinMs: number): Promise<void>
 }
 
-export async function startReceiver(teardown: Teardown): Promise<Receiver> {
-  const running = await startYardstick('receiver', {}, teardown)
+/** How a receiver answers; default: at once and shortly. */
+export interface Answering {
+  bytes?: number
+  afterMs?: number
+}
+
+export async function startReceiver(
+  teardown: Teardown,
+  { bytes = 0, afterMs = 0 }: Answering = {},
+): Promise<Receiver> {
+  const env = { ANSWER_BYTES: String(bytes), ANSWER_AFTER_MS: String(afterMs) }
+  const running = await startYardstick('receiver', env, teardown)
   const ask = async <Answer>(request: ReceiverRequest): Promise<Answer> => {
     const answer = once(running.process, 'message')
     running.process.send(request)

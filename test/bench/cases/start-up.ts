@@ -38,7 +38,7 @@ export async function startUp(run: Run): Promise<Measurement[]> {
   ]
   return rows.map(({ load, rounds, most }) => {
     const measurement = measured(['start-up', 'gateway', load], { unit: 'ms', rounds })
-    limit(measurement, most)
+    limit(measurement, { most })
     return measurement
   })
 }

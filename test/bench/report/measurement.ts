@@ -1,7 +1,7 @@
 import { median, type Spread, spreadOf } from '../statistics'
 
-/** `/s` is per second: more is better. For the others less is better. */
-export type Unit = '/s' | 'ms' | 'MB'
+/** `/s` is per second, and `` a count. The two builds are compared in `/s`, where more is better, `ms` and `MB`. */
+export type Unit = '/s' | 'ms' | 's' | 'MB' | '%' | ''
 
 /** One line of the table: one quantity of one system under one load. */
 export interface Measurement {
@@ -56,9 +56,22 @@ export function compare(measurement: Measurement, yardstick: Measurement, bar?: 
 }
 
 /** Sets a limit for the result itself. */
-export function limit(measurement: Measurement, most: number): void {
+export function limit(measurement: Measurement, bar: Bar): void {
   const { result, unit } = measurement
-  measurement.comparisons.push({ ratio: '', ...checked(result, { most }, (value) => amount(value, unit)) })
+  measurement.comparisons.push({ ratio: '', ...checked(result, bar, (value) => amount(value, unit)) })
+}
+
+/** How much longer a time may be than in calm: so many times, or so many milliseconds, the greater of the two. */
+const CALM_RATIO_MAX = 1.5
+const CALM_SLACK_MS = 20
+
+/** Compares a time under load with the same time in calm. */
+export function compareWithCalm(measurement: Measurement, calm: Measurement): void {
+  const most = Math.max(calm.result * CALM_RATIO_MAX, calm.result + CALM_SLACK_MS)
+  measurement.comparisons.push({
+    ratio: `${(measurement.result / calm.result).toFixed(2)} of ${calm.system}`,
+    ...checked(measurement.result, { most }, (value) => amount(value, 'ms')),
+  })
 }
 
 function checked(
@@ -71,12 +84,12 @@ function checked(
   return { bar: undefined, isMet: true }
 }
 
-/** Such as `1,234/s`, `9.8 ms`, `180 MB`. */
+/** Such as `1,234/s`, `9.8 ms`, `180 MB`, `3`. */
 export function amount(value: number, unit: Unit): string {
-  const digits = unit === '/s' || value >= 100 ? 0 : value >= 1 ? 1 : 2
+  const digits = unit === '/s' || unit === '' || value >= 100 ? 0 : value >= 1 ? 1 : 2
   const number = value.toLocaleString('en-US', {
     minimumFractionDigits: digits,
     maximumFractionDigits: digits,
   })
-  return unit === '/s' ? `${number}/s` : `${number} ${unit}`
+  return unit === '/s' ? `${number}/s` : `${number} ${unit}`.trim()
 }

@@ -1,4 +1,4 @@
-import { createServer, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import { serving } from './serving'
 
 /** Everything received since the last report. Instants are nanoseconds of this machine's monotonic clock. */
@@ -25,6 +25,10 @@ export type ReceiverRequest = 'receipts' | 'count'
 
 const ARRIVALS_MAX = 1_000
 
+/** The answer's body, and how long it takes. */
+const ANSWER = 'thank you'.padEnd(Number(process.env.ANSWER_BYTES ?? 0), '.')
+const ANSWER_AFTER_MS = Number(process.env.ANSWER_AFTER_MS ?? 0)
+
 /** `receiver`: answers every webhook with 200 and counts them. */
 let seen = new Set<string>()
 let arrivals: Record<string, string> = {}
@@ -43,11 +47,17 @@ const server = createServer((request, response) => {
   if (count <= ARRIVALS_MAX) arrivals[id] = String(lastAt)
   if (isSample) keep(request)
   else request.resume()
-  request.on('end', () => response.writeHead(200, { 'content-type': 'text/plain' }).end('thank you'))
+  request.on('end', () => {
+    if (ANSWER_AFTER_MS === 0) answer(response)
+    else setTimeout(answer, ANSWER_AFTER_MS, response)
+  })
 })
 // Longer than the senders keep idle connections, so that no request meets a connection that is being closed.
 server.keepAliveTimeout = 60_000
 server.listen(0, '127.0.0.1', () => serving(server))
+
+const answer = (response: ServerResponse) =>
+  response.writeHead(200, { 'content-type': 'text/plain' }).end(ANSWER)
 
 function keep(request: IncomingMessage): void {
   let body = ''

@@ -9,16 +9,24 @@ import {
   standardSignatures,
 } from '../../../src/delivery/sending/signature'
 import { generateSecret } from '../../../src/secrets/new-secret'
+import { signingKeys } from '../../../src/secrets/signing-keys'
 
 const BODY =
   '{"event_id": 12, "type": "post.created", "created": 1625471209.139224, "data": {"title": "Zoë €"}}'
 const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
 const OLD = generateSecret()
 const NEW = generateSecret()
+const [KEYS, OLD_KEYS, NEW_KEYS] = [signingKeys(SECRET), signingKeys(OLD), signingKeys(NEW)]
 const now = () => Math.floor(Date.now() / 1_000)
 
 const sent = (secrets: string[], body: string | Buffer = BODY, timestampSeconds = now()) =>
-  signedHeaders({ headerName: 'SelfCommunity-Signature', secrets, eventId: 12, timestampSeconds, body })
+  signedHeaders({
+    headerName: 'SelfCommunity-Signature',
+    secrets: secrets.map(signingKeys),
+    eventId: 12,
+    timestampSeconds,
+    body,
+  })
 
 type Headers = Record<string, string>
 
@@ -68,14 +76,14 @@ describe.each(RECEIVERS)('a receiver with %s', (_, verify) => {
 describe('the documented header', () => {
   it('is t= and an HMAC-SHA256 with the whole secret as its key, over the time and the body', () => {
     const expected = createHmac('sha256', SECRET).update(`1625471209.${BODY}`).digest('hex')
-    expect(documentedSignature([SECRET], 1_625_471_209, BODY)).toBe(`t=1625471209,v1=${expected}`)
+    expect(documentedSignature([KEYS], 1_625_471_209, BODY)).toBe(`t=1625471209,v1=${expected}`)
   })
 
   it('has a signature for each secret, newest first', () => {
-    const [newest, older] = [NEW, OLD].map((secret) =>
-      documentedSignature([secret], 1, BODY).slice('t=1,'.length),
+    const [newest, older] = [NEW_KEYS, OLD_KEYS].map((keys) =>
+      documentedSignature([keys], 1, BODY).slice('t=1,'.length),
     )
-    expect(documentedSignature([NEW, OLD], 1, BODY)).toBe(`t=1,${newest},${older}`)
+    expect(documentedSignature([NEW_KEYS, OLD_KEYS], 1, BODY)).toBe(`t=1,${newest},${older}`)
   })
 
   it('signs bytes unchanged', () => {
@@ -83,7 +91,7 @@ describe('the documented header', () => {
     const expected = createHmac('sha256', SECRET)
       .update(Buffer.concat([Buffer.from('1.'), bytes]))
       .digest('hex')
-    expect(documentedSignature([SECRET], 1, bytes)).toBe(`t=1,v1=${expected}`)
+    expect(documentedSignature([KEYS], 1, bytes)).toBe(`t=1,v1=${expected}`)
   })
 })
 
@@ -91,31 +99,31 @@ describe('the headers of Standard Webhooks', () => {
   it('agree with the example of the specification', () => {
     // standard-webhooks.md and the test vectors of its libraries
     const [id, body] = ['msg_p5jXN8AQM9LWM0D4loKWxJek', '{"test": 2432232314}']
-    expect(standardSignatures([SECRET], id, 1_614_265_330, body)).toBe(
+    expect(standardSignatures([KEYS], id, 1_614_265_330, body)).toBe(
       'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=',
     )
   })
 
   it('have a signature for each secret, newest first', () => {
-    const [newest, older] = [NEW, OLD].map((secret) => standardSignatures([secret], 'evt_1', 1, BODY))
-    expect(standardSignatures([NEW, OLD], 'evt_1', 1, BODY)).toBe(`${newest} ${older}`)
+    const [newest, older] = [NEW_KEYS, OLD_KEYS].map((keys) => standardSignatures([keys], 'evt_1', 1, BODY))
+    expect(standardSignatures([NEW_KEYS, OLD_KEYS], 'evt_1', 1, BODY)).toBe(`${newest} ${older}`)
   })
 })
 
 describe('all headers', () => {
   it('carry one event id and one time for both schemes', () => {
     expect(sent([NEW, OLD], BODY, 1_625_471_209)).toEqual({
-      'SelfCommunity-Signature': documentedSignature([NEW, OLD], 1_625_471_209, BODY),
+      'SelfCommunity-Signature': documentedSignature([NEW_KEYS, OLD_KEYS], 1_625_471_209, BODY),
       'webhook-id': 'evt_12',
       'webhook-timestamp': '1625471209',
-      'webhook-signature': standardSignatures([NEW, OLD], 'evt_12', 1_625_471_209, BODY),
+      'webhook-signature': standardSignatures([NEW_KEYS, OLD_KEYS], 'evt_12', 1_625_471_209, BODY),
     })
   })
 
   it('have the documented header under the configured name', () => {
     const headers = signedHeaders({
       headerName: 'X-Sig',
-      secrets: [NEW],
+      secrets: [NEW_KEYS],
       eventId: 2n ** 60n,
       timestampSeconds: 1,
       body: '',

@@ -24,24 +24,7 @@ BEGIN
     SELECT array_agg(DISTINCT endpoint_id) INTO called FROM taken;
 
     IF called IS NOT NULL THEN
-        INSERT INTO lanes (endpoint_id, is_awake, due_at)
-        SELECT id, true, moment FROM unnest(called) AS id
-        WHERE NOT EXISTS (SELECT FROM lanes WHERE endpoint_id = id)
-        ORDER BY id
-        ON CONFLICT DO NOTHING;
-
-        WITH held AS MATERIALIZED (
-            SELECT endpoint_id, is_awake, coalesce(resting_until > moment, false) AS is_resting
-            FROM lanes WHERE endpoint_id = ANY (called) FOR NO KEY UPDATE SKIP LOCKED
-        ),
-        woken AS (
-            UPDATE lanes
-            SET is_awake = NOT held.is_resting,
-                due_at = CASE WHEN held.is_resting THEN least(lanes.due_at, lanes.resting_until) ELSE moment END
-            FROM held WHERE lanes.endpoint_id = held.endpoint_id AND NOT held.is_awake
-        )
-        INSERT INTO lane_wakes (endpoint_id)
-        SELECT id FROM unnest(called) AS id WHERE id NOT IN (SELECT endpoint_id FROM held);
+        PERFORM call_lanes(called, moment);
     END IF;
 
     UPDATE lanes SET is_awake = true

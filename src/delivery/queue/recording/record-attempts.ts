@@ -64,7 +64,7 @@ export async function recordAttempts(
 ): Promise<{ id: string }[]> {
   const sorted = [...attempts].sort(byKey)
   const sql = Prisma.sql`
-    SELECT id FROM record_attempts(${owner}::uuid, ${clockOffsetMs}, ${shardOf(owner)}, ${JSON.stringify(sorted)}::jsonb)`
+    SELECT id FROM record_attempts(${owner}::uuid, ${clockOffsetMs}, ${shardOf(owner)}, ${JSON.stringify(sorted)}::json)`
   return query(statement('record_attempts', sql))
 }
 

@@ -15,6 +15,7 @@ const NOTHING = Buffer.alloc(0)
 export interface AnswerEvents {
   /** the final status: the receiver has answered. Interim answers (1xx) are passed over. */
   onHead(head: AnswerHead): void
+  /** @param piece a part of the bytes that are being read */
   onBody(piece: Buffer): void
   /** @param flaw what was wrong with the body: a part of it is missing. Null = it is whole */
   onEnd(flaw: string | null): void

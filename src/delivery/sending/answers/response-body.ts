@@ -44,7 +44,10 @@ export class ResponseBody {
     private readonly events: ResponseBodyEvents,
   ) {}
 
-  /** @returns false when the caller should wait for `onDrain` before it writes more */
+  /**
+   * @param piece is copied
+   * @returns false when the caller should wait for `onDrain` before it writes more
+   */
   write(piece: Buffer): boolean {
     if (this.#isDone || piece.length === 0) return true
     if (this.#decoder === undefined) this.#decoder = this.#openDecoder(piece)
@@ -52,9 +55,10 @@ export class ResponseBody {
       this.#keep(piece)
       return true
     }
-    if (this.#compressedLength <= KEPT_BYTES) this.#compressed.push(piece)
-    this.#compressedLength += piece.length
-    return this.#decoder.write(piece)
+    const copy = Buffer.from(piece)
+    if (this.#compressedLength <= KEPT_BYTES) this.#compressed.push(copy)
+    this.#compressedLength += copy.length
+    return this.#decoder.write(copy)
   }
 
   /**

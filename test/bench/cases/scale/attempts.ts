@@ -1,4 +1,5 @@
 import { AUTHORIZATION } from '../../api'
+import { writeAttempts } from '../../database/tables'
 import { query } from '../../databases'
 import { startGateway } from '../../processes'
 import { compare, type Measurement, measured } from '../../report/measurement'
@@ -30,10 +31,12 @@ export async function attemptScale(run: Run): Promise<Measurement[]> {
   }
   const { database } = await endpointTemplate(run, content)
   progress(`attempts: writing ${small} and ${large} of them`)
-  await fill(database, [
-    { endpointId: 1, count: small },
-    { endpointId: 2, count: large },
+  const written = { events: DELIVERIES, ageDays: 0 }
+  await writeAttempts(database, [
+    { ...written, endpointIds: [1], firstEvent: 1_000_000, attempts: small },
+    { ...written, endpointIds: [2], firstEvent: 2_000_000, attempts: large },
   ])
+  await query(database, 'VACUUM ANALYZE')
   const gateway = await startGateway(
     { DATABASE_URL: database, HOOKGATE_ROLES: 'api' },
     teardown,
@@ -105,40 +108,3 @@ async function timeOf(read: () => Promise<Page>, expected: number): Promise<numb
   }
   return took
 }
-
-/**
- * Writes attempts as after weeks of use: 0.2 s apart, spread over the deliveries in order. To save time, the indexes are
- * dropped and built again afterwards, and foreign keys are not checked; the resulting table is the same.
- */
-async function fill(database: string, endpoints: { endpointId: number; count: number }[]): Promise<void> {
-  const indexes = await query<{ name: string; definition: string }>(database, INDEXES)
-  const statements = [
-    "SET session_replication_role = replica; SET maintenance_work_mem = '256MB'",
-    ...indexes.map(({ name }) => `DROP INDEX ${name}`),
-    ...endpoints.flatMap(({ endpointId, count }) => fillOne(endpointId, count)),
-    ...indexes.map(({ definition }) => definition),
-  ]
-  await query(database, statements.join(';\n'))
-  await query(database, 'VACUUM ANALYZE')
-}
-
-const INDEXES = `SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS definition
-  FROM pg_index WHERE indrelid = 'attempts'::regclass AND NOT indisprimary`
-
-/** @param endpointId also separates the ids of its events and deliveries from those of the other endpoint */
-const fillOne = (endpointId: number, count: number) => [
-  `INSERT INTO events (id, type, body)
-    SELECT ${endpointId} * 1000000 + number, '${EVENT_TYPE}', '{"event_id": ' || number || ', "data": {}}'
-    FROM generate_series(1, ${DELIVERIES}) AS number`,
-  `INSERT INTO deliveries (id, event_id, endpoint_id, status, attempt_count, tries)
-    SELECT id, id, ${endpointId}, 'DELIVERED', 1, 1 FROM events WHERE id / 1000000 = ${endpointId}`,
-  `INSERT INTO attempts (delivery_id, event_id, endpoint_id, number, created_at, sent_at, signature_header,
-      response_status, response_body, duration_ms)
-    SELECT delivery, delivery, ${endpointId}, 1, at, at, 't=1,v1=' || repeat('0', 64), 200, 'thank you', 12
-    FROM (
-      SELECT ${endpointId} * 1000000 + 1 + number * ${DELIVERIES} / ${count + 1} AS delivery,
-        now() - make_interval(secs => (${count} - number) * 0.2) AS at
-      FROM generate_series(1, ${count}::bigint) AS number
-    ) made`,
-  `INSERT INTO attempt_counts (endpoint_id, count) VALUES (${endpointId}, ${count})`,
-]

@@ -1,25 +1,17 @@
-import { randomUUID } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { pino } from 'pino'
-import { parseDatabaseUrl } from '../../../../src/database/server/address/parse-database-url'
-import { asyncCommitTransaction, openPool, poolQuery } from '../../../../src/database/server/connections'
-import { probeServer } from '../../../../src/database/server/probe'
-import type { ServerPool } from '../../../../src/database/server/server-pool'
-import { type ClaimedDelivery, claimDeliveries } from '../../../../src/delivery/queue/claims/claim-deliveries'
-import { recordAttempts } from '../../../../src/delivery/queue/recording/record-attempts'
-import { query } from '../../databases'
+import { residentMb } from '../../../support/process-stats'
+import { publishMany } from '../../database/tables'
+import { connected, query } from '../../databases'
 import { startGateway } from '../../processes'
 import { compare, limit, type Measurement, measured } from '../../report/measurement'
 import type { Run } from '../../run'
 import { median } from '../../statistics'
+import { backlogOf } from '../deliveries/backlog'
+import { ENDPOINTS } from '../deliveries/published'
 import { endpointTemplate } from '../endpoints'
 import { startReceiver } from '../receiver'
+import { Claims, SLOTS } from './claiming'
 
-const ENDPOINTS = 20
-const SLOTS = 200
-const SLOTS_PER_ENDPOINT = 10
-const LEASE_MS = 10_000
 /** Claims on each database in one round; the databases take turns. */
 const CLAIMS = 40
 const ROUNDS = 5
@@ -38,7 +30,7 @@ export async function claimScale(run: Run): Promise<Measurement[]> {
   const fill = async (pending: number) => {
     progress(`claims: ${pending} deliveries pending`)
     const database = await run.databases.create(template.database)
-    await query(database, FILL, [pending / ENDPOINTS])
+    await connected(database, (client) => publishMany(client, backlogOf(pending)))
     await query(database, 'VACUUM ANALYZE')
     return database
   }
@@ -51,6 +43,9 @@ export async function claimScale(run: Run): Promise<Measurement[]> {
     for (let claim = 0; claim < CLAIMS; claim += 1) {
       times.small.push(await claims.small.timeOne())
       times.large.push(await claims.large.timeOne())
+      // The backlogs keep their length.
+      await refill(databases.small)
+      await refill(databases.large)
     }
     if (round === 0) continue
     rounds.small.push(median(times.small))
@@ -75,90 +70,12 @@ export async function claimScale(run: Run): Promise<Measurement[]> {
     ['memory of a worker, highest', of(plan.pending.large), `${WATCH_MS / 1_000} s of delivering`],
     { unit: 'MB', rounds: memory, result: Math.max(...memory) },
   )
-  limit(rss, MEMORY_MAX_MB)
+  limit(rss, { most: MEMORY_MAX_MB })
   return [large, small, rss]
 }
 
-/** Inserts so many events, each with a pending delivery for every endpoint. */
-const FILL = `
-  WITH published AS (
-    INSERT INTO events (type, body)
-    SELECT 'post.created', '{"event_id": ' || number || ', "type": "post.created", "data": {"text": "'
-      || repeat('scale ', 50) || '"}}'
-    FROM generate_series(1, $1::integer) AS number RETURNING id
-  )
-  INSERT INTO deliveries (event_id, endpoint_id) SELECT published.id, endpoints.id FROM published, endpoints`
-
-/** Inserts as many deliveries as were claimed, so that the backlog keeps its length. */
-const REFILL = `
-  WITH published AS (
-    INSERT INTO events (type, body) SELECT type, body FROM events ORDER BY id LIMIT $1 RETURNING id
-  )
-  INSERT INTO deliveries (event_id, endpoint_id) SELECT published.id, endpoints.id FROM published, endpoints`
-
-/** Claims, records and refills, with the gateway's own statements and its database client of production. */
-class Claims {
-  private readonly owner = randomUUID()
-
-  private constructor(private readonly pool: ServerPool) {}
-
-  static async open(database: string): Promise<Claims> {
-    const server = await probeServer(parseDatabaseUrl(database), {
-      variable: 'DATABASE_URL',
-      isPooled: false,
-    })
-    return new Claims(openPool(server, 1, pino({ level: 'warn' })))
-  }
-
-  /** Milliseconds of one claim, its transaction included. */
-  async timeOne(): Promise<number> {
-    const startedAt = performance.now()
-    const { claimed } = await asyncCommitTransaction(this.pool, (query) =>
-      claimDeliveries(query, {
-        owner: this.owner,
-        slots: SLOTS,
-        slotsPerEndpoint: SLOTS_PER_ENDPOINT,
-        busyEndpoints: [],
-        afterEndpoint: 0,
-        leaseMs: LEASE_MS,
-        clockOffsetMs: 0,
-      }),
-    )
-    const took = performance.now() - startedAt
-    if (claimed.length !== SLOTS) throw new Error(`A claim of ${SLOTS} returned ${claimed.length}`)
-    await recordAttempts(
-      poolQuery(this.pool),
-      { owner: this.owner, clockOffsetMs: 0 },
-      claimed.map(delivered),
-    )
-    await this.pool.query(REFILL, [SLOTS / ENDPOINTS])
-    return took
-  }
-
-  async close(): Promise<void> {
-    await this.pool.end()
-  }
-}
-
-const delivered = ({ id, eventId, endpointId, number, resendCount }: ClaimedDelivery) => ({
-  sendId: randomUUID(),
-  deliveryId: String(id),
-  eventId: String(eventId),
-  endpointId,
-  number,
-  resendCount,
-  sentAt: new Date().toISOString(),
-  signatureHeader: '',
-  responseStatus: 200,
-  responseBody: '',
-  responseTruncated: false,
-  durationMs: 1,
-  errorDetail: null,
-  error: null,
-  outcome: 'delivered' as const,
-  retryInMs: null,
-  isGone: false,
-})
+/** Publishes as many deliveries as a claim takes. */
+const refill = (database: string) => connected(database, (client) => publishMany(client, backlogOf(SLOTS)))
 
 /** The resident memory of a worker with a large backlog, in MB, read at intervals. */
 async function memoryOfWorker({ teardown }: Run, database: string): Promise<number[]> {
@@ -166,14 +83,8 @@ async function memoryOfWorker({ teardown }: Run, database: string): Promise<numb
   const values: number[] = []
   for (const until = performance.now() + WATCH_MS; performance.now() < until; ) {
     await sleep(WATCH_EVERY_MS)
-    values.push(residentMemory(worker.process.pid ?? 0))
+    values.push(residentMb(worker.process.pid ?? 0))
   }
   await worker.stop()
   return values
-}
-
-/** MB. Linux prints kB in /proc; the measurement needs /proc. */
-function residentMemory(pid: number): number {
-  const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
-  return Number(kilobytes) / 1_024
 }

@@ -1,0 +1,104 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Client } from 'pg'
+import { residentMb, sample } from '../../../support/process-stats'
+import { activeMs } from '../../database/backends'
+import { closeFirstPartitions, oldestEvent, THIRD_PARTITION, writeAttempts } from '../../database/tables'
+import { connected, query } from '../../databases'
+import { startGateway } from '../../processes'
+import { limit, type Measurement, measured } from '../../report/measurement'
+import type { Case } from '../../run'
+import { ENDPOINTS } from '../deliveries/published'
+import { endpointTemplate } from '../endpoints'
+import { POST_CREATED } from '../posts'
+
+const RECENT = 10_000
+const OLD_DAYS = 40
+const DATABASE_SECONDS_MAX = 5
+const RISE_MAX_MB = 20
+const POLL_MS = 250
+/** Retention starts some time after the start, and may take so long in all. */
+const WITHIN_MS = 240_000
+/** The server's processes report the times of their last statements when they end. */
+const REPORTED_MS = 1_500
+
+/**
+ * The time that the database spends on removing old attempts, and the memory of the process.
+ *
+ * @param form which of the plan's sizes
+ */
+export const retention =
+  (form: 'small' | 'large'): Case =>
+  async (run) => {
+    const { plan, progress, teardown } = run
+    const old = plan.oldAttempts[form]
+    const endpointIds = Array.from({ length: ENDPOINTS }, (_, index) => index + 1)
+    const targets = endpointIds.map((id) => `https://receiver-${id}.example.com/hook`)
+    const { database } = await endpointTemplate(run, { targets, events: [POST_CREATED] })
+    progress(`retention: writing ${old} attempts`)
+    const spread = (attempts: number) => ({
+      endpointIds,
+      events: attempts / ENDPOINTS,
+      attempts: attempts / ENDPOINTS,
+    })
+    await writeAttempts(database, [
+      { ...spread(old), firstEvent: 0, ageDays: OLD_DAYS },
+      { ...spread(RECENT), firstEvent: THIRD_PARTITION, ageDays: 0 },
+    ])
+    await closeFirstPartitions(database, THIRD_PARTITION + RECENT, OLD_DAYS)
+    await query(database, 'VACUUM ANALYZE')
+    progress('retention: waiting for the gateway to remove them')
+    const gateway = await startGateway({ DATABASE_URL: database }, teardown)
+    const startMs = await activeMs(database)
+    const memory = sample(() => residentMb(gateway.process.pid ?? 0), POLL_MS)
+    const { removed, startedAt } = await connected(database, (client) =>
+      untilRemoved(client, old, memory.values),
+    )
+    memory.end()
+    await gateway.stop()
+    await sleep(REPORTED_MS)
+    const seconds = ((await activeMs(database)) - startMs) / 1_000
+    const during = memory.values.slice(startedAt)
+    return measurements(old, {
+      // Where the time was over before everything was removed: as long as the rest would take.
+      seconds: (seconds * old) / ENDPOINTS / removed,
+      rise: Math.max(...during) - (during[0] ?? Number.NaN),
+    })
+  }
+
+function measurements(old: number, { seconds, rise }: { seconds: number; rise: number }): Measurement[] {
+  const load = `${old.toLocaleString('en-US')} attempts`
+  const time = measured(['retention, time of the database', 'gateway', load], {
+    unit: 's',
+    rounds: [seconds],
+  })
+  const memory = measured(['retention, rise of memory', 'gateway', load], { unit: 'MB', rounds: [rise] })
+  limit(time, { most: DATABASE_SECONDS_MAX })
+  limit(memory, { most: RISE_MAX_MB })
+  return [time, memory]
+}
+
+/**
+ * Waits until the attempts of the old events are gone, or until the time is over.
+ *
+ * @param old number of old events
+ * @param values of the memory, to which a sampler adds
+ * @returns how many are gone, and the index of the last value before the first was gone
+ * @throws Error when none is gone
+ */
+async function untilRemoved(
+  client: Client,
+  old: number,
+  values: number[],
+): Promise<{ removed: number; startedAt: number }> {
+  const first = (await oldestEvent(client)) ?? 0
+  const until = performance.now() + WITHIN_MS
+  let startedAt = 0
+  let removed = 0
+  while (removed < old && performance.now() < until) {
+    await sleep(POLL_MS)
+    removed = ((await oldestEvent(client)) ?? first + old) - first
+    if (removed === 0) startedAt = Math.max(0, values.length - 1)
+  }
+  if (removed === 0) throw new Error(`Of ${old} old events none was removed`)
+  return { removed, startedAt }
+}
