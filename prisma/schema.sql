@@ -419,7 +419,7 @@ BEGIN
             MESSAGE = 'The idempotency key was used for another event within the last 24 hours.';
     END IF;
     IF published.outcome = 'published' AND published.due_count > 0 THEN
-        PERFORM pg_notify('hookgate_due', '');
+        PERFORM notify_workers((published.event).fanned_out_at IS NULL);
     END IF;
     RETURN (published.event).id;
 END
@@ -502,11 +502,11 @@ CREATE FUNCTION public.next_due(passed_over integer[], moment timestamp with tim
     SET enable_seqscan TO 'off'
     AS $$
     SELECT least(
+        (SELECT moment FROM lane_wakes LIMIT 1),
         (SELECT due_at FROM lanes WHERE NOT is_awake ORDER BY due_at LIMIT 1),
-        (SELECT min(next_look(endpoint_id, part, moment))
+        (SELECT CASE WHEN count(*) > 100 THEN moment ELSE min(least(next_look(endpoint_id, 0, moment), next_look(endpoint_id, 1, moment))) END
             FROM (SELECT endpoint_id FROM lanes WHERE is_awake AND endpoint_id <> ALL (passed_over)
-                ORDER BY endpoint_id LIMIT 100) awake
-            CROSS JOIN unnest('{0,1}'::integer[]) AS part))
+                ORDER BY endpoint_id LIMIT 101) awake))
 $$;
 
 CREATE FUNCTION public.next_look(lane integer, part integer, moment timestamp with time zone) RETURNS timestamp with time zone
@@ -522,6 +522,13 @@ BEGIN
         ORDER BY delivery.next_attempt_at, delivery.event_id LIMIT 100
     ) head);
 END
+$$;
+
+CREATE FUNCTION public.notify_workers(is_fan_out boolean) RETURNS void
+    LANGUAGE sql
+    AS $$
+    SELECT pg_notify(workers_channel(),
+        CASE WHEN is_fan_out THEN 'fan-out' ELSE 'deliveries' END || ' 1 ' || pg_current_xact_id())
 $$;
 
 CREATE FUNCTION public.partition_of(event_id bigint) RETURNS bigint
@@ -870,6 +877,12 @@ BEGIN
         ORDER BY due_at LIMIT most FOR NO KEY UPDATE SKIP LOCKED
     ));
 END
+$$;
+
+CREATE FUNCTION public.workers_channel() RETURNS text
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT 'hookgate_workers_' || oid FROM pg_namespace WHERE nspname = current_schema()
 $$;
 
 CREATE TABLE public._prisma_migrations (

@@ -1,9 +1,9 @@
--- Publishes an event in the transaction of the caller: committed, the event is published together with whatever else the
--- transaction did; rolled back, neither is. Returns the event's id. Workers hear of it at the commit.
+-- Publishes an event in the transaction of the caller: the event is committed together with all other changes of the transaction, or
+-- rolled back with them. Returns the event's id. Workers are notified at the commit.
 --
--- This is the one function for other programs. A role needs USAGE on the schema and EXECUTE on this function, and nothing else: the
--- function works with the rights of its owner. So nobody may call it unasked, and every name in it and in what it calls is looked
--- for in the schema of the installation first, before the caller's temporary tables (search_path is set by installScript).
+-- This is the one function for other programs. A role needs only USAGE on the schema and EXECUTE on this function, which works with
+-- the rights of its owner. So nobody may call it without a grant, and every name in it and in the functions that it calls is
+-- looked for in the schema of the installation, before the caller's temporary tables (installScript sets search_path).
 --
 -- Parameters:
 --   type             an event type of the catalogue
@@ -11,11 +11,13 @@
 --   idempotency_key  the same key of the same role within 24 hours is the same event; null = no key
 -- Errors: HG001 unknown event type; HG002 data or key that is too large or cannot be kept; HG003 key used for other content.
 --
--- The settings below apply whatever the caller's session says: without `jit = off`, PostgreSQL would compile each small statement.
+-- The settings below hold for every session of a caller. Without `jit = off`, PostgreSQL would compile each small statement; without
+-- standard strings, a backslash in them means something else.
 CREATE OR REPLACE FUNCTION hookgate_publish(type text, data json, idempotency_key text DEFAULT NULL) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path FROM CURRENT
 SET jit = off
+SET standard_conforming_strings = on
 AS $$
 DECLARE
     key_max_length CONSTANT integer := 255;
@@ -59,7 +61,7 @@ BEGIN
             MESSAGE = 'The idempotency key was used for another event within the last 24 hours.';
     END IF;
     IF published.outcome = 'published' AND published.due_count > 0 THEN
-        PERFORM pg_notify('hookgate_due', '');
+        PERFORM notify_workers((published.event).fanned_out_at IS NULL);
     END IF;
     RETURN (published.event).id;
 END

@@ -58,9 +58,11 @@ BEGIN
         END LOOP;
     END IF;
 
-    listening := listeners(new_type, 0, fanned_out_at_once + 1);
-    is_fanned_out := cardinality(listening) <= fanned_out_at_once
-        AND current_setting('transaction_isolation') = 'read committed';
+    is_fanned_out := current_setting('transaction_isolation') IN ('read committed', 'read uncommitted');
+    IF is_fanned_out THEN
+        listening := listeners(new_type, 0, fanned_out_at_once + 1);
+        is_fanned_out := cardinality(listening) <= fanned_out_at_once;
+    END IF;
     INSERT INTO events (id, type, created_at, body, fanned_out_at)
     VALUES (new_id, new_type, created, event_body(new_id, new_type, created, data), CASE WHEN is_fanned_out THEN created END)
     RETURNING * INTO event;

@@ -66,7 +66,7 @@ describe('revealing', () => {
 
   it('and expiring do not find a deleted endpoint, even while its secrets are still stored', async () => {
     const id = await create()
-    await sql(`UPDATE endpoints SET deleted_at = now() WHERE id = ${id} RETURNING id`)
+    await sql(`UPDATE endpoints SET deleted_at = now(), is_active = false WHERE id = ${id} RETURNING id`)
     const before = (await rows(id)).map((row) => row.id)
     expect(await program.run('reveal', id)).toMatchObject(NOT_FOUND)
     expect(await expire(id)).toMatchObject(NOT_FOUND)

@@ -10,7 +10,7 @@ const EVENTS = 150
 const ROUNDS = 60
 
 serverOnly(
-  'Publishing, claiming, recording, resending and removing the same deliveries at once never ends in a deadlock',
+  'Publishing, claiming, recording, resending, fanning out and removing the same deliveries at once never ends in a deadlock',
   async () => {
     const database = await createTestDatabase()
     // PostgreSQL then reports each deadlock at once.
@@ -39,6 +39,7 @@ serverOnly(
       renew: 2 * ROUNDS,
       record: 2 * ROUNDS,
       prune: ROUNDS,
+      fanOut: 2 * ROUNDS,
     })
     expect(rounds.resend).toBeGreaterThan(ROUNDS / 4)
     expect(recorded).toBeGreaterThan(EVENTS * ENDPOINTS)

@@ -36,7 +36,11 @@ export async function openCore(env: Environment): Promise<OpenCore> {
     warnings,
     startDispatcher(clock) {
       const dispatcher = new Dispatcher({ ...core, log, clockOffsetMs: () => clock() - Date.now() })
-      database.notifications.onNotification(() => dispatcher.wake())
+      database.notifications.register({
+        wake: (deliveries) => dispatcher.wake(deliveries),
+        lookIn: (milliseconds) => dispatcher.lookIn(milliseconds),
+        fanOutIn: () => undefined,
+      })
       dispatcher.start()
       return dispatcher
     },
@@ -78,6 +82,15 @@ export function coreCommands({ core, config, warnings, ...opened }: OpenCore) {
       const events = types.map((type) => ({ type }))
       const input = { ...ENDPOINT_SAMPLE, target, events, isActive: true }
       return (await createEndpoint(core, input)).id
+    },
+    /** Creates endpoints whose targets differ in their last part. */
+    async createEndpoints(count: number, target: string, type: string) {
+      const create = (nth: number) => {
+        const input = { ...ENDPOINT_SAMPLE, target: `${target}/${nth}`, events: [{ type }], isActive: true }
+        return createEndpoint(core, input)
+      }
+      const endpoints = await Promise.all(Array.from({ length: count }, (_, nth) => create(nth)))
+      return endpoints.map(({ id }) => id)
     },
     async deleteEndpoint(id: number) {
       await deleteEndpoint(core, String(id))

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Core } from '../../src/core'
+import { fanOut } from '../../src/delivery/fan-out/fan-out'
 import { claimDeliveries } from '../../src/delivery/queue/claims/claim-deliveries'
 import { renewLeases } from '../../src/delivery/queue/claims/leases'
 import { type FinishedAttempt, recordAttempts } from '../../src/delivery/queue/recording/record-attempts'
@@ -54,7 +55,19 @@ function lockContentionCommands(opened: OpenCore) {
       }
       await Promise.all(
         (
-          ['claim', 'renew', 'record', 'resend', 'prune', 'publish', 'renew', 'record', 'resend'] as const
+          [
+            'claim',
+            'renew',
+            'record',
+            'resend',
+            'prune',
+            'publish',
+            'fanOut',
+            'renew',
+            'record',
+            'resend',
+            'fanOut',
+          ] as const
         ).map(repeat),
       )
       return result
@@ -83,6 +96,7 @@ function contendingOperations(
           owner,
           slots: 300,
           slotsPerEndpoint: 150,
+          otherSlots: 300,
           lanes: [],
           afterEndpoint: 0,
           leaseMs,
@@ -116,6 +130,14 @@ function contendingOperations(
       })
       result.emptied += emptied.length
       result.dropped += before + emptied.length - (await countEmptied())
+    },
+    /** Makes deliveries again, as if a worker had made none yet. */
+    async fanOut() {
+      const ids = some(await prisma.event.findMany()).map(({ id }) => id)
+      await prisma.$executeRaw`
+        INSERT INTO fan_outs (event_id, type) SELECT id, type FROM events WHERE id = ANY (${ids}::bigint[])
+        ON CONFLICT DO NOTHING`
+      await fanOut(query, '0')
     },
     /** Replaces the events that were removed. */
     async publish() {

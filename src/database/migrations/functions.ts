@@ -6,9 +6,9 @@ import { packageFolder } from '../../package-folder'
 /** A SQL function, defined in a file of its own beside its TypeScript caller: `update-endpoint.sql` defines update_endpoint. */
 export interface SqlFunction {
   name: string
-  /** `CREATE OR REPLACE FUNCTION ...`, and whatever else belongs to the function */
+  /** `CREATE OR REPLACE FUNCTION ...`, and further statements about the function */
   text: string
-  /** false = only other programs call the function: its name starts with hookgate_, and who may call it is granted it */
+  /** false = only other programs call the function: its name starts with hookgate_, and each role that may needs a grant */
   isCalledHere: boolean
   /** SHA-256 of the text, in hex */
   digest: string

@@ -40,11 +40,11 @@ export async function publishMany(
   client: Client,
   { type, data, count }: { type: string; data: string; count: number },
 ): Promise<void> {
-  await client.query(
-    `SELECT count(outcome) FROM generate_series(1, $3::integer),
-      LATERAL publish_event($1, $2, 'bench', NULL, NULL)`,
-    [type, data, count],
-  )
+  await client.query('SELECT count(hookgate_publish($1, $2::json)) FROM generate_series(1, $3::integer)', [
+    type,
+    data,
+    count,
+  ])
 }
 
 /** Whether an event has all its deliveries. */
@@ -85,7 +85,7 @@ export async function insertEndpoints(
     `WITH endpoint AS (
       INSERT INTO endpoints (target, is_active) SELECT $2, $3 FROM generate_series(1, $1::integer) RETURNING id
     ), listening AS (
-      INSERT INTO endpoint_events (endpoint_id, type) SELECT id, $4 FROM endpoint
+      INSERT INTO endpoint_events (endpoint_id, type, is_on) SELECT id, $4, $3 FROM endpoint
     )
     SELECT min(id) AS first FROM endpoint`,
     [count, target, isActive, type],
