@@ -1,10 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { DeliveryConfig } from '../../config/config'
-<<<<<<< HEAD
-=======
 import type { SigningKeys } from '../../secrets/signing-keys'
-import { isGone } from '../sending/answers/response-status'
->>>>>>> main
 import type { WritePermit } from '../sending/send-request'
 import type { Sender } from '../sending/sender'
 import { signedHeaders } from '../sending/signature'
@@ -46,16 +42,9 @@ export interface AttemptResult {
  */
 export async function attemptDelivery(
   delivery: ClaimedDelivery,
-<<<<<<< HEAD
-  { sender, decryptSecret, deliveryConfig }: AttemptParts,
+  { sender, signingKeys, deliveryConfig }: AttemptParts,
   { signal, permit, restMs = () => null }: AttemptOptions,
 ): Promise<AttemptResult> {
-=======
-  { sender, signingKeys, deliveryConfig }: AttemptParts,
-  signal: AbortSignal,
-  permit?: WritePermit,
-): Promise<{ attempt: FinishedAttempt; detail: string; isOwnTrouble: boolean }> {
->>>>>>> main
   const headers = signedHeaders({
     headerName: deliveryConfig.signatureHeader,
     secrets: delivery.secrets.map(({ id, sealed }) => signingKeys(id, sealed)),

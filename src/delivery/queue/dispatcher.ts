@@ -1,12 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-<<<<<<< HEAD
+import type { Database } from '../../database/database'
 import type { Query } from '../../database/query'
 import { type ClaimedDelivery, claimDeliveries, type KnownLane } from './claims/claim-deliveries'
-=======
-import type { Database } from '../../database/database'
-import { claimDeliveries, type KnownLane } from './claims/claim-deliveries'
->>>>>>> main
 import { LaneStarts } from './claims/lane-starts'
 import { type LeaseHolder, type Release, releaseLeases } from './claims/leases'
 import { type LanesToConsider, nextDueIn } from './claims/next-due'
@@ -120,33 +116,24 @@ export class Dispatcher {
   }
 
   async #run(): Promise<void> {
-<<<<<<< HEAD
+    let mustClaim = true
     let emptyClaims = 0
     while (!this.#isStopping) {
       try {
         if (this.#mustRecover) await this.#recover()
-        const limits = this.#sends.room > 0 ? this.#sends.slots.nextClaim(this.#sends.room) : undefined
-        const started = limits === undefined ? 0 : await this.#claim(limits)
-        emptyClaims = started > 0 ? 0 : emptyClaims + 1
-        // More deliveries may be due than one claim had room for: claim until claims start no send.
-        const isLast = limits === undefined || emptyClaims >= this.#sends.slots.claimsUntilIdle
-        if (isLast && started === 0 && !this.#isStopping) await this.#pause.sleep(await this.#idleMs(limits))
-=======
-    let mustClaim = true
-    while (!this.#isStopping) {
-      try {
-        if (this.#mustRecover) await this.#recover()
         this.#expected = 0
-        const claim: Claimed | undefined = mustClaim && this.#sends.room > 0 ? await this.#claim() : undefined
+        const claimed: Claimed | undefined =
+          mustClaim && this.#sends.room > 0 ? await this.#claim() : undefined
         // More deliveries may be due than the claim had room for.
-        if (claim?.isFull) continue
+        if (claimed?.isFull) continue
+        if (claimed !== undefined) emptyClaims = claimed.started > 0 ? 0 : emptyClaims + 1
         // A look costs less than a claim.
-        const idleMs = await this.#idleMs()
-        mustClaim = idleMs <= 0 && claim?.started !== 0
+        const { idleMs, turnMs } = await this.#look()
+        mustClaim = idleMs <= 0 && (claimed === undefined || emptyClaims < this.#sends.slots.kindsOfClaims)
         if (mustClaim) continue
-        const isWoken = await this.#pause.sleep(Math.max(idleMs, this.#pauseMs))
+        const isWoken = await this.#pause.sleep(Math.min(Math.max(idleMs, this.#pauseMs), turnMs))
         mustClaim = isWoken || this.#mustSettle
->>>>>>> main
+        emptyClaims = 0
       } catch (error) {
         this.#onDatabaseError(error, 'deliveries cannot be claimed at the moment')
         await this.#pause.sleep(DATABASE_RETRY_MS)
@@ -156,75 +143,48 @@ export class Dispatcher {
   }
 
   /**
-<<<<<<< HEAD
-   * Leases due deliveries, and starts their sends within the claim's transaction.
-   *
-   * @returns the number of started sends
-   */
-  async #claim(limits: ClaimLimits): Promise<number> {
-    const { database } = this.options
-=======
    * Leases due deliveries, and starts their sends within the claim's transaction. Wakes another worker when this one has no room
    * for more.
    */
   async #claim(): Promise<Claimed> {
-    const { database, deliveryConfig } = this.options
-    const { slots } = this.#sends
->>>>>>> main
+    const { database } = this.options
+    const limits = this.#sends.slots.limits(this.#sends.room)
     let endClaim = () => {}
     const claimEnded = new Promise<void>((resolve) => {
       endClaim = resolve
     })
     const claim = database.asyncCommitTransaction(async (query) => {
       const starts = this.#laneStarts.forClaim()
-      const { room } = this.#sends
       const startedAt = performance.now()
       const { claimed, lastEndpoint, mayHaveMore, dueMs } = await claimDeliveries(query, {
         ...this.#holder(),
-<<<<<<< HEAD
         slots: limits.slots,
         slotsPerEndpoint: limits.slotsPerOther,
         otherSlots: limits.otherSlots,
         lanes: knownLanes(limits.lanes, starts),
-=======
-        slots: room,
-        slotsPerEndpoint: deliveryConfig.endpointConcurrency,
-        lanes: knownLanes(slots.busyEndpoints(), starts),
->>>>>>> main
         afterEndpoint: this.#lastEndpoint,
         leaseMs: LEASE_MS,
       })
       this.#laneStarts.claimed(dueMs, starts.size === 0, performance.now() - startedAt)
-<<<<<<< HEAD
+      // Claims that look into the listed lanes alone come in between.
       if (limits.otherSlots > 0) {
         this.#lastEndpoint = lastEndpoint
         this.#mayHaveMore = mayHaveMore
       }
-      return this.#start(query, claimed, claimEnded)
-=======
-      this.#lastEndpoint = lastEndpoint
-      this.#mayHaveMore = mayHaveMore
-      // A delivery whose lease expired during its send. Claiming it renewed the lease; do not send it again.
-      const fresh = claimed.filter(({ id }) => !this.#sends.has(id))
-      const permits = fresh.map((delivery) => this.#sends.start(delivery, claimEnded))
-      const isFull = claimed.length >= room
-      if (isFull || fresh.some(({ endpointId }) => slots.isFull(endpointId))) {
-        database.notifications.notifyOthers()
-      }
-      // The transaction holds the endpoints' rows. It must not end while a request may still be written without another check.
-      await Promise.all(permits.map((permit) => permit.writtenOrWaiting()))
-      return { started: permits.length, isFull }
->>>>>>> main
+      const started = await this.#start(query, claimed, claimEnded)
+      return { started, isFull: started > 0 && claimed.length >= limits.slots }
     })
     const { started, isFull } = await claim.finally(endClaim)
-    const isProgress = started > 0 || this.#mayHaveMore
-    this.#pauseMs = isProgress ? COALESCE_MS : Math.min(2 * this.#pauseMs, POLL_MS)
+    this.#sends.slots.claimed(limits)
     if (started > 0) this.#startedAt = performance.now()
-    this.#isSettled = started === 0
+    if (limits.otherSlots > 0 || started > 0) {
+      const isProgress = started > 0 || this.#mayHaveMore
+      this.#pauseMs = isProgress ? COALESCE_MS : Math.min(2 * this.#pauseMs, POLL_MS)
+      this.#isSettled = started === 0
+    }
     return { started, isFull }
   }
 
-<<<<<<< HEAD
   /** Starts the sends of claimed deliveries, and releases those that get no send slot. */
   async #start(query: Query, claimed: ClaimedDelivery[], claimEnded: Promise<void>): Promise<number> {
     const permits: DeliveryPermit[] = []
@@ -236,47 +196,39 @@ export class Dispatcher {
       if ('waitMs' in started) releases.push({ delivery, delayMs: started.waitMs })
       else permits.push(started)
     }
+    const { room, slots } = this.#sends
+    if (permits.length > 0 && (room <= 0 || slots.hasFullEndpoint))
+      this.options.database.notifications.notifyOthers()
     // The transaction holds the endpoints' rows. It must not end while a request may still be written without another check.
     await Promise.all(permits.map((permit) => permit.writtenOrWaiting()))
-    if (releases.length > 0) await releaseLeases(query, this.#holder(), releases)
+    if (releases.length > 0) {
+      await releaseLeases(query, this.#holder(), releases)
+      this.lookIn(Math.min(...releases.map(({ delayMs }) => delayMs)))
+    }
     return permits.length
   }
 
-  /**
-   * How long to sleep: until the next delivery is due, or may be sent, as far as this process can know.
-   *
-   * @param limits of the last claim; undefined = no slot was free
-   */
-  async #idleMs(limits: ClaimLimits | undefined): Promise<number> {
-    if (limits === undefined) return POLL_MS
-    const { slots } = this.#sends
-    if (this.#mayHaveMore && !slots.isFullForOthers) return COALESCE_MS
-    const { prisma } = this.options.database
-    const dueIn = await nextDueIn(
-      prisma,
-      this.#holder().clockOffsetMs,
-      lanesToConsider(limits, slots.isFullForOthers),
-    )
-    const wait = Math.min(dueIn ?? POLL_MS, limits.validUntil - performance.now(), POLL_MS)
-    return Math.max(wait, COALESCE_MS)
-=======
   /** Whether a claim must put lanes to sleep, because this process has emptied some and has had nothing to send for a while. */
   get #mustSettle(): boolean {
     return !this.#isSettled && performance.now() - this.#startedAt >= POLL_MS
   }
 
-  /** How long to sleep: until the next delivery is due, as far as this process can know; 0 or less: one is due already. */
-  async #idleMs(): Promise<number> {
+  /**
+   * How long to sleep: until the next delivery is due, as far as this process can know (0 or less: one is due already), and at most
+   * until it is the turn of a lane that may not be sent to before.
+   */
+  async #look(): Promise<{ idleMs: number; turnMs: number }> {
     const { slots, room } = this.#sends
+    const limits = slots.limits(room, true)
     // From here on, a send that ends may make room.
-    this.#waitsForRoom = room <= 0 || slots.hasFullEndpoint
-    if (room <= 0) return POLL_MS
-    if (this.#mayHaveMore) return 0
+    this.#waitsForRoom = room <= 0 || limits.isShort
+    if (room <= 0) return { idleMs: POLL_MS, turnMs: POLL_MS }
     const { prisma, notifications } = this.options.database
-    const dueIn = await nextDueIn(prisma, this.#holder().clockOffsetMs, slots.fullEndpoints())
-    if (dueIn === undefined) return POLL_MS
-    return dueIn <= 0 ? dueIn : Math.min(dueIn + notifications.delayMs(), POLL_MS)
->>>>>>> main
+    const isMore = this.#mayHaveMore && limits.otherSlots > 0
+    const dueIn = isMore ? 0 : await nextDueIn(prisma, this.#holder().clockOffsetMs, lanesToConsider(limits))
+    const idleMs =
+      dueIn === undefined ? POLL_MS : Math.min(dueIn + (dueIn > 0 ? notifications.delayMs() : 0), POLL_MS)
+    return { idleMs, turnMs: Math.max(limits.validUntil - performance.now(), 1) }
   }
 
   #wakeSoon(): void {
@@ -318,10 +270,10 @@ function knownLanes(limited: LaneLimit[], starts: ReadonlyMap<number, number>): 
   return known
 }
 
-/** @param isFullForOthers only the lanes with limits of their own can be sent to */
-function lanesToConsider({ lanes }: ClaimLimits, isFullForOthers: boolean): LanesToConsider {
+/** A claim would look into these lanes. */
+function lanesToConsider({ lanes, otherSlots }: ClaimLimits): LanesToConsider {
   return {
     passedOver: lanes.flatMap(({ endpointId, freeSlots }) => (freeSlots <= 0 ? endpointId : [])),
-    only: isFullForOthers ? lanes.map(({ endpointId }) => endpointId) : null,
+    only: otherSlots > 0 ? null : lanes.map(({ endpointId }) => endpointId),
   }
 }

@@ -59,17 +59,11 @@ export class SendsInFlight {
       onDatabaseError(error, 'requests cannot be sent at the moment'),
     )
     this.#recorder = new Recorder({
-<<<<<<< HEAD
       record: (attempts) => recordAttempts(database.query, holder(), attempts),
       onRecorded: (attempts) => {
         this.#onRecorded(attempts)
         onRecorded()
-=======
-      record: async (attempts) => {
-        await recordAttempts(database.query, holder(), attempts)
-        this.recorded += attempts.length
         onDueIn(Math.min(...attempts.map(({ retryInMs }) => retryInMs ?? Number.POSITIVE_INFINITY)))
->>>>>>> main
       },
       onUnavailable: (error) => onDatabaseError(error, 'attempts cannot be recorded at the moment'),
       onRejected: (error, attempt) => this.#onRejected(error, attempt),
@@ -190,7 +184,6 @@ export class SendsInFlight {
     }
   }
 
-<<<<<<< HEAD
   #onRecorded(attempts: FinishedAttempt[]): void {
     this.recorded += attempts.length
     for (const { eventId, endpointId } of attempts) {
@@ -208,16 +201,10 @@ export class SendsInFlight {
   }
 
   async #releaseLease(delivery: DeliveryKey, delayMs: number): Promise<void> {
-    const { database, holder, onDatabaseError } = this.options
-    try {
-      await releaseLeases(database.query, holder(), [{ delivery, delayMs }])
-=======
-  async #releaseLease(delivery: ClaimedDelivery, delayMs: number): Promise<void> {
     const { database, holder, onDueIn, onDatabaseError } = this.options
     try {
-      await releaseLease(database.prisma, holder(), delivery, delayMs)
+      await releaseLeases(database.query, holder(), [{ delivery, delayMs }])
       onDueIn(delayMs)
->>>>>>> main
     } catch (error) {
       // The lease expires by itself.
       onDatabaseError(error, 'a lease cannot be released at the moment')

@@ -7,7 +7,7 @@
 -- that are due get half, rounded at random; first attempts get the others, and each gets what the other leaves.
 --
 -- The first row, without an event, describes the claim itself: the last lane that it looked into (endpoint_id), and whether it
--- looked into as many as it may, so that there may be more (is_wanted). There is none when no lane is awake.
+-- stopped there because it may look into no more, so that there may be more (is_wanted). There is none when no lane is awake.
 -- Of the others, the first row of each endpoint alone carries the state that its deliveries share (target, TLS setting, secrets), and the first
 -- row of each event its body. The caller cancels a delivery with is_wanted = false instead of sending it.
 --
@@ -64,6 +64,7 @@ DECLARE
     limited_ids integer[] := ARRAY(SELECT id FROM unnest(known_lanes, free_slots) AS known(id, free) WHERE free > 0);
     -- The lanes that this claim looks into, and those of them whose endpoints it could lock.
     lane_ids integer[];
+    may_have_more boolean := false;
     locked_ids integer[];
     -- The deliveries to lease: physical addresses (ctid), which stay valid because the rows are locked. And their endpoints, and
     -- their first and last event.
@@ -75,21 +76,22 @@ BEGIN
     PERFORM wake_lanes(started_at, 1000);
 
     IF other_slots > 0 THEN
-        lane_ids := ARRAY(
-            SELECT lane.endpoint_id FROM (
-                SELECT walked.endpoint_id,
-                    count(*) FILTER (WHERE walked.endpoint_id <> ALL (limited_ids)) OVER (ROWS UNBOUNDED PRECEDING) AS others
-                FROM (
-                    (SELECT endpoint_id FROM lanes WHERE is_awake AND endpoint_id > after_endpoint
-                        AND endpoint_id <> ALL (full_ids) ORDER BY endpoint_id LIMIT slots)
-                    UNION ALL
-                    (SELECT endpoint_id FROM lanes WHERE is_awake AND endpoint_id <= after_endpoint
-                        AND endpoint_id <> ALL (full_ids) ORDER BY endpoint_id LIMIT slots)
-                ) walked
+        SELECT coalesce(array_agg(endpoint_id ORDER BY nth) FILTER (WHERE others <= other_slots), '{}'),
+            coalesce(count(*) = slots OR bool_or(others > other_slots), false)
+        INTO lane_ids, may_have_more
+        FROM (
+            SELECT endpoint_id, row_number() OVER walk AS nth,
+                count(*) FILTER (WHERE endpoint_id <> ALL (limited_ids)) OVER walk AS others
+            FROM (
+                (SELECT endpoint_id FROM lanes WHERE is_awake AND endpoint_id > after_endpoint
+                    AND endpoint_id <> ALL (full_ids) ORDER BY endpoint_id LIMIT slots)
+                UNION ALL
+                (SELECT endpoint_id FROM lanes WHERE is_awake AND endpoint_id <= after_endpoint
+                    AND endpoint_id <> ALL (full_ids) ORDER BY endpoint_id LIMIT slots)
                 LIMIT slots
             ) lane
-            WHERE lane.others <= other_slots
-        );
+            WINDOW walk AS (ROWS UNBOUNDED PRECEDING)
+        ) walked;
     ELSE
         lane_ids := ARRAY(
             SELECT lanes.endpoint_id FROM unnest(limited_ids) AS id JOIN lanes ON lanes.endpoint_id = id AND lanes.is_awake
@@ -119,11 +121,7 @@ BEGIN
         LEFT JOIN unnest(known_lanes, free_slots, starts) AS known(id, free, start) ON known.id = locked.id
     ),
     first_attempt AS MATERIALIZED (
-<<<<<<< HEAD
-        SELECT lane.endpoint_id, lane.turn, lane.is_other, due.ctid, due.rank
-=======
-        SELECT lane.endpoint_id, lane.turn, due.ctid, due.event_id, due.rank
->>>>>>> main
+        SELECT lane.endpoint_id, lane.turn, lane.is_other, due.ctid, due.event_id, due.rank
         FROM lane CROSS JOIN LATERAL (
             SELECT delivery.ctid, delivery.event_id, row_number() OVER () AS rank FROM (
                 SELECT delivery.ctid, delivery.event_id FROM queue delivery
@@ -139,11 +137,7 @@ BEGIN
         ) due
     ),
     retry AS MATERIALIZED (
-<<<<<<< HEAD
-        SELECT lane.endpoint_id, lane.turn, lane.is_other, due.ctid, due.rank
-=======
-        SELECT lane.endpoint_id, lane.turn, due.ctid, due.event_id, due.rank
->>>>>>> main
+        SELECT lane.endpoint_id, lane.turn, lane.is_other, due.ctid, due.event_id, due.rank
         FROM lane
         LEFT JOIN (SELECT endpoint_id, count(*) AS slots FROM first_attempt GROUP BY endpoint_id) taken
             ON taken.endpoint_id = lane.endpoint_id
@@ -160,15 +154,11 @@ BEGIN
     SELECT array_agg(chosen.ctid), array_agg(DISTINCT chosen.endpoint_id), min(chosen.event_id), max(chosen.event_id)
     INTO addresses, claimed_ids, first_event_id, last_event_id
     FROM (
-<<<<<<< HEAD
-        SELECT ctid, endpoint_id FROM (
+        SELECT ctid, endpoint_id, event_id FROM (
             SELECT *, count(*) FILTER (WHERE is_other) OVER (ORDER BY rank, turn) AS others
             FROM (SELECT * FROM first_attempt UNION ALL SELECT * FROM retry) due
         ) counted
         WHERE NOT is_other OR others <= other_slots
-=======
-        SELECT ctid, endpoint_id, event_id FROM (SELECT * FROM first_attempt UNION ALL SELECT * FROM retry) due
->>>>>>> main
         ORDER BY rank, turn LIMIT slots
     ) chosen;
 
@@ -179,7 +169,7 @@ BEGIN
         ), started_at, 1000);
     END IF;
     RETURN QUERY SELECT NULL::text, lane_ids[cardinality(lane_ids)], NULL::integer, NULL::integer, NULL::integer, NULL::float8,
-        NULL::float8, cardinality(lane_ids) >= least(slots, other_slots) AND other_slots > 0, NULL::text, NULL::jsonb;
+        NULL::float8, may_have_more, NULL::text, NULL::jsonb;
     IF addresses IS NULL THEN
         RETURN;
     END IF;

@@ -12,9 +12,16 @@ export interface ClaimLimits {
   slotsPerOther: number
   /** the most deliveries of each of these lanes */
   lanes: LaneLimit[]
-  /** when the limits of some lane rise by themselves: milliseconds of the clock of the slots; Infinity = never */
+  /** whether some lanes may not be sent to now, among those in `lanes` or the others */
+  isShort: boolean
+  /** when the limit of some lane rises by itself: milliseconds of the clock of the slots; Infinity = never */
   validUntil: number
+  /** lanes whose turn it is among those that wait for a slot of their host */
+  offered: Lane[]
 }
+
+/** Which lanes a claim looks into that are not listed: none, or all. `peeked`: none of them may be tried, so most are released. */
+export type Others = 'none' | 'peeked' | 'tried'
 
 export interface LaneLimit {
   endpointId: number
@@ -31,8 +38,8 @@ const LANES_MAX = 2_000
 /** The slots of a process at the time of a claim. */
 export interface Occupancy {
   shares: Shares
-  /** number of the claim */
-  claim: number
+  /** number of the limits */
+  number: number
   free: number
   freeTrials: number
   now: number
@@ -43,6 +50,7 @@ export class LimitsInTheMaking {
   readonly #lanes: LaneLimit[] = []
   #freeTrials: number
   #nextTurnAt = Number.POSITIVE_INFINITY
+  readonly #offered: Lane[] = []
 
   /** @param crowdedHosts hosts with lanes that wait for one of the host's slots; more of them may be found */
   constructor(
@@ -59,17 +67,16 @@ export class LimitsInTheMaking {
 
   /** Sets the limit of a lane. A second call changes nothing. */
   add(lane: Lane): void {
-    if (lane.listedFor === this.occupancy.claim || this.isFull) return
+    if (lane.listedFor === this.occupancy.number || this.isFull) return
     const { host } = lane
     if (host.waiting.size > 0 || this.#freeOf(host) < this.occupancy.shares.limits.perEndpoint) {
-      lane.listedFor = this.occupancy.claim
+      lane.listedFor = this.occupancy.number
       host.waiting.add(lane)
       this.crowdedHosts.add(host)
     } else this.#list(lane, this.#grant(lane, this.#mostOf(lane)))
   }
 
-  /** @param others whether the claim looks into lanes that are not listed, and whether it may try those that are not proven */
-  done(others: 'none' | 'peeked' | 'tried'): ClaimLimits {
+  done(others: Others): ClaimLimits {
     const { shares, free, freeTrials } = this.occupancy
     for (const host of this.crowdedHosts) this.#addWaiting(host)
     const limits = {
@@ -77,12 +84,14 @@ export class LimitsInTheMaking {
       otherSlots: 0,
       slotsPerOther: 0,
       lanes: this.#lanes,
+      isShort: others !== 'tried' || this.#lanes.some(({ freeSlots }) => freeSlots <= 0),
       validUntil: this.#nextTurnAt,
+      offered: this.#offered,
     }
     if (others === 'none') return limits
     if (others === 'peeked') return { ...limits, otherSlots: PEEK_SLOTS, slotsPerOther: 1 }
     const slotsPerOther = this.#allowed(UNKNOWN, Math.min(FIRST_SENDS, shares.limits.perEndpoint), freeTrials)
-    if (slotsPerOther === 0) return limits
+    if (slotsPerOther === 0) return { ...limits, isShort: true }
     return { ...limits, otherSlots: Math.floor(freeTrials / 2) + this.#freeTrials, slotsPerOther }
   }
 
@@ -92,14 +101,14 @@ export class LimitsInTheMaking {
     for (const lane of host.waiting) {
       if (this.isFull) return
       const allowed = free > 0 ? this.#grant(lane, Math.min(1, this.#mostOf(lane))) : 0
-      lane.isOffered = allowed > 0
+      if (allowed > 0) this.#offered.push(lane)
       free -= allowed
       this.#list(lane, allowed)
     }
   }
 
   #list(lane: Lane, freeSlots: number): void {
-    lane.listedFor = this.occupancy.claim
+    lane.listedFor = this.occupancy.number
     this.#lanes.push({ endpointId: lane.endpointId, freeSlots })
   }
 

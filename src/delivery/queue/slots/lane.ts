@@ -21,10 +21,10 @@ export class Lane {
   standing = new Standing()
   /** undefined = the endpoint has not been busy lately */
   pace: Pace | undefined
-  /** the number of the claim whose limits name the lane */
+  /** number of the last limits that name the lane */
   listedFor = 0
-  /** it got a turn among the waiting lanes of its host, and a claim has not taken a delivery since */
-  isOffered = false
+  /** number of the limits by which the last send started */
+  startedBy = 0
   readonly #acceptedRate = new RecentRate()
   /** when the endpoint's last rest ended, as claims have read it */
   #restedUntilMs: number | null = null

@@ -68,8 +68,10 @@ export class SendSlots {
   /** lanes whose last send ended lately, in no order; a ring */
   readonly #recent: Lane[] = []
   #nextRecent = 0
-  #claim = 0
-  #areOthersNext = true
+  #fullEndpoints = 0
+  /** number of the last limits */
+  #limits = 0
+  #isTurnOfOthers = false
   #peekAt = Number.NEGATIVE_INFINITY
 
   /** @param now milliseconds of a clock that never goes back */
@@ -91,38 +93,33 @@ export class SendSlots {
     return this.#inFlight.size
   }
 
-  /** No slot is free for lanes of which nothing is known. */
-  get isFullForOthers(): boolean {
-    return this.#freeTrials <= 0
-  }
-
-  /**
-   * More than half of the trial slots are taken. Then claims look by turns into the lanes that this process knows, and into all:
-   * many lanes that hang would hide a proven one from them.
-   */
-  get #isCrowded(): boolean {
-    return 2 * this.#freeTrials < this.shares.trialSlots
-  }
-
-  /** After so many claims in a row that started nothing, nothing can be sent now. */
-  get claimsUntilIdle(): number {
+  /** How many claims in a row look into different lanes: that many must find nothing before there is nothing to send. */
+  get kindsOfClaims(): number {
     return this.#isCrowded ? 2 : 1
   }
 
+  /** Whether any endpoint has as many sends in flight as it may have. */
+  get hasFullEndpoint(): boolean {
+    return this.#fullEndpoints > 0
+  }
+
   /**
-   * The limits of the next claim.
+   * What a claim may take now. Nothing changes by that, so it may be called more often than there are claims.
+   *
+   * While more than half of the trial slots are taken, claims look by turns into the lanes that this process knows, and into all:
+   * many lanes that hang would hide a proven one from them. While no trial slot is free, few look into all.
    *
    * @param room how many sends may start, at most
+   * @param isLook the limits are for a look at what is due, whichever kind of claim is next
    */
-  nextClaim(room: number): ClaimLimits {
+  limits(room: number, isLook = false): ClaimLimits {
     const now = this.now()
     this.#findHanging(now)
-    this.#endOffers()
-    this.#claim += 1
+    this.#limits += 1
     const limits = new LimitsInTheMaking(
       {
         shares: this.shares,
-        claim: this.#claim,
+        number: this.#limits,
         free: Math.min(room, this.available),
         freeTrials: Math.max(0, this.#freeTrials),
         now,
@@ -136,13 +133,25 @@ export class SendSlots {
     if (!this.#isCrowded) return limits.done('tried')
 
     for (const lane of this.#recent) limits.add(lane)
-    this.#areOthersNext = !this.#areOthersNext
-    if (!this.#areOthersNext) return limits.done('none')
+    const isTurnOfOthers = isLook || this.#isTurnOfOthers
+    if (!isTurnOfOthers) return limits.done('none')
     if (this.#freeTrials > 0) return limits.done('tried')
-    const isPeek = now >= this.#peekAt
-    if (isPeek) this.#peekAt = now + PEEK_EVERY_MS
-    const { validUntil, ...others } = limits.done(isPeek ? 'peeked' : 'none')
-    return { ...others, validUntil: Math.min(validUntil, this.#peekAt) }
+    if (now >= this.#peekAt) return limits.done('peeked')
+    const made = limits.done('none')
+    return { ...made, validUntil: Math.min(made.validUntil, this.#peekAt) }
+  }
+
+  /** A claim with these limits is over. */
+  claimed({ offered, otherSlots }: ClaimLimits): void {
+    this.#isTurnOfOthers = otherSlots === 0
+    if (this.#freeTrials <= 0 && otherSlots > 0) this.#peekAt = this.now() + PEEK_EVERY_MS
+    for (const lane of offered) {
+      const { waiting } = lane.host
+      waiting.delete(lane)
+      // It may have more to send.
+      if (lane.startedBy === this.#limits) waiting.add(lane)
+      if (waiting.size === 0) this.#crowdedHosts.delete(lane.host)
+    }
   }
 
   /** Takes a slot for a delivery that was claimed. */
@@ -156,11 +165,12 @@ export class SendSlots {
     if (!this.shares.hasHostRoom(lane, this.#freeTrials)) return this.#waitForHost(lane)
 
     const isTrial = !this.shares.isProven(lane)
-    if (isTrial && this.isFullForOthers) return { waitMs: (TRIAL_WAIT_MS * (1 + this.random())) / 2 }
-    if (lane.isOffered) this.#moveBehindOthers(lane)
+    if (isTrial && this.#freeTrials <= 0) return { waitMs: (TRIAL_WAIT_MS * (1 + this.random())) / 2 }
+    lane.startedBy = this.#limits
     const paced = pace?.start(now) ?? { startedAt: now, wasHeldBack: false }
     const slot = { lane, host, standing, pace, paced, isTrial, isHanging: false, isBusy: false }
     lane.inFlight += 1
+    if (lane.inFlight === this.shares.limits.perEndpoint) this.#fullEndpoints += 1
     host.inFlight += 1
     if (isTrial) this.#trials += 1
     this.#inFlight.add(slot)
@@ -186,6 +196,7 @@ export class SendSlots {
     const { lane, host, standing, pace, paced } = slot
     const now = this.now()
     this.#inFlight.delete(slot)
+    if (lane.inFlight === this.shares.limits.perEndpoint) this.#fullEndpoints -= 1
     lane.inFlight -= 1
     host.inFlight -= 1
     if (slot.isTrial) this.#trials -= 1
@@ -208,6 +219,10 @@ export class SendSlots {
     return this.shares.trialSlots - this.#trials + this.#offAccount
   }
 
+  get #isCrowded(): boolean {
+    return 2 * this.#freeTrials < this.shares.trialSlots
+  }
+
   #laneOf(endpointId: number, target: string): Lane {
     const lane = this.#lanes.get(endpointId, () => new Lane(endpointId, target, this.#hostOf(target)))
     if (lane.target !== target) lane.retarget(target, this.#hostOf(target))
@@ -222,29 +237,9 @@ export class SendSlots {
   #waitForHost(lane: Lane): NoTurn {
     const { waiting } = lane.host
     waiting.add(lane)
-    lane.isOffered = false
     this.#crowdedHosts.add(lane.host)
     // Its limit is 0 in the next claims, until its turn has come.
     return { waitMs: waiting.size <= WAITING_MAX ? 0 : CROWDED_WAIT_MS * (1 + this.random()) }
-  }
-
-  /** The lane has had its turn on its host. It waits for another one, because it may have more to send. */
-  #moveBehindOthers(lane: Lane): void {
-    lane.isOffered = false
-    lane.host.waiting.delete(lane)
-    lane.host.waiting.add(lane)
-  }
-
-  /** Lanes of which the last claim took nothing, though it was their turn, have nothing to send. */
-  #endOffers(): void {
-    for (const host of this.#crowdedHosts) {
-      for (const lane of host.waiting) {
-        if (!lane.isOffered) continue
-        lane.isOffered = false
-        host.waiting.delete(lane)
-      }
-      if (host.waiting.size === 0) this.#crowdedHosts.delete(host)
-    }
   }
 
   /** Sends that hang count as trials, whatever their lane was when they started. */

@@ -125,38 +125,40 @@ class Process {
     else this.#phase = 'woken'
   }
 
+  /** As Dispatcher.#run does. */
   #claim(emptyBefore: number): void {
     const { clock, random } = this.gateway
     this.#phase = 'claiming'
     this.claims += 1
     const room = this.#slots.available
-    const limits = room > 0 ? this.#slots.nextClaim(room) : undefined
+    const limits = room > 0 ? this.#slots.limits(room) : undefined
     clock.after(CLAIM_MS * (0.5 + random()), () => {
       const started = limits === undefined ? 0 : this.#start(limits)
+      if (limits) this.#slots.claimed(limits)
       const empty = started > 0 ? 0 : emptyBefore + 1
-      const wasWoken = this.#phase === 'woken'
-      if (started > 0 || wasWoken || (room > 0 && empty < this.#slots.claimsUntilIdle)) this.#claim(empty)
-      else this.#sleep(limits)
+      if (this.#phase === 'woken') this.#claim(0)
+      else this.#look(empty)
     })
   }
 
-  #sleep(limits: ClaimLimits | undefined): void {
+  #look(emptyClaims: number): void {
     const { clock, lanes } = this.gateway
-    this.#phase = 'asleep'
-    const passedOver = new Set(
-      limits?.lanes.flatMap(({ endpointId, freeSlots }) => (freeSlots <= 0 ? endpointId : [])),
-    )
-    const listed = new Set(limits?.lanes.map(({ endpointId }) => endpointId))
+    const limits = this.#slots.limits(this.#slots.available, true)
+    const limitOf = new Map(limits.lanes.map(({ endpointId, freeSlots }) => [endpointId, freeSlots]))
     const due = lanes.flatMap(({ id, pending, restUntil }) => {
-      if (limits === undefined || passedOver.has(id)) return []
-      if (this.#slots.isFullForOthers && !listed.has(id)) return []
-      return pending[0] === undefined ? [] : Math.max(pending[0].dueAt, restUntil ?? 0)
+      const isOpen = limitOf.has(id) ? (limitOf.get(id) ?? 0) > 0 : limits.otherSlots > 0
+      return pending[0] && isOpen ? Math.max(pending[0].dueAt, restUntil ?? 0) : []
     })
-    const at = Math.min(...due, limits?.validUntil ?? Number.POSITIVE_INFINITY, clock.now + 1_000)
-    this.#wakeAt = Math.max(at, clock.now + 3)
+    const dueAt = this.#slots.available > 0 ? Math.min(...due, clock.now + 1_000) : clock.now + 1_000
+    if (dueAt <= clock.now && emptyClaims < this.#slots.kindsOfClaims) {
+      this.#claim(emptyClaims)
+      return
+    }
+    this.#phase = 'asleep'
+    this.#wakeAt = Math.max(clock.now + 1, Math.min(Math.max(dueAt, clock.now + 3), limits.validUntil))
     const planned = this.#wakeAt
     clock.at(planned, () => {
-      if (this.#wakeAt === planned && this.#phase === 'asleep') this.wake()
+      if (this.#wakeAt === planned && this.#phase === 'asleep') this.#look(0)
     })
   }
 
