@@ -129,8 +129,8 @@ export async function restLanes(database: string): Promise<void> {
   )
 }
 
-/** The first event of the second partition. */
-export const SECOND_PARTITION = 10_000_000
+/** The first event of the third partition of a new database: earlier events can be old while later ones are not. */
+export const THIRD_PARTITION = 500_000
 
 /** Attempts to write, as after weeks of use. */
 export interface WrittenAttempts {
@@ -186,16 +186,21 @@ const insertStatements = ({
       FROM generate_series(0, ${attempts - 1}::bigint) AS number
     ) made, unnest('{${endpointIds}}'::integer[]) AS endpoint_id`,
   `INSERT INTO attempt_counts (endpoint_id, first_event_id, shard, count)
-    SELECT endpoint_id, partition_of(${firstEvent}), 0, ${attempts}
+    SELECT endpoint_id, (SELECT max(first_event_id) FROM event_partitions WHERE first_event_id <= ${firstEvent}), 0, ${attempts}
     FROM unnest('{${endpointIds}}'::integer[]) AS endpoint_id`,
 ]
 
-/** Closes the first partition, as so many days ago: later events lie in the second one. */
-export async function closeFirstPartition(database: string, daysAgo: number): Promise<void> {
+/** Closes the partitions before the third one, as so many days ago, and lets new events go to the third one. */
+export async function closeFirstPartitions(
+  database: string,
+  nextEvent: number,
+  daysAgo: number,
+): Promise<void> {
   await query(
     database,
-    `SELECT setval('events_id_seq', ${SECOND_PARTITION + 1_000_000});
-    UPDATE event_partitions SET closed_at = now() - interval '${daysAgo} days' WHERE first_event_id = 0`,
+    `SELECT setval('events_id_seq', ${nextEvent}, false);
+    SELECT make_event_partitions();
+    UPDATE event_partitions SET closed_at = now() - interval '${daysAgo} days' WHERE closed_at IS NOT NULL`,
   )
 }
 

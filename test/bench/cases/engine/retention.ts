@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from 'pg'
 import { activeMs } from '../../database/backends'
-import { closeFirstPartition, oldestEvent, SECOND_PARTITION, writeAttempts } from '../../database/tables'
+import { closeFirstPartitions, oldestEvent, THIRD_PARTITION, writeAttempts } from '../../database/tables'
 import { connected, query } from '../../databases'
 import { startGateway } from '../../processes'
 import { limit, type Measurement, measured } from '../../report/measurement'
@@ -41,10 +41,10 @@ export const retention =
       attempts: attempts / ENDPOINTS,
     })
     await writeAttempts(database, [
-      { ...spread(old), firstEvent: 1, ageDays: OLD_DAYS },
-      { ...spread(RECENT), firstEvent: SECOND_PARTITION, ageDays: 0 },
+      { ...spread(old), firstEvent: 0, ageDays: OLD_DAYS },
+      { ...spread(RECENT), firstEvent: THIRD_PARTITION, ageDays: 0 },
     ])
-    await closeFirstPartition(database, OLD_DAYS)
+    await closeFirstPartitions(database, THIRD_PARTITION + RECENT, OLD_DAYS)
     await query(database, 'VACUUM ANALYZE')
     progress('retention: waiting for the gateway to remove them')
     const gateway = await startGateway({ DATABASE_URL: database }, teardown)
