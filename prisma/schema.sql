@@ -46,12 +46,14 @@ BEGIN
         called := ARRAY(SELECT unnest(called) EXCEPT SELECT unnest(made));
     END IF;
 
-    SELECT coalesce(array_agg(endpoint_id), '{}'), array_agg(endpoint_id) FILTER (WHERE NOT is_awake) INTO held, asleep
-    FROM (SELECT endpoint_id, is_awake FROM lanes WHERE endpoint_id = ANY (called) FOR NO KEY UPDATE SKIP LOCKED) lane;
+    SELECT coalesce(array_agg(endpoint_id), '{}'), array_agg(endpoint_id) FILTER (WHERE NOT is_awake AND due_at > wakes_at)
+    INTO held, asleep
+    FROM (
+        SELECT endpoint_id, is_awake, due_at, greatest(resting_until, moment) AS wakes_at
+        FROM lanes WHERE endpoint_id = ANY (called) FOR NO KEY UPDATE SKIP LOCKED
+    ) lane;
     IF asleep IS NOT NULL THEN
-        UPDATE lanes
-        SET is_awake = coalesce(resting_until <= moment, true),
-            due_at = CASE WHEN resting_until > moment THEN least(due_at, resting_until) ELSE moment END
+        UPDATE lanes SET is_awake = coalesce(resting_until <= moment, true), due_at = greatest(resting_until, moment)
         WHERE endpoint_id = ANY (asleep);
     END IF;
     IF cardinality(held) < cardinality(called) THEN
@@ -81,7 +83,7 @@ CREATE FUNCTION public.cancel_deliveries(of_endpoint integer, moment timestamp w
     SELECT count(*) FROM cancelled
 $$;
 
-CREATE FUNCTION public.claim_deliveries(claiming_owner uuid, lease_ms double precision, clock_offset_ms double precision, slots integer, slots_per_endpoint integer, known_lanes integer[], free_slots integer[], starts double precision[], after_endpoint integer) RETURNS TABLE(event_id text, endpoint_id integer, number integer, tries integer, resend_count integer, busy_for_ms double precision, due_ms double precision, is_wanted boolean, body text, endpoint jsonb)
+CREATE FUNCTION public.claim_deliveries(claiming_owner uuid, lease_ms double precision, clock_offset_ms double precision, slots integer, slots_per_endpoint integer, other_slots integer, known_lanes integer[], free_slots integer[], starts double precision[], after_endpoint integer) RETURNS TABLE(event_id text, endpoint_id integer, number integer, tries integer, resend_count integer, busy_for_ms double precision, due_ms double precision, is_wanted boolean, body text, endpoint jsonb)
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
@@ -94,25 +96,43 @@ DECLARE
     started_at timestamptz := clock_timestamp() + clock_offset;
     locked_at timestamptz;
     full_ids integer[] := ARRAY(SELECT id FROM unnest(known_lanes, free_slots) AS known(id, free) WHERE free <= 0);
+    limited_ids integer[] := ARRAY(SELECT id FROM unnest(known_lanes, free_slots) AS known(id, free) WHERE free > 0);
     -- The lanes that this claim looks into, and those of them whose endpoints it could lock.
     lane_ids integer[];
+    may_have_more boolean := false;
     locked_ids integer[];
-    -- The deliveries to lease: physical addresses (ctid), which stay valid because the rows are locked. And their endpoints.
+    -- The deliveries to lease: physical addresses (ctid), which stay valid because the rows are locked. And their endpoints, and
+    -- their first and last event.
     addresses tid[];
     claimed_ids integer[];
+    first_event_id bigint;
+    last_event_id bigint;
 BEGIN
     PERFORM wake_lanes(started_at, 1000);
 
-    lane_ids := ARRAY(
-        SELECT lane.endpoint_id FROM (
-            (SELECT endpoint_id, resting_until FROM lanes WHERE is_awake AND endpoint_id > after_endpoint
-                AND endpoint_id <> ALL (full_ids) ORDER BY endpoint_id LIMIT slots)
-            UNION ALL
-            (SELECT endpoint_id, resting_until FROM lanes WHERE is_awake AND endpoint_id <= after_endpoint
-                AND endpoint_id <> ALL (full_ids) ORDER BY endpoint_id LIMIT slots)
-        ) lane
-        LIMIT slots
-    );
+    IF other_slots > 0 THEN
+        SELECT coalesce(array_agg(endpoint_id ORDER BY nth) FILTER (WHERE others <= other_slots), '{}'),
+            coalesce(count(*) = slots OR bool_or(others > other_slots), false)
+        INTO lane_ids, may_have_more
+        FROM (
+            SELECT endpoint_id, row_number() OVER walk AS nth,
+                count(*) FILTER (WHERE endpoint_id <> ALL (limited_ids)) OVER walk AS others
+            FROM (
+                (SELECT endpoint_id FROM lanes WHERE is_awake AND endpoint_id > after_endpoint
+                    AND endpoint_id <> ALL (full_ids) ORDER BY endpoint_id LIMIT slots)
+                UNION ALL
+                (SELECT endpoint_id FROM lanes WHERE is_awake AND endpoint_id <= after_endpoint
+                    AND endpoint_id <> ALL (full_ids) ORDER BY endpoint_id LIMIT slots)
+                LIMIT slots
+            ) lane
+            WINDOW walk AS (ROWS UNBOUNDED PRECEDING)
+        ) walked;
+    ELSE
+        lane_ids := ARRAY(
+            SELECT lanes.endpoint_id FROM unnest(limited_ids) AS id JOIN lanes ON lanes.endpoint_id = id AND lanes.is_awake
+            ORDER BY lanes.endpoint_id <= after_endpoint, lanes.endpoint_id LIMIT slots
+        );
+    END IF;
     IF lane_ids = '{}' THEN
         RETURN;
     END IF;
@@ -129,17 +149,17 @@ BEGIN
     -- Lock and choose due deliveries of these endpoints. When all of them have enough, each gets an equal share of `slots`: read
     -- and lock no more rows than that.
     WITH lane AS MATERIALIZED (
-        SELECT locked.id AS endpoint_id, locked.turn,
+        SELECT locked.id AS endpoint_id, locked.turn, known.free IS NULL AS is_other,
             least(coalesce(known.free, slots_per_endpoint), ceil(slots::float8 / cardinality(locked_ids))::integer) AS slots,
             coalesce(to_timestamp(known.start / 1000), '-infinity') AS start
         FROM unnest(locked_ids) WITH ORDINALITY AS locked(id, turn)
         LEFT JOIN unnest(known_lanes, free_slots, starts) AS known(id, free, start) ON known.id = locked.id
     ),
     first_attempt AS MATERIALIZED (
-        SELECT lane.endpoint_id, lane.turn, due.ctid, due.rank
+        SELECT lane.endpoint_id, lane.turn, lane.is_other, due.ctid, due.event_id, due.rank
         FROM lane CROSS JOIN LATERAL (
-            SELECT delivery.ctid, row_number() OVER () AS rank FROM (
-                SELECT delivery.ctid FROM queue delivery
+            SELECT delivery.ctid, delivery.event_id, row_number() OVER () AS rank FROM (
+                SELECT delivery.ctid, delivery.event_id FROM queue delivery
                 WHERE delivery.endpoint_id = lane.endpoint_id AND least(delivery.tries, 1) = 0
                     AND delivery.next_attempt_at >= lane.start AND is_due(delivery, started_at)
                 ORDER BY delivery.next_attempt_at, delivery.event_id
@@ -152,13 +172,13 @@ BEGIN
         ) due
     ),
     retry AS MATERIALIZED (
-        SELECT lane.endpoint_id, lane.turn, due.ctid, due.rank
+        SELECT lane.endpoint_id, lane.turn, lane.is_other, due.ctid, due.event_id, due.rank
         FROM lane
         LEFT JOIN (SELECT endpoint_id, count(*) AS slots FROM first_attempt GROUP BY endpoint_id) taken
             ON taken.endpoint_id = lane.endpoint_id
         CROSS JOIN LATERAL (
-            SELECT delivery.ctid, row_number() OVER () AS rank FROM (
-                SELECT delivery.ctid FROM queue delivery
+            SELECT delivery.ctid, delivery.event_id, row_number() OVER () AS rank FROM (
+                SELECT delivery.ctid, delivery.event_id FROM queue delivery
                 WHERE delivery.endpoint_id = lane.endpoint_id AND least(delivery.tries, 1) = 1
                     AND is_due(delivery, started_at)
                 ORDER BY delivery.next_attempt_at, delivery.event_id
@@ -166,9 +186,14 @@ BEGIN
             ) delivery
         ) due
     )
-    SELECT array_agg(chosen.ctid), array_agg(DISTINCT chosen.endpoint_id) INTO addresses, claimed_ids
+    SELECT array_agg(chosen.ctid), array_agg(DISTINCT chosen.endpoint_id), min(chosen.event_id), max(chosen.event_id)
+    INTO addresses, claimed_ids, first_event_id, last_event_id
     FROM (
-        SELECT ctid, endpoint_id FROM (SELECT * FROM first_attempt UNION ALL SELECT * FROM retry) due
+        SELECT ctid, endpoint_id, event_id FROM (
+            SELECT *, count(*) FILTER (WHERE is_other) OVER (ORDER BY rank, turn) AS others
+            FROM (SELECT * FROM first_attempt UNION ALL SELECT * FROM retry) due
+        ) counted
+        WHERE NOT is_other OR others <= other_slots
         ORDER BY rank, turn LIMIT slots
     ) chosen;
 
@@ -179,7 +204,7 @@ BEGIN
         ), started_at, 1000);
     END IF;
     RETURN QUERY SELECT NULL::text, lane_ids[cardinality(lane_ids)], NULL::integer, NULL::integer, NULL::integer, NULL::float8,
-        NULL::float8, cardinality(lane_ids) = slots, NULL::text, NULL::jsonb;
+        NULL::float8, may_have_more, NULL::text, NULL::jsonb;
     IF addresses IS NULL THEN
         RETURN;
     END IF;
@@ -203,6 +228,9 @@ BEGIN
             ARRAY(SELECT type FROM endpoint_events WHERE endpoint_id = endpoint.id) AS types,
             jsonb_build_object(
                 'target', endpoint.target,
+                'restedUntilMs', (
+                    SELECT (extract(epoch FROM resting_until) * 1000)::float8 FROM lanes
+                    WHERE lanes.endpoint_id = endpoint.id AND resting_until > started_at - interval '1 minute'),
                 'sslCertVerification', endpoint.ssl_cert_verification,
                 'secrets', (SELECT secrets FROM live_secrets_json(endpoint.id, locked_at) AS secrets)) AS state
         FROM endpoints endpoint WHERE endpoint.id = ANY (claimed_ids)
@@ -214,7 +242,8 @@ BEGIN
         CASE WHEN of_event = 1 THEN event.body END,
         CASE WHEN of_endpoint = 1 THEN endpoint_state.state END
     FROM numbered
-    JOIN events event ON event.id = numbered.event_id
+    -- The range keeps PostgreSQL from opening every partition of events.
+    JOIN events event ON event.id = numbered.event_id AND event.id BETWEEN first_event_id AND last_event_id
     JOIN endpoint_state ON endpoint_state.id = numbered.endpoint_id
     ORDER BY numbered.rank;
 END
@@ -254,6 +283,78 @@ BEGIN
         END IF;
     END IF;
     RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION public.drop_emptied_table() RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    SET lock_timeout TO '100ms'
+    AS $$
+DECLARE
+    emptied_id bigint;
+    parent text;
+BEGIN
+    IF NOT lock_event_partitions() THEN
+        RETURN false;
+    END IF;
+    emptied_id := (SELECT min(first_event_id) FROM event_partitions WHERE emptied_at < clock_timestamp() - interval '1 minute');
+    IF emptied_id IS NULL THEN
+        RETURN false;
+    END IF;
+    FOREACH parent IN ARRAY '{attempts,attempt_counts,ended_deliveries,events}'::text[] LOOP
+        IF to_regclass(parent || '_' || emptied_id::text) IS NOT NULL THEN
+            EXECUTE 'DROP TABLE ' || parent || '_' || emptied_id::text;
+            RETURN true;
+        END IF;
+    END LOOP;
+    DELETE FROM event_partitions WHERE first_event_id = emptied_id;
+    RETURN true;
+EXCEPTION
+    WHEN lock_not_available THEN
+        RETURN false;
+END
+$$;
+
+CREATE FUNCTION public.empty_event_partition(of_first_event_id bigint) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    SET lock_timeout TO '100ms'
+    SET enable_seqscan TO 'off'
+    AS $$
+DECLARE
+    give_up_at timestamptz := clock_timestamp() + interval '100 ms';
+    parent text;
+    tables text[];
+    end_id bigint;
+BEGIN
+    IF NOT lock_event_partitions() THEN
+        RETURN false;
+    END IF;
+    SELECT end_event_id INTO end_id FROM event_partitions
+    WHERE first_event_id = of_first_event_id AND closed_at IS NOT NULL AND emptied_at IS NULL;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+
+    -- In the order in which transactions of the gateway write to these tables.
+    FOREACH parent IN ARRAY '{events,ended_deliveries,attempts,attempt_counts}'::text[] LOOP
+        PERFORM set_config('lock_timeout',
+            greatest(1::float8, extract(epoch FROM give_up_at - clock_timestamp())::float8 * 1000::float8)::text || 'ms', true);
+        tables := array_append(tables, parent || '_' || of_first_event_id::text);
+        EXECUTE 'LOCK TABLE ' || parent || '_' || of_first_event_id::text || ' IN ACCESS EXCLUSIVE MODE';
+    END LOOP;
+
+    DELETE FROM fan_outs WHERE event_id >= of_first_event_id AND event_id < end_id;
+    IF EXISTS (SELECT FROM queue WHERE event_id >= of_first_event_id AND event_id < end_id) THEN
+        RETURN false;
+    END IF;
+    EXECUTE 'TRUNCATE ' || array_to_string(tables, ', ');
+    UPDATE event_partitions SET emptied_at = clock_timestamp() WHERE first_event_id = of_first_event_id;
+    RETURN true;
+EXCEPTION
+    WHEN lock_not_available THEN
+        RETURN false;
 END
 $$;
 
@@ -376,6 +477,7 @@ CREATE FUNCTION public.hookgate_publish(type text, data json, idempotency_key te
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     SET jit TO 'off'
+    SET standard_conforming_strings TO 'on'
     AS $$
 DECLARE
     key_max_length CONSTANT integer := 255;
@@ -419,7 +521,7 @@ BEGIN
             MESSAGE = 'The idempotency key was used for another event within the last 24 hours.';
     END IF;
     IF published.outcome = 'published' AND published.due_count > 0 THEN
-        PERFORM pg_notify('hookgate_due', '');
+        PERFORM notify_workers((published.event).fanned_out_at IS NULL);
     END IF;
     RETURN (published.event).id;
 END
@@ -497,16 +599,85 @@ CREATE FUNCTION public.live_secrets_json(endpoint_id integer, moment timestamp w
     FROM live_secrets(live_secrets_json.endpoint_id, moment) secret
 $$;
 
-CREATE FUNCTION public.next_due(passed_over integer[], moment timestamp with time zone) RETURNS timestamp with time zone
+CREATE FUNCTION public.lock_event_partitions() RETURNS boolean
+    LANGUAGE sql
+    AS $$
+    -- The number of this lock, and of this installation among several in one database.
+    SELECT pg_try_advisory_xact_lock(4860112::bigint * 4294967296::bigint + 'event_partitions'::regclass::oid::bigint)
+$$;
+
+CREATE FUNCTION public.make_event_partitions() RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    SET lock_timeout TO '100ms'
+    AS $$
+DECLARE
+    -- Event ids at the borders of partitions are multiples of this number.
+    smallest CONSTANT bigint := 250000;
+    -- The id that the next event gets.
+    next_id bigint;
+    last_closed event_partitions;
+    room bigint := smallest;
+    first_id bigint;
+    end_id bigint;
+    made integer := 0;
+    parent text;
+BEGIN
+    IF current_setting('transaction_read_only') = 'on' OR NOT lock_event_partitions() THEN
+        RETURN 0;
+    END IF;
+    SELECT last_value + is_called::integer::bigint INTO next_id FROM events_id_seq;
+
+    -- Partitions that are full. Nobody knows exactly when the following one took its first event: not before the full one did.
+    UPDATE event_partitions SET closed_at = clock_timestamp(), taken = end_event_id - first_event_id
+    WHERE closed_at IS NULL AND end_event_id <= next_id;
+    UPDATE event_partitions
+    SET opened_at = coalesce((SELECT max(opened_at) FROM event_partitions), clock_timestamp())
+    WHERE opened_at IS NULL AND first_event_id <= next_id;
+
+    SELECT * INTO last_closed FROM event_partitions WHERE closed_at IS NOT NULL ORDER BY first_event_id DESC LIMIT 1;
+    IF last_closed.taken = last_closed.end_event_id - last_closed.first_event_id THEN
+        room := last_closed.taken * 10::bigint;
+    ELSIF last_closed.taken IS NOT NULL THEN
+        room := (last_closed.taken * 4::bigint / smallest + 1::bigint) * smallest;
+    END IF;
+
+    WHILE (SELECT count(*) FROM event_partitions WHERE first_event_id > next_id) < 2::bigint LOOP
+        first_id := greatest((SELECT max(end_event_id) FROM event_partitions), next_id - next_id % smallest);
+        end_id := first_id + room;
+        FOREACH parent IN ARRAY '{events,ended_deliveries,attempts,attempt_counts}'::text[] LOOP
+            EXECUTE 'CREATE TABLE ' || parent || '_' || first_id::text || ' (LIKE ' || parent || ' INCLUDING ALL)';
+            EXECUTE 'ALTER TABLE ' || parent || ' ATTACH PARTITION ' || parent || '_' || first_id::text
+                || ' FOR VALUES FROM (' || first_id::text || ') TO (' || end_id::text || ')';
+        END LOOP;
+        INSERT INTO event_partitions (first_event_id, end_event_id, opened_at)
+        VALUES (first_id, end_id, CASE WHEN first_id <= next_id THEN clock_timestamp() END);
+        made := made + 1;
+    END LOOP;
+    RETURN made;
+EXCEPTION
+    -- Another transaction changes the tables, for example by ANALYZE, or the caller is reading them. The next call makes the
+    -- partitions.
+    WHEN lock_not_available OR object_in_use THEN
+        RETURN 0;
+END
+$$;
+
+CREATE FUNCTION public.next_due(passed_over integer[], only_lanes integer[], moment timestamp with time zone) RETURNS timestamp with time zone
     LANGUAGE sql STABLE
     SET enable_seqscan TO 'off'
     AS $$
     SELECT least(
+        (SELECT moment FROM lane_wakes LIMIT 1),
         (SELECT due_at FROM lanes WHERE NOT is_awake ORDER BY due_at LIMIT 1),
-        (SELECT min(next_look(endpoint_id, part, moment))
-            FROM (SELECT endpoint_id FROM lanes WHERE is_awake AND endpoint_id <> ALL (passed_over)
-                ORDER BY endpoint_id LIMIT 100) awake
-            CROSS JOIN unnest('{0,1}'::integer[]) AS part))
+        (SELECT CASE WHEN count(*) > 100 THEN moment ELSE min(least(next_look(endpoint_id, 0, moment), next_look(endpoint_id, 1, moment))) END
+            FROM (
+                (SELECT endpoint_id FROM lanes WHERE only_lanes IS NULL AND is_awake AND endpoint_id <> ALL (passed_over)
+                    ORDER BY endpoint_id LIMIT 101)
+                UNION ALL
+                (SELECT endpoint_id FROM unnest(only_lanes) AS id JOIN lanes ON endpoint_id = id
+                    WHERE is_awake AND endpoint_id <> ALL (passed_over) LIMIT 101)
+            ) awake))
 $$;
 
 CREATE FUNCTION public.next_look(lane integer, part integer, moment timestamp with time zone) RETURNS timestamp with time zone
@@ -524,10 +695,11 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION public.partition_of(event_id bigint) RETURNS bigint
-    LANGUAGE sql IMMUTABLE
+CREATE FUNCTION public.notify_workers(is_fan_out boolean) RETURNS void
+    LANGUAGE sql
     AS $$
-    SELECT event_id - event_id % 10000000
+    SELECT pg_notify(workers_channel(),
+        CASE WHEN is_fan_out THEN 'fan-out' ELSE 'deliveries' END || ' 1 ' || pg_current_xact_id())
 $$;
 
 CREATE TABLE public.events (
@@ -575,9 +747,11 @@ BEGIN
         END LOOP;
     END IF;
 
-    listening := listeners(new_type, 0, fanned_out_at_once + 1);
-    is_fanned_out := cardinality(listening) <= fanned_out_at_once
-        AND current_setting('transaction_isolation') = 'read committed';
+    is_fanned_out := current_setting('transaction_isolation') IN ('read committed', 'read uncommitted');
+    IF is_fanned_out THEN
+        listening := listeners(new_type, 0, fanned_out_at_once + 1);
+        is_fanned_out := cardinality(listening) <= fanned_out_at_once;
+    END IF;
     INSERT INTO events (id, type, created_at, body, fanned_out_at)
     VALUES (new_id, new_type, created, event_body(new_id, new_type, created, data), CASE WHEN is_fanned_out THEN created END)
     RETURNING * INTO event;
@@ -589,6 +763,11 @@ BEGIN
         due_count := cardinality(listening);
     END IF;
     outcome := 'published';
+
+    -- While publishers call this function by SQL, it may be that no gateway runs and makes partitions for events to come.
+    IF new_id % 50000 = 49999 AND current_setting('transaction_isolation') = 'read committed' THEN
+        PERFORM make_event_partitions();
+    END IF;
 END
 $$;
 
@@ -621,7 +800,10 @@ CREATE FUNCTION public.record_attempts(recording_owner uuid, clock_offset_ms dou
 #variable_conflict use_column
 DECLARE
     recorded_at timestamptz(3) := clock_timestamp() + make_interval(secs => clock_offset_ms / 1000);
-    first_event_id bigint := (SELECT min(first_event_id) FROM event_partitions);
+    -- The first event ids of the partitions that hold events.
+    partition_starts bigint[] := ARRAY(
+        SELECT first_event_id FROM event_partitions WHERE emptied_at IS NULL ORDER BY first_event_id
+    );
 BEGIN
     RETURN QUERY
     WITH attempt AS MATERIALIZED (
@@ -631,8 +813,8 @@ BEGIN
             "sentAt" timestamptz, "signatureHeader" text, "responseStatus" integer, "responseBody" text,
             "responseTruncated" boolean, "durationMs" integer, "error" attempt_error, "errorDetail" text, "outcome" text,
             "retryInMs" float8, "restMs" float8, "isGone" boolean)
-        -- An event that is older than the oldest partition has been removed, and so have its deliveries.
-        WHERE "eventId" >= first_event_id
+        -- Older events have been removed, with their deliveries.
+        WHERE "eventId" >= partition_starts[1]
     ),
     ended AS (
         DELETE FROM queue delivery USING attempt
@@ -693,12 +875,69 @@ BEGIN
     ),
     counted AS (
         INSERT INTO attempt_counts (endpoint_id, first_event_id, shard, count)
-        SELECT recorded.endpoint_id, partition_of(recorded.event_id), recording_shard, count(*)
+        SELECT recorded.endpoint_id, partition_starts[width_bucket(recorded.event_id, partition_starts)], recording_shard,
+            count(*)
         FROM recorded GROUP BY 1, 2 ORDER BY 1, 2
         ON CONFLICT (endpoint_id, first_event_id, shard) DO UPDATE SET count = attempt_counts.count + excluded.count
     )
     SELECT recorded.id::text FROM recorded;
 END
+$$;
+
+CREATE FUNCTION public.remove_deleted_endpoints(most integer) RETURNS bigint
+    LANGUAGE sql
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    AS $$
+    WITH unused AS MATERIALIZED (
+        SELECT id FROM endpoints
+        WHERE deleted_at < (
+                SELECT opened_at FROM event_partitions WHERE emptied_at IS NULL ORDER BY first_event_id LIMIT 1
+            )
+            AND NOT EXISTS (SELECT FROM queue WHERE queue.endpoint_id = endpoints.id)
+        ORDER BY deleted_at LIMIT most FOR UPDATE SKIP LOCKED
+    ),
+    removed AS (
+        DELETE FROM endpoints USING unused WHERE endpoints.id = unused.id RETURNING endpoints.id
+    )
+    SELECT count(*) FROM removed
+$$;
+
+CREATE FUNCTION public.remove_expired_keys(expired_from timestamp with time zone, moment timestamp with time zone, most integer) RETURNS timestamp with time zone
+    LANGUAGE sql
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    AS $$
+    WITH expired AS MATERIALIZED (
+        SELECT publisher, key, expires_at FROM idempotency_keys
+        WHERE expires_at >= expired_from AND expires_at < moment
+        ORDER BY expires_at LIMIT most FOR UPDATE SKIP LOCKED
+    ),
+    removed AS (
+        DELETE FROM idempotency_keys USING expired
+        WHERE idempotency_keys.publisher = expired.publisher AND idempotency_keys.key = expired.key
+    )
+    SELECT max(expires_at) FROM expired
+$$;
+
+CREATE FUNCTION public.remove_old_deliveries(after_event_id bigint, after_endpoint_id integer, before_event_id bigint, most integer, OUT last_event_id bigint, OUT last_endpoint_id integer) RETURNS record
+    LANGUAGE sql
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    AS $$
+    WITH chosen AS MATERIALIZED (
+        SELECT event_id, endpoint_id FROM queue
+        WHERE (event_id, endpoint_id) > (after_event_id, after_endpoint_id) AND event_id < before_event_id
+        ORDER BY event_id, endpoint_id LIMIT most FOR UPDATE SKIP LOCKED
+    ),
+    removed AS (
+        DELETE FROM queue USING chosen
+        WHERE queue.event_id = chosen.event_id AND queue.endpoint_id = chosen.endpoint_id
+    )
+    SELECT event_id, endpoint_id FROM chosen ORDER BY event_id DESC, endpoint_id DESC LIMIT 1
 $$;
 
 CREATE FUNCTION public.resend_deliveries(to_endpoint integer, event_ids bigint[]) RETURNS void
@@ -726,6 +965,45 @@ BEGIN
     SET tries = 0, resend_count = queue.resend_count + 1, next_attempt_at = excluded.next_attempt_at, busy_since = NULL;
 
     INSERT INTO lane_wakes (endpoint_id) VALUES (to_endpoint);
+END
+$$;
+
+CREATE FUNCTION public.rotate_event_partitions(span interval) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+DECLARE
+    -- Taken before the sequence is read: no event of a partition that is still unused is older.
+    looked_at timestamptz := clock_timestamp();
+    next_id bigint;
+    used event_partitions;
+    next_first_id bigint;
+BEGIN
+    IF NOT lock_event_partitions() THEN
+        RETURN false;
+    END IF;
+    SELECT last_value + is_called::integer::bigint INTO next_id FROM events_id_seq;
+    SELECT * INTO used FROM event_partitions
+    WHERE first_event_id <= next_id AND end_event_id > next_id AND opened_at <= looked_at - span;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    IF next_id <= greatest(used.first_event_id, 1::bigint) THEN
+        UPDATE event_partitions SET opened_at = looked_at WHERE first_event_id = used.first_event_id;
+        RETURN false;
+    END IF;
+
+    next_first_id := (SELECT min(first_event_id) FROM event_partitions WHERE first_event_id >= used.end_event_id);
+    SELECT last_value + is_called::integer::bigint, setval('events_id_seq'::regclass, next_first_id, false)
+    INTO next_id, next_first_id
+    FROM events_id_seq WHERE last_value < (used.first_event_id + used.end_event_id) / 2::bigint;
+    IF next_first_id IS NULL THEN
+        RETURN false;
+    END IF;
+    UPDATE event_partitions SET closed_at = clock_timestamp(), taken = next_id - first_event_id
+    WHERE first_event_id = used.first_event_id;
+    UPDATE event_partitions SET opened_at = looked_at WHERE first_event_id = next_first_id;
+    RETURN true;
 END
 $$;
 
@@ -872,6 +1150,12 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION public.workers_channel() RETURNS text
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT 'hookgate_workers_' || oid FROM pg_namespace WHERE nspname = current_schema()
+$$;
+
 CREATE TABLE public._prisma_migrations (
     id character varying(36) NOT NULL,
     checksum character varying(64) NOT NULL,
@@ -888,7 +1172,8 @@ CREATE TABLE public.attempt_counts (
     first_event_id bigint NOT NULL,
     shard smallint NOT NULL,
     count bigint NOT NULL
-);
+)
+PARTITION BY RANGE (first_event_id);
 
 CREATE TABLE public.attempts (
     id bigint NOT NULL,
@@ -917,42 +1202,6 @@ CREATE SEQUENCE public.attempts_id_seq
     CACHE 1;
 
 ALTER SEQUENCE public.attempts_id_seq OWNED BY public.attempts.id;
-
-CREATE TABLE public.attempts_0 (
-    id bigint DEFAULT nextval('public.attempts_id_seq'::regclass) CONSTRAINT attempts_id_not_null NOT NULL,
-    event_id bigint CONSTRAINT attempts_event_id_not_null NOT NULL,
-    endpoint_id integer CONSTRAINT attempts_endpoint_id_not_null NOT NULL,
-    send_id uuid DEFAULT gen_random_uuid() CONSTRAINT attempts_send_id_not_null NOT NULL,
-    number integer CONSTRAINT attempts_number_not_null NOT NULL,
-    created_at timestamp(3) with time zone DEFAULT clock_timestamp() CONSTRAINT attempts_created_at_not_null NOT NULL,
-    sent_at timestamp(3) with time zone,
-    signature_header text CONSTRAINT attempts_signature_header_not_null NOT NULL,
-    response_status integer,
-    response_body text,
-    response_truncated boolean DEFAULT false CONSTRAINT attempts_response_truncated_not_null NOT NULL,
-    duration_ms integer,
-    error public.attempt_error,
-    error_detail text,
-    next_retry_at timestamp(3) with time zone
-);
-
-CREATE TABLE public.attempts_10000000 (
-    id bigint DEFAULT nextval('public.attempts_id_seq'::regclass) CONSTRAINT attempts_id_not_null NOT NULL,
-    event_id bigint CONSTRAINT attempts_event_id_not_null NOT NULL,
-    endpoint_id integer CONSTRAINT attempts_endpoint_id_not_null NOT NULL,
-    send_id uuid DEFAULT gen_random_uuid() CONSTRAINT attempts_send_id_not_null NOT NULL,
-    number integer CONSTRAINT attempts_number_not_null NOT NULL,
-    created_at timestamp(3) with time zone DEFAULT clock_timestamp() CONSTRAINT attempts_created_at_not_null NOT NULL,
-    sent_at timestamp(3) with time zone,
-    signature_header text CONSTRAINT attempts_signature_header_not_null NOT NULL,
-    response_status integer,
-    response_body text,
-    response_truncated boolean DEFAULT false CONSTRAINT attempts_response_truncated_not_null NOT NULL,
-    duration_ms integer,
-    error public.attempt_error,
-    error_detail text,
-    next_retry_at timestamp(3) with time zone
-);
 
 CREATE TABLE public.ended_deliveries (
     event_id bigint NOT NULL,
@@ -986,22 +1235,6 @@ UNION ALL
     0 AS resend_count
    FROM public.ended_deliveries;
 
-CREATE TABLE public.ended_deliveries_0 (
-    event_id bigint CONSTRAINT ended_deliveries_event_id_not_null NOT NULL,
-    endpoint_id integer CONSTRAINT ended_deliveries_endpoint_id_not_null NOT NULL,
-    status public.delivery_status CONSTRAINT ended_deliveries_status_not_null NOT NULL,
-    attempt_count integer CONSTRAINT ended_deliveries_attempt_count_not_null NOT NULL,
-    CONSTRAINT ended_deliveries_status_check CHECK ((status <> 'PENDING'::public.delivery_status))
-);
-
-CREATE TABLE public.ended_deliveries_10000000 (
-    event_id bigint CONSTRAINT ended_deliveries_event_id_not_null NOT NULL,
-    endpoint_id integer CONSTRAINT ended_deliveries_endpoint_id_not_null NOT NULL,
-    status public.delivery_status CONSTRAINT ended_deliveries_status_not_null NOT NULL,
-    attempt_count integer CONSTRAINT ended_deliveries_attempt_count_not_null NOT NULL,
-    CONSTRAINT ended_deliveries_status_check CHECK ((status <> 'PENDING'::public.delivery_status))
-);
-
 CREATE TABLE public.endpoint_events (
     endpoint_id integer NOT NULL,
     type text NOT NULL COLLATE pg_catalog."C",
@@ -1021,7 +1254,11 @@ ALTER SEQUENCE public.endpoints_id_seq OWNED BY public.endpoints.id;
 
 CREATE TABLE public.event_partitions (
     first_event_id bigint NOT NULL,
-    closed_at timestamp(3) with time zone
+    end_event_id bigint NOT NULL,
+    opened_at timestamp(3) with time zone,
+    closed_at timestamp(3) with time zone,
+    taken bigint,
+    emptied_at timestamp(3) with time zone
 );
 
 CREATE TABLE public.event_types (
@@ -1040,24 +1277,6 @@ CREATE SEQUENCE public.events_id_seq
     CACHE 1;
 
 ALTER SEQUENCE public.events_id_seq OWNED BY public.events.id;
-
-CREATE TABLE public.events_0 (
-    id bigint DEFAULT nextval('public.events_id_seq'::regclass) CONSTRAINT events_id_not_null NOT NULL,
-    type text CONSTRAINT events_type_not_null NOT NULL,
-    created_at timestamp(6) with time zone DEFAULT transaction_timestamp() CONSTRAINT events_created_at_not_null NOT NULL,
-    body text CONSTRAINT events_body_not_null NOT NULL,
-    is_test boolean DEFAULT false CONSTRAINT events_is_test_not_null NOT NULL,
-    fanned_out_at timestamp(3) with time zone
-);
-
-CREATE TABLE public.events_10000000 (
-    id bigint DEFAULT nextval('public.events_id_seq'::regclass) CONSTRAINT events_id_not_null NOT NULL,
-    type text CONSTRAINT events_type_not_null NOT NULL,
-    created_at timestamp(6) with time zone DEFAULT transaction_timestamp() CONSTRAINT events_created_at_not_null NOT NULL,
-    body text CONSTRAINT events_body_not_null NOT NULL,
-    is_test boolean DEFAULT false CONSTRAINT events_is_test_not_null NOT NULL,
-    fanned_out_at timestamp(3) with time zone
-);
 
 CREATE TABLE public.fan_outs (
     event_id bigint NOT NULL,
@@ -1099,18 +1318,6 @@ CREATE TABLE public.lanes (
     resting_until timestamp(3) with time zone
 );
 
-ALTER TABLE ONLY public.attempts ATTACH PARTITION public.attempts_0 FOR VALUES FROM ('0') TO ('10000000');
-
-ALTER TABLE ONLY public.attempts ATTACH PARTITION public.attempts_10000000 FOR VALUES FROM ('10000000') TO ('20000000');
-
-ALTER TABLE ONLY public.ended_deliveries ATTACH PARTITION public.ended_deliveries_0 FOR VALUES FROM ('0') TO ('10000000');
-
-ALTER TABLE ONLY public.ended_deliveries ATTACH PARTITION public.ended_deliveries_10000000 FOR VALUES FROM ('10000000') TO ('20000000');
-
-ALTER TABLE ONLY public.events ATTACH PARTITION public.events_0 FOR VALUES FROM ('0') TO ('10000000');
-
-ALTER TABLE ONLY public.events ATTACH PARTITION public.events_10000000 FOR VALUES FROM ('10000000') TO ('20000000');
-
 ALTER TABLE ONLY public.attempts ALTER COLUMN id SET DEFAULT nextval('public.attempts_id_seq'::regclass);
 
 ALTER TABLE ONLY public.endpoints ALTER COLUMN id SET DEFAULT nextval('public.endpoints_id_seq'::regclass);
@@ -1128,20 +1335,8 @@ ALTER TABLE ONLY public.attempt_counts
 ALTER TABLE ONLY public.attempts
     ADD CONSTRAINT attempts_pkey PRIMARY KEY (id, event_id);
 
-ALTER TABLE ONLY public.attempts_0
-    ADD CONSTRAINT attempts_0_pkey PRIMARY KEY (id, event_id);
-
-ALTER TABLE ONLY public.attempts_10000000
-    ADD CONSTRAINT attempts_10000000_pkey PRIMARY KEY (id, event_id);
-
 ALTER TABLE ONLY public.ended_deliveries
     ADD CONSTRAINT ended_deliveries_pkey PRIMARY KEY (event_id, endpoint_id);
-
-ALTER TABLE ONLY public.ended_deliveries_0
-    ADD CONSTRAINT ended_deliveries_0_pkey PRIMARY KEY (event_id, endpoint_id);
-
-ALTER TABLE ONLY public.ended_deliveries_10000000
-    ADD CONSTRAINT ended_deliveries_10000000_pkey PRIMARY KEY (event_id, endpoint_id);
 
 ALTER TABLE ONLY public.endpoint_events
     ADD CONSTRAINT endpoint_events_pkey PRIMARY KEY (endpoint_id, type);
@@ -1157,12 +1352,6 @@ ALTER TABLE ONLY public.event_types
 
 ALTER TABLE ONLY public.events
     ADD CONSTRAINT events_pkey PRIMARY KEY (id);
-
-ALTER TABLE ONLY public.events_0
-    ADD CONSTRAINT events_0_pkey PRIMARY KEY (id);
-
-ALTER TABLE ONLY public.events_10000000
-    ADD CONSTRAINT events_10000000_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.fan_outs
     ADD CONSTRAINT fan_outs_pkey PRIMARY KEY (event_id);
@@ -1187,31 +1376,17 @@ ALTER TABLE ONLY public.signing_secrets
 
 CREATE INDEX attempts_endpoint_id_created_at_id_idx ON ONLY public.attempts USING btree (endpoint_id, created_at, id);
 
-CREATE INDEX attempts_0_endpoint_id_created_at_id_idx ON public.attempts_0 USING btree (endpoint_id, created_at, id);
-
-CREATE INDEX attempts_next_retry ON ONLY public.attempts USING btree (endpoint_id, next_retry_at, id) WHERE (next_retry_at IS NOT NULL);
-
-CREATE INDEX attempts_0_endpoint_id_next_retry_at_id_idx ON public.attempts_0 USING btree (endpoint_id, next_retry_at, id) WHERE (next_retry_at IS NOT NULL);
-
 CREATE INDEX attempts_endpoint_id_sent_at_id_idx ON ONLY public.attempts USING btree (endpoint_id, sent_at, id);
-
-CREATE INDEX attempts_0_endpoint_id_sent_at_id_idx ON public.attempts_0 USING btree (endpoint_id, sent_at, id);
 
 CREATE UNIQUE INDEX attempts_event_id_endpoint_id_send_id_key ON ONLY public.attempts USING btree (event_id, endpoint_id, send_id);
 
-CREATE UNIQUE INDEX attempts_0_event_id_endpoint_id_send_id_idx ON public.attempts_0 USING btree (event_id, endpoint_id, send_id);
-
-CREATE INDEX attempts_10000000_endpoint_id_created_at_id_idx ON public.attempts_10000000 USING btree (endpoint_id, created_at, id);
-
-CREATE INDEX attempts_10000000_endpoint_id_next_retry_at_id_idx ON public.attempts_10000000 USING btree (endpoint_id, next_retry_at, id) WHERE (next_retry_at IS NOT NULL);
-
-CREATE INDEX attempts_10000000_endpoint_id_sent_at_id_idx ON public.attempts_10000000 USING btree (endpoint_id, sent_at, id);
-
-CREATE UNIQUE INDEX attempts_10000000_event_id_endpoint_id_send_id_idx ON public.attempts_10000000 USING btree (event_id, endpoint_id, send_id);
+CREATE INDEX attempts_next_retry ON ONLY public.attempts USING btree (endpoint_id, next_retry_at, id) WHERE (next_retry_at IS NOT NULL);
 
 CREATE INDEX endpoint_events_type_is_on_endpoint_id_idx ON public.endpoint_events USING btree (type, is_on, endpoint_id);
 
 CREATE INDEX endpoints_created_at_id_idx ON public.endpoints USING btree (created_at, id);
+
+CREATE INDEX endpoints_deleted ON public.endpoints USING btree (deleted_at) WHERE (deleted_at IS NOT NULL);
 
 CREATE UNIQUE INDEX endpoints_is_active_id_key ON public.endpoints USING btree (is_active, id);
 
@@ -1220,10 +1395,6 @@ CREATE INDEX endpoints_target_idx ON public.endpoints USING gin (target public.g
 CREATE INDEX endpoints_updated_at_id_idx ON public.endpoints USING btree (updated_at, id);
 
 CREATE INDEX events_created_at_idx ON ONLY public.events USING btree (created_at);
-
-CREATE INDEX events_0_created_at_idx ON public.events_0 USING btree (created_at);
-
-CREATE INDEX events_10000000_created_at_idx ON public.events_10000000 USING btree (created_at);
 
 CREATE INDEX idempotency_keys_expires_at_idx ON public.idempotency_keys USING btree (expires_at);
 
@@ -1234,38 +1405,6 @@ CREATE INDEX lanes_awake ON public.lanes USING btree (endpoint_id) WHERE is_awak
 CREATE INDEX queue_lane ON public.queue USING btree (endpoint_id, LEAST(tries, 1), next_attempt_at, event_id);
 
 CREATE INDEX signing_secrets_endpoint_id_created_at_idx ON public.signing_secrets USING btree (endpoint_id, created_at);
-
-ALTER INDEX public.attempts_endpoint_id_created_at_id_idx ATTACH PARTITION public.attempts_0_endpoint_id_created_at_id_idx;
-
-ALTER INDEX public.attempts_next_retry ATTACH PARTITION public.attempts_0_endpoint_id_next_retry_at_id_idx;
-
-ALTER INDEX public.attempts_endpoint_id_sent_at_id_idx ATTACH PARTITION public.attempts_0_endpoint_id_sent_at_id_idx;
-
-ALTER INDEX public.attempts_event_id_endpoint_id_send_id_key ATTACH PARTITION public.attempts_0_event_id_endpoint_id_send_id_idx;
-
-ALTER INDEX public.attempts_pkey ATTACH PARTITION public.attempts_0_pkey;
-
-ALTER INDEX public.attempts_endpoint_id_created_at_id_idx ATTACH PARTITION public.attempts_10000000_endpoint_id_created_at_id_idx;
-
-ALTER INDEX public.attempts_next_retry ATTACH PARTITION public.attempts_10000000_endpoint_id_next_retry_at_id_idx;
-
-ALTER INDEX public.attempts_endpoint_id_sent_at_id_idx ATTACH PARTITION public.attempts_10000000_endpoint_id_sent_at_id_idx;
-
-ALTER INDEX public.attempts_event_id_endpoint_id_send_id_key ATTACH PARTITION public.attempts_10000000_event_id_endpoint_id_send_id_idx;
-
-ALTER INDEX public.attempts_pkey ATTACH PARTITION public.attempts_10000000_pkey;
-
-ALTER INDEX public.ended_deliveries_pkey ATTACH PARTITION public.ended_deliveries_0_pkey;
-
-ALTER INDEX public.ended_deliveries_pkey ATTACH PARTITION public.ended_deliveries_10000000_pkey;
-
-ALTER INDEX public.events_created_at_idx ATTACH PARTITION public.events_0_created_at_idx;
-
-ALTER INDEX public.events_pkey ATTACH PARTITION public.events_0_pkey;
-
-ALTER INDEX public.events_created_at_idx ATTACH PARTITION public.events_10000000_created_at_idx;
-
-ALTER INDEX public.events_pkey ATTACH PARTITION public.events_10000000_pkey;
 
 ALTER TABLE ONLY public.endpoint_events
     ADD CONSTRAINT endpoint_events_endpoint_id_is_on_fkey FOREIGN KEY (endpoint_id, is_on) REFERENCES public.endpoints(id, is_active) ON UPDATE CASCADE ON DELETE CASCADE;

@@ -61,6 +61,7 @@ export async function createCore(config: Config, database: Database): Promise<Co
     keyring: keys,
     validateTarget: targetPolicy(config.targets),
     notifyWorkers: notifications.notifyWorkers,
+    notifyFanOut: notifications.notifyFanOut,
     readEndpoint: (id) => endpoints.load(id),
     secrets,
     sender,

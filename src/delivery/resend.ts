@@ -1,3 +1,4 @@
+import type { WorkerNotifications } from '../database/notifications'
 import { endpointNotFound, Failure, type Problem, throwProblems } from '../failure'
 import type { Prisma, PrismaClient } from '../generated/prisma/client'
 import { parseEndpointId, parseEventId } from '../identifiers'
@@ -8,8 +9,8 @@ export const RESEND_MAX = 1_000
 /** The parts of the gateway that a resend needs. */
 export interface ResendCore {
   prisma: PrismaClient
-  /** wakes the workers of all processes, because a delivery may be due */
-  notifyWorkers: () => void
+  /** wakes workers of any process, because deliveries may be due */
+  notifyWorkers: WorkerNotifications['notifyWorkers']
 }
 
 /**

@@ -50,7 +50,7 @@ export interface Delivery {
 }
 
 /**
- * Starts the dispatcher and the loop that fans out, and wakes both at every notification.
+ * Starts the dispatcher and the loop that fans out, which notifications wake.
  *
  * @throws Error when the database does not answer
  */
@@ -59,9 +59,10 @@ export async function startDelivery(options: DeliveryOptions): Promise<Delivery>
   if (isOnlyProcess) await releaseAbandonedLeases(database.prisma)
   const dispatcher = new Dispatcher(options)
   const fanOuts = new FanOutLoop(options)
-  database.notifications.onNotification(() => {
-    dispatcher.wake()
-    fanOuts.wake()
+  const endNotifications = database.notifications.register({
+    wake: (deliveries) => dispatcher.wake(deliveries),
+    lookIn: (milliseconds) => dispatcher.lookIn(milliseconds),
+    fanOutIn: (milliseconds) => fanOuts.lookIn(milliseconds),
   })
   dispatcher.start()
   fanOuts.start()
@@ -69,7 +70,12 @@ export async function startDelivery(options: DeliveryOptions): Promise<Delivery>
   let stopped: Promise<unknown> | undefined
   return {
     async stop(withinMs) {
-      stopped ??= Promise.all([dispatcher.stop(withinMs), fanOuts.stop(withinMs), vacuum.stop()])
+      stopped ??= Promise.all([
+        endNotifications(),
+        dispatcher.stop(withinMs),
+        fanOuts.stop(withinMs),
+        vacuum.stop(),
+      ])
       await stopped
     },
   }

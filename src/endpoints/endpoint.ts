@@ -1,3 +1,4 @@
+import type { WorkerNotifications } from '../database/notifications'
 import type { Query } from '../database/query'
 import type { PrismaClient } from '../generated/prisma/client'
 import type { Keyring } from '../secrets/keyring'
@@ -60,8 +61,8 @@ export interface EndpointsCore {
   keyring: Keyring
   catalogue: EventCatalogue
   validateTarget: ValidateTarget
-  /** wakes the workers of all processes, because a delivery may be due */
-  notifyWorkers: () => void
+  /** wakes workers of any process, because deliveries may be due */
+  notifyWorkers: WorkerNotifications['notifyWorkers']
   /** reads one endpoint; calls of one turn of the event loop share a statement */
   readEndpoint: (id: number) => Promise<Endpoint | undefined>
 }

@@ -1,3 +1,4 @@
+import type { WorkerNotifications } from '../database/notifications'
 import type { Query } from '../database/query'
 import type { EventCatalogue } from '../endpoints/event-types/event-catalogue'
 import type { PrismaClient } from '../generated/prisma/client'
@@ -38,8 +39,8 @@ export interface EventsCore {
   prisma: PrismaClient
   query: Query
   catalogue: EventCatalogue
-  /** wakes the workers of all processes, because a delivery may be due */
-  notifyWorkers: () => void
+  notifyWorkers: WorkerNotifications['notifyWorkers']
+  notifyFanOut: WorkerNotifications['notifyFanOut']
 }
 
 /**

@@ -61,7 +61,7 @@ BEGIN
             MESSAGE = 'The idempotency key was used for another event within the last 24 hours.';
     END IF;
     IF published.outcome = 'published' AND published.due_count > 0 THEN
-        PERFORM pg_notify('hookgate_due', '');
+        PERFORM notify_workers((published.event).fanned_out_at IS NULL);
     END IF;
     RETURN (published.event).id;
 END

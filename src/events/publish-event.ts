@@ -41,7 +41,7 @@ interface Answer extends Omit<Event, 'id'> {
  * @throws Failure `validation_failed`; `idempotency_conflict` when the key was used for other content
  */
 export async function publishEvent(
-  { query, catalogue, notifyWorkers }: EventsCore,
+  { query, catalogue, notifyWorkers, notifyFanOut }: EventsCore,
   input: PublishInput,
   publisher: string,
 ): Promise<PublishedEvent> {
@@ -65,7 +65,8 @@ export async function publishEvent(
       'The idempotency key was used for another event within the last 24 hours.',
     )
   }
-  if (dueCount > 0) notifyWorkers()
+  if (outcome === 'published' && event.fannedOutAt === null) notifyFanOut()
+  else if (dueCount > 0) notifyWorkers(dueCount)
   return { ...event, id: BigInt(id), repeated: outcome === 'repeated' }
 }
 

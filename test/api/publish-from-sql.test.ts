@@ -1,5 +1,4 @@
 import { Client } from 'pg'
-import { CHANNEL } from '../../src/database/server/server-notifications'
 import { asRole, createRole, inDatabase } from '../support/database-roles'
 import { createEmptyDatabase } from '../support/empty-database'
 import { startTestGateway, type TestDatabase, type TestGateway, tokenFor } from '../support/gateway'
@@ -121,18 +120,22 @@ describeServer('hookgate_publish', () => {
 
   describe('tells workers', () => {
     let listening: Client
+    let channel: string
     let notified: number
     beforeEach(async () => {
       notified = 0
       listening = await connectAs(role)
-      listening.on('notification', () => {
-        notified += 1
+      // Workers also announce themselves on the channel.
+      listening.on('notification', ({ payload = '' }) => {
+        if (/^(deliveries|fan-out|the last)/.test(payload)) notified += 1
       })
-      await listening.query(`LISTEN ${CHANNEL}`)
+      const { rows } = await listening.query('SELECT workers_channel() AS channel')
+      channel = rows[0].channel
+      await listening.query(`LISTEN ${channel}`)
     })
     /** Everything that was sent before has been received. */
     const received = async () => {
-      await client.query(`NOTIFY ${CHANNEL}, 'the last'`)
+      await client.query(`NOTIFY ${channel}, 'the last'`)
       const before = notified
       await until(() => notified > before)
       return notified - 1

@@ -1,10 +1,11 @@
 import { Client } from 'pg'
 import type { Teardown } from './teardown'
 
-/** Creates the databases of one run on one server. The teardown drops them all. */
-export class Databases {
-  private count = 0
+/** Makes the names of this run's databases different. */
+let count = 0
 
+/** Creates databases on one server. The teardown drops them all. */
+export class Databases {
   constructor(
     private readonly server: string,
     private readonly teardown: Teardown,
@@ -16,8 +17,8 @@ export class Databases {
    * @param template URL of a database to copy; it must have no connections
    */
   async create(template?: string): Promise<string> {
-    this.count += 1
-    const name = `hookgate_bench_${process.pid}_${this.count}`
+    count += 1
+    const name = `hookgate_bench_${process.pid}_${count}`
     const copied = template === undefined ? '' : ` TEMPLATE ${nameOf(template)}`
     this.teardown.add(() => this.dropByName(name))
     await query(this.server, `CREATE DATABASE ${name}${copied}`)
@@ -28,6 +29,11 @@ export class Databases {
 
   async drop(database: string): Promise<void> {
     await this.dropByName(nameOf(database))
+  }
+
+  /** The same server, with a teardown of its own. */
+  withTeardown(teardown: Teardown): Databases {
+    return new Databases(this.server, teardown)
   }
 
   /** The server's version, such as 15.4. */

@@ -16,6 +16,9 @@ import { idleLatency } from './cases/idle-latency'
 import { requests } from './cases/requests/requests'
 import { attemptScale } from './cases/scale/attempts'
 import { claimScale } from './cases/scale/claims'
+import { connections } from './cases/scaling/connections'
+import { costs } from './cases/scaling/costs'
+import { manyWorkers } from './cases/scaling/many-workers'
 import { startUp } from './cases/start-up'
 import { Databases } from './databases'
 import { AGAINST_LIMIT_MS, LIMIT_MS, QUICK, WHOLE } from './plan'
@@ -45,6 +48,7 @@ const SECTIONS: Record<Section, Record<string, Case>> = {
     'stale-statistics-large': staleStatistics('large'),
     'retention-large': retention('large'),
   },
+  scaling: { costs, 'many-workers': manyWorkers, connections },
 }
 const SECTION_NAMES = Object.keys(SECTIONS) as Section[]
 const CASES: Record<string, Case> = Object.assign({}, ...Object.values(SECTIONS))
@@ -52,7 +56,7 @@ const CASES: Record<string, Case> = Object.assign({}, ...Object.values(SECTIONS)
 const USAGE = `Usage: npm run bench -- [--quick] [--profile FOLDER] [CASE ...]
        npm run bench -- --against REVISION [--cases CASE,...] [--pairs N]
 
-The first form measures this build beside the yardsticks. The cases are in three sections, whose names stand for all of
+The first form measures this build beside the yardsticks. The cases are in four sections, whose names stand for all of
 their cases; the first one is the default:
 ${SECTION_NAMES.map((name) => `  ${name.padEnd(9)}  ${Object.keys(SECTIONS[name]).join(', ')}`).join('\n')}
   --quick    every case in small, or the given ones, in some minutes; the figures are too rough to keep
@@ -135,25 +139,49 @@ const expand = (name: string): string[] => {
   return section === undefined ? [name] : Object.keys(SECTIONS[section])
 }
 
-/** Measures, prints the table, and writes a complete section into the document. */
+/** Measures, prints the tables, and writes each section that is complete into the document. */
 async function measureAll(names: string[], run: Run): Promise<void> {
   const reports: string[] = []
+  const failed: string[] = []
   for (const section of SECTION_NAMES) {
-    const ofSection = Object.keys(SECTIONS[section]).filter((name) => names.includes(name))
-    if (ofSection.length === 0) continue
-    const measurements = await within(LIMIT_MS[section], measureEach(ofSection, run))
+    const all = Object.keys(SECTIONS[section])
+    const given = all.filter((name) => names.includes(name))
+    if (given.length === 0) continue
+    const { measurements, failed: failedHere } = await within(LIMIT_MS[section], measureEach(given, run))
+    failed.push(...failedHere)
     const report = `${circumstances(await run.databases.version())}\n\n${table(measurements)}`
-    const isWhole = ofSection.length === Object.keys(SECTIONS[section]).length
-    if (isWhole && run.plan === WHOLE && run.profileFolder === undefined) writeSection(section, report)
+    const isComplete = given.length === all.length && failedHere.length === 0
+    if (isComplete && run.plan === WHOLE && run.profileFolder === undefined) writeSection(section, report)
     reports.push(report)
   }
-  process.stdout.write(`\n${reports.join('\n\n')}\n\nEvery answer was checked: all have a 2xx status.\n`)
+  const end =
+    failed.length === 0
+      ? 'The answers were checked: all are right.'
+      : `These cases failed: ${failed.join(', ')}.`
+  process.stdout.write(`\n${reports.join('\n\n')}\n\n${end}\n`)
+  if (failed.length > 0) process.exitCode = 1
 }
 
-async function measureEach(names: string[], run: Run): Promise<Measurement[]> {
+/** A case that fails is logged, and leaves the figures of the others. Nothing that it has started disturbs them. */
+async function measureEach(
+  names: string[],
+  run: Run,
+): Promise<{ measurements: Measurement[]; failed: string[] }> {
   const measurements: Measurement[] = []
-  for (const name of names) measurements.push(...((await CASES[name]?.(run)) ?? []))
-  return measurements
+  const failed: string[] = []
+  for (const name of names) {
+    const teardown = new Teardown()
+    run.teardown.add(() => teardown.run())
+    try {
+      const databases = run.databases.withTeardown(teardown)
+      measurements.push(...((await CASES[name]?.({ ...run, teardown, databases })) ?? []))
+    } catch (error) {
+      console.error(`${name} failed:`, error)
+      failed.push(name)
+    }
+    await teardown.run()
+  }
+  return { measurements, failed }
 }
 
 /** Fails after the limit, and on a signal, so that the teardown runs. */

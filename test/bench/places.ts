@@ -6,8 +6,11 @@ export const REPOSITORY = join(__dirname, '../../../../..')
 /** The published command line, which `npm run bench` has built. */
 export const MAIN = join(REPOSITORY, 'dist/bundle/hookgate.js')
 
-/** The document with the figures. */
-export const DOCUMENT = join(REPOSITORY, 'docs/benchmarks.md')
+/** The documents with the figures. */
+export const DOCUMENTS = {
+  benchmarks: join(REPOSITORY, 'docs/benchmarks.md'),
+  scaling: join(REPOSITORY, 'docs/scaling.md'),
+}
 
 /** The compiled program of a yardstick. */
 export const yardstickProgram = (name: string) => join(__dirname, 'yardsticks', `${name}.js`)

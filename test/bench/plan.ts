@@ -106,6 +106,7 @@ export const LIMIT_MS = {
   // Filling the tables takes most of the time of the scale cases.
   scale: 30 * MINUTE,
   engine: 30 * MINUTE,
+  scaling: 20 * MINUTE,
 }
 
 /** `--against`: about 20 minutes for all cases. */

@@ -26,6 +26,7 @@ function goneAfterCommit() {
     prisma,
     catalogue: { types: [], has: () => true },
     notifyWorkers: () => undefined,
+    notifyFanOut: () => undefined,
   } as unknown as EventsCore
 }
 

@@ -11,6 +11,7 @@ import {
   type PrivatePostgres,
   startPrivatePostgres,
 } from '../support/private-postgres'
+import { startReplicatedPostgres } from '../support/replicated-postgres'
 import { onServer } from '../support/template'
 import { until } from '../support/until'
 
@@ -195,14 +196,11 @@ describe('a server', () => {
     expect(failure).toContain('db.invalid:5432')
   })
 
-  it.each(['', '?target_session_attrs=read-write', '?target_session_attrs=primary'])(
+  it.each(['', 'target_session_attrs=read-write', 'target_session_attrs=primary'])(
     'that can be written to is found among standbys, and after a failover (%s)',
     async (query) => {
-      const primary = await startPrivatePostgres()
-      await primary.createDatabase('hookgate')
-      const standby = await startPrivatePostgres({ standbyOf: primary })
-      const hosts = [standby, primary].map(({ url }) => new URL(url).host).join(',')
-      const gateway = await startTestGateway({}, at(`postgresql://postgres@${hosts}/hookgate${query}`))
+      const { primary, standby, url } = await startReplicatedPostgres('hookgate')
+      const gateway = await startTestGateway({}, at(url('hookgate', query, 'standby')))
       await gateway.createEndpoint()
       await primary.stop('fast')
       await standby.promote()

@@ -1,6 +1,7 @@
 import { publish } from '../support/events'
-import { startTestGateway, type TestGateway } from '../support/gateway'
+import { startTestGateway, type TestGateway, testDatabase } from '../support/gateway'
 import { startPrivatePostgres } from '../support/private-postgres'
+import { startReplicatedPostgres } from '../support/replicated-postgres'
 import { onServer } from '../support/template'
 import { until } from '../support/until'
 
@@ -37,12 +38,9 @@ it('a database that becomes read-only makes the gateway not ready, until it can 
 })
 
 it('a gateway that finds itself on a standby is not ready, and is ready once the standby is promoted', async () => {
-  const primary = await startPrivatePostgres()
-  const database = await primary.createDatabase('hookgate')
-  const standby = await startPrivatePostgres({ standbyOf: primary })
+  const { primary, standby, url } = await startReplicatedPostgres('hookgate')
   // The first host answers, until it is gone.
-  const hosts = [primary, standby].map(({ url }) => new URL(url).host).join(',')
-  database.env.DATABASE_URL = `postgresql://postgres@${hosts}/hookgate?target_session_attrs=any`
+  const database = testDatabase({ DATABASE_URL: url('hookgate', 'target_session_attrs=any') })
   const gateway = await startTestGateway({}, database)
   const eventId = await publish(gateway)
   await onServer(primary.url, 'SELECT pg_switch_wal()')

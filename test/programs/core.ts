@@ -36,7 +36,11 @@ export async function openCore(env: Environment): Promise<OpenCore> {
     warnings,
     startDispatcher(clock) {
       const dispatcher = new Dispatcher({ ...core, log, clockOffsetMs: () => clock() - Date.now() })
-      database.notifications.onNotification(() => dispatcher.wake())
+      database.notifications.register({
+        wake: (deliveries) => dispatcher.wake(deliveries),
+        lookIn: (milliseconds) => dispatcher.lookIn(milliseconds),
+        fanOutIn: () => undefined,
+      })
       dispatcher.start()
       return dispatcher
     },
@@ -56,10 +60,14 @@ export function coreCommands({ core, config, warnings, ...opened }: OpenCore) {
   let dispatcher: Dispatcher | undefined
   return {
     sql: (statement: string, ...values: unknown[]) => prisma.$queryRawUnsafe<unknown[]>(statement, ...values),
-    /** Removes one batch, by the retention time of the configuration. */
+    /** One run of the retention, by the retention time of the configuration. */
     prune: () =>
-      prune(prisma, config.delivery.retentionDays, (error) => {
-        throw error
+      prune(prisma, {
+        retentionDays: config.delivery.retentionDays,
+        isStopping: () => false,
+        onFailure(error) {
+          throw error
+        },
       }),
     publish: async (type: string) =>
       (await publishEvent(core, { type, data: new JsonText('{}') }, 'sub:test')).id,

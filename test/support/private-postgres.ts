@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import { type TestDatabase, testDatabase } from './gateway'
 import { atEnd } from './leftovers'
 import { databaseUrl, onServer } from './template'
+import { until } from './until'
 
 /** A PostgreSQL cluster of one test, which may stop it, start it and fill its disk. */
 export interface PrivatePostgres {
@@ -20,6 +21,10 @@ export interface PrivatePostgres {
   start(): Promise<void>
   /** Makes a standby the primary, and waits until it is. */
   promote(): Promise<void>
+  /** Ends every process of it at once, as a machine does that dies; waits until they are gone. */
+  kill(): Promise<void>
+  /** Stops every process of it, as a machine does that is cut off: connections stay open, and nothing answers. Then kill it. */
+  freeze(): void
   /** True when its main process is there. */
   isRunning(): boolean
 }
@@ -45,8 +50,10 @@ export async function startPrivatePostgres(options: PrivatePostgresOptions = {})
   const folders = walFolder ? [folder, walFolder] : [folder]
   for (const each of folders) giveToPostgres(each)
   const data = join(folder, 'data')
+  let isFrozen = false
   atEnd(() => {
-    if (isRunningIn(data)) execFileSync(...asPostgres('pg_ctl', stopping(data, 'immediate')))
+    if (isFrozen) for (const pid of processesIn(data)) process.kill(pid, 'SIGKILL')
+    else if (isRunningIn(data)) execFileSync(...asPostgres('pg_ctl', stopping(data, 'immediate')))
     for (const each of folders) rmSync(each, { recursive: true, force: true })
   })
   const wal = walFolder ? ['-X', join(walFolder, 'wal')] : []
@@ -79,6 +86,8 @@ export async function startPrivatePostgres(options: PrivatePostgresOptions = {})
     listen_addresses: '127.0.0.1',
     unix_socket_directories: folder,
     max_connections: 60,
+    // A cluster that is killed leaves no shared memory behind.
+    dynamic_shared_memory_type: 'mmap',
     ...options.settings,
   }).map(([name, value]) => `-c ${name}=${value}`)
   const starting = ['-D', data, '-w', '-l', join(folder, 'log'), '-o', settings.join(' '), 'start']
@@ -91,6 +100,16 @@ export async function startPrivatePostgres(options: PrivatePostgresOptions = {})
     stop: (mode) => run('pg_ctl', stopping(data, mode)),
     start: () => run('pg_ctl', starting),
     promote: () => run('pg_ctl', ['-D', data, '-w', 'promote']),
+    async kill() {
+      const pids = processesIn(data)
+      for (const pid of pids) process.kill(pid, 'SIGKILL')
+      isFrozen = false
+      await until(() => pids.every((pid) => !isAlive(pid)))
+    },
+    freeze() {
+      isFrozen = true
+      for (const pid of processesIn(data)) process.kill(pid, 'SIGSTOP')
+    },
     isRunning: () => isRunningIn(data),
   }
   await postgres.start()
@@ -99,12 +118,42 @@ export async function startPrivatePostgres(options: PrivatePostgresOptions = {})
 
 const stopping = (data: string, mode: string) => ['-D', data, '-m', mode, '-w', 'stop']
 
-/** Its first line is the main process, which removes the file when it ends in order. */
-function isRunningIn(data: string): boolean {
+/** The main process, which removes the file when it ends in order; undefined = there is none. */
+function mainProcessIn(data: string): number | undefined {
   const path = join(data, 'postmaster.pid')
-  if (!existsSync(path)) return false
-  const pid = readFileSync(path, 'utf8').split('\n', 1)[0]
-  return existsSync(`/proc/${pid}`)
+  return existsSync(path) ? Number(readFileSync(path, 'utf8').split('\n', 1)[0]) : undefined
+}
+
+function isRunningIn(data: string): boolean {
+  const pid = mainProcessIn(data)
+  return pid !== undefined && isAlive(pid)
+}
+
+/** The main process and its children, the main process first: it would start new ones. */
+function processesIn(data: string): number[] {
+  const main = mainProcessIn(data)
+  if (main === undefined) return []
+  const others = readdirSync('/proc').filter(
+    (name) => /^\d+$/.test(name) && statOf(Number(name))?.parent === main,
+  )
+  return [main, ...others.map(Number)]
+}
+
+/** False for a process that has ended and that nobody has waited for. */
+const isAlive = (pid: number) => !['Z', 'X', undefined].includes(statOf(pid)?.state)
+
+/** See proc(5), stat; undefined = there is no such process. */
+function statOf(pid: number): { state: string | undefined; parent: number } | undefined {
+  try {
+    // The name of the program may hold anything but ends at the last parenthesis.
+    const [state, parent] = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ')
+    return { state, parent: Number(parent) }
+  } catch (error) {
+    if (['ENOENT', 'ESRCH'].includes(String((error as NodeJS.ErrnoException).code))) return undefined
+    throw error
+  }
 }
 
 async function run(program: string, args: string[]): Promise<void> {

@@ -10,6 +10,8 @@ import { isStatementError } from './statement-error'
 
 /** How long a connection keeps its place in the pool after its client has given up: the server needs this to end the statement. */
 const SETTLED_WITHIN_MS = 5_000
+/** Of several hosts, one that does not even take the request to end a statement within this time is silent. */
+const SILENT_AFTER_MS = 2_000
 
 /** What @types/pg does not tell of a client. */
 interface Internals {
@@ -41,6 +43,7 @@ export class ServerClient extends Client {
   readonly #reported = new Map<string, string>()
   #settling: Promise<void> | undefined
   #isRetired = false
+  readonly #createdAt = performance.now()
   #wasStuck = false
 
   constructor(access: ServerAccess, name = 'hookgate') {
@@ -59,9 +62,9 @@ export class ServerClient extends Client {
     return this.#internals.processID
   }
 
-  /** Whether this connection must not be used again: its server cannot be written to, or has not answered. */
+  /** Whether this connection must not be used again: its server cannot be written to, has not answered, or has become silent. */
   get isRetired(): boolean {
-    return this.#isRetired
+    return this.#isRetired || this.#access.routes.isSilentSince(this.#route, this.#createdAt)
   }
 
   /** Whether no transaction is open. */
@@ -208,15 +211,25 @@ export class ServerClient extends Client {
   #giveUp(): void {
     if (this.#settling) return
     this.retire()
-    const { connection } = this.#internals
+    const { connection, processID, secretKey } = this.#internals
     const answered = new Promise<void>((resolve) => {
       connection.once('readyForQuery', resolve)
       connection.once('end', resolve)
     })
-    this.#settling = Promise.race([answered, sleep(SETTLED_WITHIN_MS, undefined, { ref: false })])
-    const { processID, secretKey } = this.#internals
-    if (processID === null || secretKey === null) return
-    cancelStatement(this.#route, { processID, secretKey }, SETTLED_WITHIN_MS)
+    const endings = [answered, sleep(SETTLED_WITHIN_MS, undefined, { ref: false })]
+    if (processID !== null && secretKey !== null) endings.push(this.#cancel({ processID, secretKey }))
+    this.#settling = Promise.race(endings)
+  }
+
+  /** Resolves when the server is silent and another host is left: then this connection needs no place any more. */
+  async #cancel(backend: { processID: number; secretKey: number }): Promise<void> {
+    const { routes } = this.#access
+    const hasOthers = routes.hasOthers(this.#route)
+    const withinMs = hasOthers ? SILENT_AFTER_MS : SETTLED_WITHIN_MS
+    const isTaken = await cancelStatement(this.#route, backend, withinMs)
+    if (isTaken || !hasOthers) return new Promise(() => undefined)
+    routes.silent(this.#route)
+    this.destroy()
   }
 }
 

@@ -7,9 +7,9 @@ import { requireWritable, WRITABLE_QUERY } from '../readiness'
 import { parseDatabaseUrl } from './address/parse-database-url'
 import { asyncCommitTransaction, openPool, poolQuery, prismaAdapter } from './connections'
 import { bringServerUpToDate } from './migration-target'
+import { serverNotifications } from './notifications/server-notifications'
 import { destinationOf, operatorError } from './operator-errors'
 import { type ProbedServer, type ProbeOptions, probeServer, UnusableDatabaseError } from './probe'
-import { pollingNotifications, serverNotifications } from './server-notifications'
 import type { ServerPool } from './server-pool'
 
 const URL_VARIABLE = 'DATABASE_URL'
@@ -38,12 +38,11 @@ export async function openServerDatabase(
     : await unlessStopped(probeServers(config), stopping)
   const pool = openPool(current, config.connections - (listening ? 1 : 0), log)
   const prisma = new PrismaClient({ adapter: prismaAdapter(pool, current) })
-  const notifications = listening
-    ? serverNotifications(listening.access, prisma, log)
-    : pollingNotifications(prisma, log)
+  const query = poolQuery(pool)
+  const notifications = serverNotifications({ query, log, access: listening?.access })
   return {
     prisma,
-    query: poolQuery(pool),
+    query,
     asyncCommitTransaction: (act) => asyncCommitTransaction(pool, act),
     notifications,
     checkWritable: () => checkWritable(pool),

@@ -103,9 +103,14 @@ export class ServerPool extends OpenPool {
     else remove()
   }
 
-  #connect(): Promise<PoolClient> {
+  async #connect(): Promise<PoolClient> {
     if (this.#access.routes.count === 1) return super.connect()
-    return byAnyRoute(this.#access.routes, () => super.connect() as Promise<PoolClient>)
+    for (;;) {
+      const client = await byAnyRoute(this.#access.routes, () => super.connect() as Promise<PoolClient>)
+      // An idle connection to a host that has become silent since.
+      if (!(client as PoolClient & ServerClient).isRetired) return client
+      client.release(true)
+    }
   }
 
   /** pg's own `query` would tell of a broken connection before the client has classified the error. */

@@ -6,7 +6,7 @@ import { fanOut } from './fan-out'
 
 /** The longest sleep. It bounds the delay of an event whose notification got lost. */
 const POLL_MS = 1_000
-/** Two looks that find nothing are at least this far apart: most notifications are of events that were fanned out when published. */
+/** Two looks that find nothing are at least this far apart. */
 const LOOK_EVERY_MS = 25
 const DATABASE_RETRY_MS = 250
 
@@ -29,9 +29,9 @@ export class FanOutLoop {
     this.#running = this.#run()
   }
 
-  /** Looks now instead of after the current sleep: an event may have to be fanned out. */
-  wake(): void {
-    this.#pause.wake()
+  /** Looks after this time, at the latest: an event may have to be fanned out. */
+  lookIn(milliseconds: number): void {
+    this.#pause.endIn(milliseconds)
   }
 
   /**
@@ -41,7 +41,7 @@ export class FanOutLoop {
    */
   async stop(withinMs: number): Promise<void> {
     this.#isStopping = true
-    this.wake()
+    this.#pause.wake()
     await Promise.race([this.#running, sleep(withinMs, undefined, { ref: false })])
   }
 
@@ -65,7 +65,7 @@ export class FanOutLoop {
     const batch = await fanOut(query, this.#lastEvent)
     if (batch === undefined) return false
     this.#lastEvent = batch.lastEvent
-    if (batch.deliveryCount > 0) notifications.notifyWorkers()
+    if (batch.deliveryCount > 0) notifications.notifyWorkers(batch.deliveryCount)
     return true
   }
 }

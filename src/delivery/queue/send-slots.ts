@@ -34,6 +34,16 @@ export class SendSlots {
     return this.busyEndpoints().flatMap(({ endpointId, freeSlots }) => (freeSlots <= 0 ? endpointId : []))
   }
 
+  /** Whether any endpoint may have no more sends in flight. */
+  get hasFullEndpoint(): boolean {
+    for (const endpointId of this.#takenByEndpoint.keys()) if (this.isFull(endpointId)) return true
+    return false
+  }
+
+  isFull(endpointId: number): boolean {
+    return (this.#takenByEndpoint.get(endpointId) ?? 0) >= this.slotsPerEndpoint
+  }
+
   take(endpointId: number): void {
     this.#taken += 1
     this.#takenByEndpoint.set(endpointId, (this.#takenByEndpoint.get(endpointId) ?? 0) + 1)

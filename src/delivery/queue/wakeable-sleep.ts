@@ -1,6 +1,9 @@
-/** A sleep that `wake` ends early. A call of `wake` while nothing sleeps ends the next sleep at once. */
+/** A sleep that can be ended early. What is called while nothing sleeps counts for the next sleep. */
 export class WakeableSleep {
   #isWoken = false
+  /** when a sleep ends at the latest: milliseconds of performance.now() */
+  #endsBy = Number.POSITIVE_INFINITY
+  #timer: NodeJS.Timeout | undefined
   #finish: (() => void) | undefined
 
   wake(): void {
@@ -8,17 +11,33 @@ export class WakeableSleep {
     this.#finish?.()
   }
 
-  async sleep(milliseconds: number): Promise<void> {
+  /** Makes the sleep end after this time, if it would not end before. */
+  endIn(milliseconds: number): void {
+    const endsBy = performance.now() + milliseconds
+    if (endsBy >= this.#endsBy) return
+    this.#endsBy = endsBy
+    if (this.#finish) this.#setTimer()
+  }
+
+  /** @returns whether `wake` was called */
+  async sleep(milliseconds: number): Promise<boolean> {
     if (!this.#isWoken) {
+      this.endIn(milliseconds)
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, milliseconds)
-        this.#finish = () => {
-          clearTimeout(timer)
-          resolve()
-        }
+        this.#finish = resolve
+        this.#setTimer()
       })
+      clearTimeout(this.#timer)
       this.#finish = undefined
     }
+    const wasWoken = this.#isWoken
     this.#isWoken = false
+    this.#endsBy = Number.POSITIVE_INFINITY
+    return wasWoken
+  }
+
+  #setTimer(): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.#finish?.(), this.#endsBy - performance.now())
   }
 }

@@ -14,8 +14,21 @@ export interface Destination {
   path: string
 }
 
+/** How many targets are remembered: sends to one target follow each other, and parsing it costs more than finding it. */
+const REMEMBERED_MAX = 1_000
+const remembered = new Map<string, Destination>()
+
 /** @throws TypeError when the target is not an absolute http or https URL */
 export function destinationOf(target: string): Destination {
+  const known = remembered.get(target)
+  if (known !== undefined) return known
+  const destination = parsed(target)
+  if (remembered.size >= REMEMBERED_MAX) remembered.clear()
+  remembered.set(target, destination)
+  return destination
+}
+
+function parsed(target: string): Destination {
   const { protocol, hostname, port, host, origin, pathname, search } = new URL(target)
   const isTls = protocol === 'https:'
   if (!isTls && protocol !== 'http:') throw new TypeError('A target must be an http or https URL')

@@ -7,7 +7,7 @@ import { addressGuard } from './names/address-guard'
 import { type NameLookup, nameLookup } from './names/name-lookup'
 import type { SendRequest } from './send-request'
 import { notSent, type SendResult, STOPPED } from './send-result'
-import { stopOf } from './stop-signal'
+import { stopsOf } from './stop-signal'
 
 export interface SenderOptions {
   isAddressAllowed: IsAddressAllowed
@@ -46,6 +46,7 @@ export function createSender(options: SenderOptions): Sender {
   const { timeoutMs, userAgent, allowHttp = true, dnsServers, isAddressAllowed } = options
   const lookupMs = Math.min(LOOKUP_MAX_MS, timeoutMs * LOOKUP_SHARE)
   const closing = new AbortController()
+  const stopOf = stopsOf(closing.signal)
   const connections = new Connections(options.idleConnectionsMax)
   const parts = {
     connections,
@@ -65,7 +66,7 @@ export function createSender(options: SenderOptions): Sender {
           'BLOCKED_ADDRESS',
           'The target is plain http, which HOOKGATE_ALLOW_HTTP does not allow.',
         )
-      const stop = stopOf(signal === undefined ? [closing.signal] : [closing.signal, signal])
+      const stop = stopOf(signal)
       if (stop.isStopped) return notSent('ABORTED', STOPPED)
       return exchange(request, destination, stop, parts)
     },

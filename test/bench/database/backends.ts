@@ -79,6 +79,12 @@ export async function shareWaitingForLocks(
   return seen.waiting / seen.active
 }
 
+/** How many connections to a database are open, but those of the run itself. */
+export async function openConnections(database: string): Promise<number> {
+  const [row] = await query<{ count: number }>(database, `SELECT count(*)::int AS count ${BACKENDS}`)
+  return row?.count ?? Number.NaN
+}
+
 /** Milliseconds that all sessions of a database have spent executing statements, as far as they have reported them. */
 export async function activeMs(database: string): Promise<number> {
   const [row] = await query<{ ms: number }>(

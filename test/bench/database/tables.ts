@@ -40,11 +40,11 @@ export async function publishMany(
   client: Client,
   { type, data, count }: { type: string; data: string; count: number },
 ): Promise<void> {
-  await client.query(
-    `SELECT count(outcome) FROM generate_series(1, $3::integer),
-      LATERAL publish_event($1, $2, 'bench', NULL, NULL)`,
-    [type, data, count],
-  )
+  await client.query('SELECT count(hookgate_publish($1, $2::json)) FROM generate_series(1, $3::integer)', [
+    type,
+    data,
+    count,
+  ])
 }
 
 /** Whether an event has all its deliveries. */
@@ -194,7 +194,7 @@ const insertStatements = ({
 export async function closeFirstPartition(database: string, daysAgo: number): Promise<void> {
   await query(
     database,
-    `SELECT setval('events_id_seq', ${2 * SECOND_PARTITION - 1_000_000});
+    `SELECT setval('events_id_seq', ${SECOND_PARTITION + 1_000_000});
     UPDATE event_partitions SET closed_at = now() - interval '${daysAgo} days' WHERE first_event_id = 0`,
   )
 }

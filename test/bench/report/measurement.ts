@@ -1,7 +1,7 @@
 import { median, type Spread, spreadOf } from '../statistics'
 
-/** `/s` is per second, and `` a count. The two builds are compared in `/s`, where more is better, `ms` and `MB`. */
-export type Unit = '/s' | 'ms' | 's' | 'MB' | '%' | ''
+/** `/s` is per second, `` a count, and `ratio` a number with decimals. The two builds are compared in `/s`, where more is better, `ms` and `MB`. */
+export type Unit = '/s' | 'ms' | 's' | 'MB' | '%' | 'µs' | 'B' | 'ratio' | ''
 
 /** One line of the table: one quantity of one system under one load. */
 export interface Measurement {
@@ -27,8 +27,8 @@ export interface Comparison {
 
 /** A limit: the value must be at least `least`, or at most `most`. */
 interface Bar {
-  least?: number
-  most?: number
+  least?: number | undefined
+  most?: number | undefined
 }
 
 /** @param result default: the median of the rounds */
@@ -86,10 +86,11 @@ function checked(
 
 /** Such as `1,234/s`, `9.8 ms`, `180 MB`, `3`. */
 export function amount(value: number, unit: Unit): string {
-  const digits = unit === '/s' || unit === '' || value >= 100 ? 0 : value >= 1 ? 1 : 2
+  const digits = unit === '/s' || unit === '' || value >= 100 ? 0 : value >= 1 && unit !== 'ratio' ? 1 : 2
   const number = value.toLocaleString('en-US', {
     minimumFractionDigits: digits,
     maximumFractionDigits: digits,
   })
-  return unit === '/s' ? `${number}/s` : `${number} ${unit}`.trim()
+  if (unit === '/s') return `${number}/s`
+  return unit === 'ratio' ? number : `${number} ${unit}`.trim()
 }

@@ -17,6 +17,8 @@ export type Blame = 'host' | 'encryption' | 'caller'
  */
 export class Routes {
   readonly #routes: Route[]
+  /** when a host was last found silent: milliseconds of performance.now() */
+  readonly #silentAt = new WeakMap<Route, number>()
   #current = 0
 
   /** @throws DatabaseAddressError when a file that the address names cannot be read */
@@ -45,6 +47,17 @@ export class Routes {
   /** The last resort is no place to stay: the next connection starts with the best again. */
   worked(route: Route): void {
     if (this.#routes[0]?.target !== route.target) this.#current = 0
+  }
+
+  /** The host of this route takes connections and does not answer on them, as a machine that is cut off. */
+  silent(route: Route): void {
+    this.#silentAt.set(route, performance.now())
+    this.failed(route, 'host')
+  }
+
+  /** @param since performance.now() when a connection by this route was opened */
+  isSilentSince(route: Route, since: number): boolean {
+    return (this.#silentAt.get(route) ?? Number.NEGATIVE_INFINITY) > since
   }
 
   /**

@@ -28,36 +28,43 @@ const STATUS_LINE = /^HTTP\/\d+(?:\.\d+)?[ \t]+([1-9]\d\d)(?!\d)[ \t]*(.*)/i
  * @returns undefined when the first line is no status line of HTTP
  */
 export function parseHead(text: string): AnswerHead | undefined {
-  const [first = '', ...lines] = text.split('\n')
+  const lines = text.split('\n')
+  const [first = ''] = lines
   const [, status, reason = ''] = STATUS_LINE.exec(first) ?? []
   if (status === undefined) return undefined
   const headers: AnswerHead['headers'] = []
-  for (const line of lines) {
-    const last = headers.at(-1)
-    const colon = line.indexOf(':')
+  for (let nth = 1; nth < lines.length; nth += 1) {
+    const line = lines[nth] ?? ''
     // A line with white space in front continues the one before (obs-fold, RFC 9112, 5.2).
-    if (last !== undefined && (line.startsWith(' ') || line.startsWith('\t')))
-      last[1] = `${last[1]} ${line.trim()}`.trim()
-    else if (colon !== -1)
-      headers.push([line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim()])
+    if (headers.length > 0 && (line.startsWith(' ') || line.startsWith('\t'))) unfold(headers, line)
+    else {
+      const colon = line.indexOf(':')
+      if (colon !== -1)
+        headers.push([line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim()])
+    }
   }
   return {
     status: Number(status),
     reason: reason.trim(),
-    isOld: /^http\/(?:0|1(?:\.0)?[ \t])/i.test(first),
+    isOld: !first.startsWith('HTTP/1.1') && /^http\/(?:0|1(?:\.0)?[ \t])/i.test(first),
     headers,
   }
+}
+
+function unfold(headers: AnswerHead['headers'], line: string): void {
+  const last = headers.at(-1)
+  if (last !== undefined) last[1] = `${last[1]} ${line.trim()}`.trim()
 }
 
 /** The first value of a header; undefined when there is none. */
 export const headerOf = ({ headers }: AnswerHead, name: string): string | undefined =>
   headers.find(([each]) => each === name)?.[1]
 
-/** All elements of a header that is a list, in lower case. */
-const elementsOf = ({ headers }: AnswerHead, name: string): string[] =>
-  headers
-    .filter(([each]) => each === name)
-    .flatMap(([, value]) => value.toLowerCase().split(','))
+/** The elements of a list, in lower case. */
+const elementsOf = (list: string): string[] =>
+  list
+    .toLowerCase()
+    .split(',')
     .map((element) => element.trim())
 
 /**
@@ -73,29 +80,47 @@ const IDLE_MAX_MS = 30_000
  * readings of one answer would make one receiver's bytes the answer to another request.
  */
 export function framingOf(head: AnswerHead): Framing {
-  const codings = elementsOf(head, 'transfer-encoding')
-  const lengths = elementsOf(head, 'content-length')
-  const [length] = lengths
-  const isLength = lengths.length > 0 && lengths.every((each) => /^\+?\d+$/.test(each))
+  let codings: string[] | undefined
+  let connection: string[] | undefined
+  /** all values of Content-Length, which may be lists themselves */
+  let lengths: string | undefined
+  let hint: string | undefined
+  for (const [name, value] of head.headers) {
+    if (name === 'content-length') lengths = lengths === undefined ? value : `${lengths},${value}`
+    else if (name === 'transfer-encoding') codings = [...(codings ?? []), ...elementsOf(value)]
+    else if (name === 'connection') connection = [...(connection ?? []), ...elementsOf(value)]
+    else if (name === 'keep-alive') hint ??= value
+  }
+  const idleMs = keepForMs(head, connection, hint)
   // RFC 9112, 6.3: answers with these statuses have no body, whatever their head says.
   if (head.status === 204 || head.status === 304) {
-    const isPlain = codings.length === 0 && (length === undefined || length === '0' || head.status === 304)
-    return { body: 0, keepForMs: isPlain ? keepForMs(head) : 0 }
+    const isPlain =
+      codings === undefined && (lengths === undefined || /^0\s*(,|$)/.test(lengths) || head.status === 304)
+    return { body: 0, keepForMs: isPlain ? idleMs : 0 }
   }
-  if (codings.at(-1) === 'chunked') {
-    const isPlain = codings.length === 1 && length === undefined && !head.isOld
-    return { body: 'chunked', keepForMs: isPlain ? keepForMs(head) : 0 }
+  if (codings?.at(-1) === 'chunked') {
+    const isPlain = codings.length === 1 && lengths === undefined && !head.isOld
+    return { body: 'chunked', keepForMs: isPlain ? idleMs : 0 }
   }
-  if (codings.length > 0 || !isLength) return { body: 'close', keepForMs: 0 }
-  // As curl does, the last of several lengths counts.
-  const isPlain = lengths.every((each) => each === length)
-  return { body: Number(lengths.at(-1)), keepForMs: isPlain ? keepForMs(head) : 0 }
+  const length = lengths === undefined ? undefined : lengthOf(lengths)
+  if (codings !== undefined || length === undefined) return { body: 'close', keepForMs: 0 }
+  return { body: length.bytes, keepForMs: length.isPlain ? idleMs : 0 }
 }
 
-function keepForMs(head: AnswerHead): number {
-  const connection = elementsOf(head, 'connection')
-  if (connection.includes('close') || (head.isOld && !connection.includes('keep-alive'))) return 0
-  const hint = headerOf(head, 'keep-alive')
+/**
+ * As curl does, the last of several lengths counts.
+ *
+ * @returns undefined when one of them is no length
+ */
+function lengthOf(lengths: string): { bytes: number; isPlain: boolean } | undefined {
+  if (/^\d{1,15}$/.test(lengths)) return { bytes: Number(lengths), isPlain: true }
+  const elements = elementsOf(lengths)
+  if (!elements.every((each) => /^\+?\d+$/.test(each))) return undefined
+  return { bytes: Number(elements.at(-1)), isPlain: elements.every((each) => each === elements[0]) }
+}
+
+function keepForMs({ isOld }: AnswerHead, connection: string[] = [], hint?: string): number {
+  if (connection.includes('close') || (isOld && !connection.includes('keep-alive'))) return 0
   if (hint === undefined) return IDLE_MS
   if (/\bmax\s*=\s*0*\b(?!\d)/i.test(hint)) return 0
   const seconds = /\btimeout\s*=\s*"?(\d+)/i.exec(hint)?.[1]

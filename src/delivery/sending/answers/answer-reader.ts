@@ -23,6 +23,9 @@ export interface AnswerEvents {
   onNoAnswer(flaw: string): void
 }
 
+/** A view of bytes costs as much as a line of the head: most pieces need none. */
+const firstBytes = (bytes: Buffer, max: number) => (bytes.length <= max ? bytes : bytes.subarray(0, max))
+
 /**
  * Reads the answer to one request of HTTP/1, from bytes that are cut anywhere. Calls `onHead`, `onBody` and `onEnd`, or
  * `onNoAnswer`.
@@ -50,8 +53,9 @@ export class AnswerReader {
   read(bytes: Buffer): void {
     let rest = bytes
     while (this.#state === 'head' && rest.length > 0) {
-      const piece = rest.subarray(0, HEAD_PIECE)
-      rest = rest.subarray(piece.length - this.#readHead(piece).length)
+      const piece = firstBytes(rest, HEAD_PIECE)
+      const after = this.#readHead(piece)
+      rest = piece === rest ? after : rest.subarray(piece.length - after.length)
     }
     if (this.#state === 'length') this.#readLength(rest)
     else if (rest.length === 0) return
@@ -114,7 +118,7 @@ export class AnswerReader {
   }
 
   #readLength(bytes: Buffer): void {
-    const piece = bytes.subarray(0, this.#missing)
+    const piece = firstBytes(bytes, this.#missing)
     this.#missing -= piece.length
     this.events.onBody(piece)
     if (this.#missing > 0) return

@@ -1,4 +1,5 @@
 const LINE_FEED = 10
+const NOTHING = Buffer.alloc(0)
 /** The longest line of a chunk's size, with its extensions, and all lines of the trailer. */
 const LINES_MAX = 64 * 1024
 
@@ -27,7 +28,7 @@ export class ChunkedBody {
         onData(piece)
       } else at = this.#readLine(bytes, at)
     }
-    return bytes.subarray(at)
+    return at === bytes.length ? NOTHING : bytes.subarray(at)
   }
 
   #readLine(bytes: Buffer, from: number): number {

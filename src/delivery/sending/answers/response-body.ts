@@ -5,6 +5,8 @@ import { responseText } from './response-text'
 /** The most bytes that are kept of a response body, after decompression. */
 export const KEPT_BYTES = 64 * 1024
 
+const NOTHING = Buffer.alloc(0)
+
 export interface ResponseBodyEvents {
   /** nothing more will be kept: the body has ended, the limit is reached, or the compression is corrupt */
   onDone(): void
@@ -27,7 +29,7 @@ export interface ContentHeaders {
  * ends early or is corrupt, the part before that is kept; when it is text that is not compressed at all, the text.
  */
 export class ResponseBody {
-  #kept = Buffer.alloc(0)
+  #kept = NOTHING
   #length = 0
   #decoder: Transform | null | undefined
   /** the compressed bytes, up to the limit */
@@ -88,7 +90,7 @@ export class ResponseBody {
   /** The kept bytes as text. */
   text(): string {
     if (this.#length === 0) return ''
-    return responseText(this.#kept.subarray(0, this.#length), this.headers.type ?? '', this.truncated)
+    return responseText(this.#kept.subarray(0, this.#length), this.headers.type, this.truncated)
   }
 
   #openDecoder(first: Buffer): Transform | null {
@@ -133,7 +135,7 @@ export class ResponseBody {
   #keep(piece: Buffer): void {
     if (this.#isDone) return
     const room = KEPT_BYTES - this.#length
-    const part = piece.subarray(0, room)
+    const part = piece.length <= room ? piece : piece.subarray(0, room)
     const needed = this.#length + part.length
     if (needed > this.#kept.length) {
       const larger = Buffer.allocUnsafe(Math.min(KEPT_BYTES, Math.max(needed, 2 * this.#kept.length)))

@@ -3,18 +3,12 @@ import type { Run } from '../../run'
 import { startReceiver } from '../receiver'
 import { driveLoop } from './loop'
 import { ENDPOINTS, publish } from './published'
-import { driveQueue, QUEUES } from './queues'
+import { driveQueue, QUEUES, type QueueYardstick } from './queues'
 import { findRedis } from './redis'
 import { driveWorkers, type Rates } from './workers'
 
 const REPLICAS = [2, 4]
-/** The least ratio of the gateway to each queue, and to the loop that only sends. */
-const LEAST = { 'undici-loop': 0.5, bullmq: 2.5, 'graphile-worker': 1.8, 'pg-boss': 5 }
-const LOADS = {
-  bullmq: '200 in flight, on Redis, attempts in PostgreSQL',
-  'graphile-worker': '200 in flight, local queue',
-  'pg-boss': '200 in flight, batches',
-}
+const LOOP_LEAST = 0.5
 
 /** Deliveries per second that are sent and recorded, compared with queues that do the same, and with a loop that only sends. */
 export async function deliveries(run: Run): Promise<Measurement[]> {
@@ -26,15 +20,15 @@ export async function deliveries(run: Run): Promise<Measurement[]> {
 
   const loop: number[] = []
   const worker: Rates[] = []
-  const queues = new Map<string, number[]>(QUEUES.map((name) => [name, []]))
+  const queues = new Map<QueueYardstick, number[]>(QUEUES.map((queue) => [queue, []]))
   const replicas = new Map<number, Rates[]>(REPLICAS.map((count) => [count, []]))
   for (let round = 1; round <= Math.max(plan.deliveryRounds, plan.replicaRounds); round += 1) {
     progress(`deliveries: round ${round}`)
     if (round <= plan.deliveryRounds) {
       loop.push(await driveLoop(run, receiver, published))
       worker.push(await driveWorkers(run, { receiver, published, workers: 1 }))
-      for (const name of QUEUES) {
-        queues.get(name)?.push(await driveQueue(run, name, { receiver, published, redis }))
+      for (const [queue, rates] of queues) {
+        rates.push(await driveQueue(run, queue, { receiver, published, redis }))
       }
     }
     if (round > plan.replicaRounds) continue
@@ -49,7 +43,7 @@ export async function deliveries(run: Run): Promise<Measurement[]> {
 interface Results {
   loop: number[]
   worker: Rates[]
-  queues: Map<string, number[]>
+  queues: Map<QueueYardstick, number[]>
   replicas: Map<number, Rates[]>
 }
 
@@ -63,12 +57,12 @@ function measurements({ loop, worker, queues, replicas }: Results): Measurement[
     })
   const bare = measured(['deliveries', 'undici-loop', '200 in flight'], { unit: '/s', rounds: loop })
   const one = recorded(worker, 1)
-  compare(one, bare, { least: LEAST['undici-loop'] })
-  const rivals = QUEUES.map((name) =>
-    measured(['deliveries, recorded', name, LOADS[name]], { unit: '/s', rounds: queues.get(name) ?? [] }),
-  )
-  for (const [index, rival] of rivals.entries())
-    compare(one, rival, { least: LEAST[QUEUES[index] as 'bullmq'] })
+  compare(one, bare, { least: LOOP_LEAST })
+  const rivals = [...queues].map(([{ system, load, least }, rounds]) => {
+    const rival = measured(['deliveries, recorded', system, load], { unit: '/s', rounds })
+    compare(one, rival, { least })
+    return rival
+  })
   const several = REPLICAS.map((count) => recorded(replicas.get(count) ?? [], count))
   for (const measurement of several) compare(measurement, { ...one, system: '1 worker' })
   const received = measured(['deliveries, received', 'gateway', load(1)], {

@@ -1,4 +1,5 @@
 import { signedHeaders } from '../../../../src/delivery/sending/signature'
+import { signingKeys } from '../../../../src/secrets/signing-keys'
 import { inParallel, rest } from '../../api'
 import { publishedEvents } from '../../database/tables'
 import { query } from '../../databases'
@@ -76,7 +77,7 @@ export function checkSample(sample: Sample | undefined, { secrets, events }: Pub
 export const sign = (secret: string, event: { id: string; body: string }, timestampSeconds: number) =>
   signedHeaders({
     headerName: 'SelfCommunity-Signature',
-    secrets: [secret],
+    secrets: [signingKeys(secret)],
     eventId: event.id,
     timestampSeconds,
     body: event.body,

@@ -22,6 +22,8 @@ interface Drive {
   published: Published
   /** number of worker processes */
   workers: number
+  /** environment of the workers, beside the usual one */
+  env?: Record<string, string>
   /** runs while the workers deliver, from the warm-up on; the drive waits for it */
   watch?(database: string, isDone: () => boolean): Promise<void>
 }
@@ -31,12 +33,20 @@ interface Drive {
  *
  * @throws Error when a delivery is sent twice, or is recorded as anything but delivered
  */
-export async function driveWorkers(run: Run, { receiver, published, workers, watch }: Drive): Promise<Rates> {
+export async function driveWorkers(
+  run: Run,
+  { receiver, published, workers, env, watch }: Drive,
+): Promise<Rates> {
   const expected = published.events.length * ENDPOINTS
   const database = await run.databases.create(published.database)
   const processes = await inParallel(
     Array.from({ length: workers }),
-    () => startGateway({ DATABASE_URL: database, HOOKGATE_ROLES: 'worker' }, run.teardown, profiling(run)),
+    () =>
+      startGateway(
+        { ...env, DATABASE_URL: database, HOOKGATE_ROLES: 'worker' },
+        run.teardown,
+        profiling(run),
+      ),
     workers,
   )
   await receiver.receipts()

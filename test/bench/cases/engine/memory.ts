@@ -1,10 +1,10 @@
-import { residentMb, sample } from '../../../support/process-stats'
 import { inParallel, rest } from '../../api'
 import { startGateway } from '../../processes'
 import { limit, type Measurement, measured } from '../../report/measurement'
 import type { Run } from '../../run'
 import { ENDPOINTS } from '../deliveries/published'
 import { endpointTemplate } from '../endpoints'
+import { whileReadingMemory } from '../memory-of'
 import { POST_CREATED } from '../posts'
 import { startReceiver } from '../receiver'
 
@@ -28,16 +28,16 @@ export async function largeBodies(run: Run): Promise<Measurement[]> {
   })
   progress('memory: delivering them')
   const worker = await startGateway({ DATABASE_URL: database, HOOKGATE_ROLES: 'worker' }, teardown)
-  const memory = sample(() => residentMb(worker.process.pid ?? 0), SAMPLE_EVERY_MS)
-  await receiver.waitFor(plan.largeEvents * ENDPOINTS, DELIVERED_WITHIN_MS)
-  memory.end()
+  const { values } = await whileReadingMemory(worker, SAMPLE_EVERY_MS, () =>
+    receiver.waitFor(plan.largeEvents * ENDPOINTS, DELIVERED_WITHIN_MS),
+  )
   await worker.stop()
   await receiver.stop()
   const load = '200 in flight, bodies of 200 KB, answers of 64 KB'
   const row = measured(['memory of a worker, highest', 'gateway', load], {
     unit: 'MB',
-    rounds: memory.values,
-    result: Math.max(...memory.values),
+    rounds: values,
+    result: Math.max(...values),
   })
   limit(row, { most: MEMORY_MAX_MB })
   return [row]

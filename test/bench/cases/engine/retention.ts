@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from 'pg'
-import { residentMb, sample } from '../../../support/process-stats'
 import { activeMs } from '../../database/backends'
 import { closeFirstPartition, oldestEvent, SECOND_PARTITION, writeAttempts } from '../../database/tables'
 import { connected, query } from '../../databases'
@@ -9,6 +8,7 @@ import { limit, type Measurement, measured } from '../../report/measurement'
 import type { Case } from '../../run'
 import { ENDPOINTS } from '../deliveries/published'
 import { endpointTemplate } from '../endpoints'
+import { whileReadingMemory } from '../memory-of'
 import { POST_CREATED } from '../posts'
 
 const RECENT = 10_000
@@ -49,18 +49,16 @@ export const retention =
     progress('retention: waiting for the gateway to remove them')
     const gateway = await startGateway({ DATABASE_URL: database }, teardown)
     const startMs = await activeMs(database)
-    const memory = sample(() => residentMb(gateway.process.pid ?? 0), POLL_MS)
-    const { removed, startedAt } = await connected(database, (client) =>
-      untilRemoved(client, old, memory.values),
+    const { result, values } = await whileReadingMemory(gateway, POLL_MS, (values) =>
+      connected(database, (client) => untilRemoved(client, old / ENDPOINTS, values)),
     )
-    memory.end()
     await gateway.stop()
     await sleep(REPORTED_MS)
     const seconds = ((await activeMs(database)) - startMs) / 1_000
-    const during = memory.values.slice(startedAt)
+    const during = values.slice(result.startedAt)
     return measurements(old, {
       // Where the time was over before everything was removed: as long as the rest would take.
-      seconds: (seconds * old) / ENDPOINTS / removed,
+      seconds: (seconds * old) / ENDPOINTS / result.removed,
       rise: Math.max(...during) - (during[0] ?? Number.NaN),
     })
   }
@@ -96,7 +94,7 @@ async function untilRemoved(
   let removed = 0
   while (removed < old && performance.now() < until) {
     await sleep(POLL_MS)
-    removed = ((await oldestEvent(client)) ?? first + old) - first
+    removed = Math.min(old, ((await oldestEvent(client)) ?? Number.POSITIVE_INFINITY) - first)
     if (removed === 0) startedAt = Math.max(0, values.length - 1)
   }
   if (removed === 0) throw new Error(`Of ${old} old events none was removed`)

@@ -27,8 +27,12 @@ export class Claims {
     return new Claims(openPool(server, 1, pino({ level: 'warn' })))
   }
 
-  /** Milliseconds of one claim, its transaction included. */
-  async timeOne(): Promise<number> {
+  /**
+   * Milliseconds of one claim, its transaction included.
+   *
+   * @param outcome of the attempts; after `aborted` the deliveries are due again at once
+   */
+  async timeOne(outcome: 'delivered' | 'aborted'): Promise<number> {
     const startedAt = performance.now()
     const { claimed, lastEndpoint } = await asyncCommitTransaction(this.pool, (query) =>
       claimDeliveries(query, {
@@ -47,7 +51,7 @@ export class Claims {
     await recordAttempts(
       poolQuery(this.pool),
       { owner: this.owner, clockOffsetMs: 0 },
-      claimed.map(delivered),
+      claimed.map((delivery) => finished(delivery, outcome)),
     )
     return took
   }
@@ -57,7 +61,10 @@ export class Claims {
   }
 }
 
-const delivered = ({ eventId, endpointId, number, resendCount }: ClaimedDelivery) => ({
+const finished = (
+  { eventId, endpointId, number, resendCount }: ClaimedDelivery,
+  outcome: 'delivered' | 'aborted',
+) => ({
   sendId: randomUUID(),
   eventId: String(eventId),
   endpointId,
@@ -70,9 +77,9 @@ const delivered = ({ eventId, endpointId, number, resendCount }: ClaimedDelivery
   responseTruncated: false,
   durationMs: 1,
   errorDetail: null,
-  error: null,
-  outcome: 'delivered' as const,
-  retryInMs: null,
+  error: outcome === 'aborted' ? ('ABORTED' as const) : null,
+  outcome,
+  retryInMs: outcome === 'aborted' ? 0 : null,
   restMs: null,
   isGone: false,
 })

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { residentMb } from '../../../support/process-stats'
 import { publishMany } from '../../database/tables'
 import { connected, query } from '../../databases'
 import { startGateway } from '../../processes'
@@ -9,6 +8,7 @@ import { median } from '../../statistics'
 import { backlogOf } from '../deliveries/backlog'
 import { ENDPOINTS } from '../deliveries/published'
 import { endpointTemplate } from '../endpoints'
+import { whileReadingMemory } from '../memory-of'
 import { startReceiver } from '../receiver'
 import { Claims, SLOTS } from './claiming'
 
@@ -41,8 +41,8 @@ export async function claimScale(run: Run): Promise<Measurement[]> {
     progress(round === 0 ? 'claims: warming up' : `claims: round ${round} of ${ROUNDS}`)
     const times = { small: [] as number[], large: [] as number[] }
     for (let claim = 0; claim < CLAIMS; claim += 1) {
-      times.small.push(await claims.small.timeOne())
-      times.large.push(await claims.large.timeOne())
+      times.small.push(await claims.small.timeOne('delivered'))
+      times.large.push(await claims.large.timeOne('delivered'))
       // The backlogs keep their length.
       await refill(databases.small)
       await refill(databases.large)
@@ -80,11 +80,7 @@ const refill = (database: string) => connected(database, (client) => publishMany
 /** The resident memory of a worker with a large backlog, in MB, read at intervals. */
 async function memoryOfWorker({ teardown }: Run, database: string): Promise<number[]> {
   const worker = await startGateway({ DATABASE_URL: database, HOOKGATE_ROLES: 'worker' }, teardown)
-  const values: number[] = []
-  for (const until = performance.now() + WATCH_MS; performance.now() < until; ) {
-    await sleep(WATCH_EVERY_MS)
-    values.push(residentMb(worker.process.pid ?? 0))
-  }
+  const { values } = await whileReadingMemory(worker, WATCH_EVERY_MS, () => sleep(WATCH_MS))
   await worker.stop()
   return values
 }

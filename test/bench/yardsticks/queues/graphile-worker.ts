@@ -11,10 +11,10 @@ const logger = new Logger(() => (level, message) => {
 const preset = {
   worker: {
     connectionString: DATABASE_URL,
-    concurrentJobs: Number(process.env.X_JOBS ?? CONCURRENCY),
-    maxPoolSize: Number(process.env.X_POOL ?? CONNECTIONS),
-    localQueue: { size: Number(process.env.X_LOCAL ?? 500) },
-    completeJobBatchDelay: Number(process.env.X_DELAY ?? 0),
+    concurrentJobs: CONCURRENCY,
+    maxPoolSize: CONNECTIONS,
+    localQueue: { size: 500 },
+    completeJobBatchDelay: 0,
     failJobBatchDelay: 0,
     logger,
   },

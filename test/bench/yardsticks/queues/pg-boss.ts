@@ -4,13 +4,14 @@ import { serveQueue } from './queue-process'
 import { CONCURRENCY, type Webhook } from './webhooks'
 
 const NAME = 'webhooks'
-const WORKERS = Number(process.env.X_WORKERS ?? 4)
-const options = { batchSize: Number(process.env.X_BATCH ?? 500), pollingIntervalSeconds: 0.5 }
+/** A worker looks for jobs at most twice a second, the shortest interval that there is, so it needs large batches. */
+const WORKERS = Number(process.env.WORKERS)
+const options = { batchSize: Number(process.env.BATCH_SIZE), pollingIntervalSeconds: 0.5 }
 
 const boss = new PgBoss({ connectionString: DATABASE_URL, max: CONNECTIONS })
 boss.on('error', (error) => console.error(error))
 
-/** `pg-boss`: jobs in PostgreSQL, fetched and completed in batches by several workers of one process. */
+/** `pg-boss`: jobs in PostgreSQL, fetched and completed in batches by one or more workers of one process. */
 serveQueue({
   async open() {
     await boss.start()

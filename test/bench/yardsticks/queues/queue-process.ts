@@ -39,7 +39,7 @@ export function serveQueue(queue: Queue): void {
   let webhooks: Webhooks | undefined
 
   const fill = async ({ origin, events, secrets }: QueueTask & { kind: 'fill' }) => {
-    webhooks = new Webhooks(origin, new Map(secrets), () => {
+    webhooks = new Webhooks(origin, secrets, () => {
       recorded += 1
       onRecorded()
     })

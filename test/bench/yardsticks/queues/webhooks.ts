@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { Pool as DatabasePool } from 'pg'
 import { Pool } from 'undici'
 import { signedHeaders } from '../../../../src/delivery/sending/signature'
+import { type SigningKeys, signingKeys } from '../../../../src/secrets/signing-keys'
 import { CONNECTIONS, DATABASE_URL } from '../serving'
 
 /** Sends in flight, as many as the gateway has. */
@@ -36,13 +37,16 @@ export class Webhooks {
   private readonly database = new DatabasePool({ connectionString: DATABASE_URL, max: CONNECTIONS })
   private readonly connections: Pool
 
-  /** @param secrets by endpoint: kept in memory, so that no queue has to read them */
+  /** by endpoint; in memory, so that no queue has to read secrets */
+  private readonly keys: Map<number, SigningKeys[]>
+
   constructor(
     origin: string,
-    private readonly secrets: Map<number, string>,
+    secrets: [endpointId: number, secret: string][],
     private readonly onRecorded: () => void,
   ) {
     this.connections = new Pool(origin, { connections: CONCURRENCY })
+    this.keys = new Map(secrets.map(([endpointId, secret]) => [endpointId, [signingKeys(secret)]]))
   }
 
   async createTable(): Promise<void> {
@@ -53,7 +57,7 @@ export class Webhooks {
     const sentAt = new Date()
     const signed = signedHeaders({
       headerName: HEADER,
-      secrets: [this.secrets.get(endpointId) ?? ''],
+      secrets: this.keys.get(endpointId) ?? [],
       eventId,
       timestampSeconds: Math.floor(sentAt.getTime() / 1_000),
       body,
