@@ -15,6 +15,8 @@ export interface DeliveryConfig {
   concurrency: number
   /** sends in flight to one endpoint, in this process */
   endpointConcurrency: number
+  /** sends in flight to one host and port, in this process */
+  hostConcurrency: number
   /** deadline of one send, from the name lookup to the end of the response */
   sendTimeoutMs: number
   /** `address` or `address:port` of the name servers for receivers' names; undefined = those of the system */

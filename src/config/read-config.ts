@@ -72,6 +72,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     delivery: {
       concurrency: env.HOOKGATE_CONCURRENCY,
       endpointConcurrency: env.HOOKGATE_ENDPOINT_CONCURRENCY,
+      hostConcurrency: env.HOOKGATE_HOST_CONCURRENCY,
       sendTimeoutMs: env.HOOKGATE_SEND_TIMEOUT_MS,
       dnsServers: env.HOOKGATE_DNS_SERVERS,
       retrySchedule: env.HOOKGATE_RETRY_SCHEDULE,

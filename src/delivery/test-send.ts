@@ -44,17 +44,18 @@ export async function sendTestEvent(
 
 async function sendOnce(core: TestSendCore, delivery: ClaimedDelivery): Promise<Attempt> {
   const { prisma, query } = core
-  const { attempt } = await attemptDelivery(delivery, core, new AbortController().signal)
+  const { attempt } = await attemptDelivery(delivery, core, { signal: new AbortController().signal })
   if (attempt.isGone) await disableGoneEndpoint(prisma, delivery)
   const holder = { owner: randomUUID(), clockOffsetMs: 0 }
   const last = lastAttempt(attempt)
   const [recorded] = await recordAttempts(query, holder, [last])
+  // A delivery with attempts was resent meanwhile. Its status is that of the resend.
   const status = last.outcome === 'delivered' ? 'DELIVERED' : 'FAILED'
   await prisma.$executeRaw`
     UPDATE ended_deliveries SET status = ${status}::delivery_status, attempt_count = 1
-    WHERE event_id = ${delivery.eventId} AND endpoint_id = ${delivery.endpointId}`
+    WHERE event_id = ${delivery.eventId} AND endpoint_id = ${delivery.endpointId} AND attempt_count = 0`
   if (!recorded) throw new Error('The delivery of a test send was removed before its attempt was recorded')
-  return readAttempt(prisma, BigInt(recorded.id))
+  return readAttempt(prisma, { id: BigInt(recorded.id), eventId: delivery.eventId })
 }
 
 /** Discards the retry that attemptDelivery has planned: a test send ends with its first attempt, also an aborted one. */
@@ -103,6 +104,7 @@ async function createDelivery(
     tries: 0,
     resendCount: 0,
     busyForMs: null,
+    restedUntilMs: null,
     target,
     sslCertVerification,
   }

@@ -7,7 +7,7 @@ import { serverOnly } from '../support/server-only'
 const CALLS_UNTIL_KEPT = 8
 const DELIVERED = 50_000
 
-const CLAIM = `SELECT * FROM claim_deliveries('${randomUUID()}', 10000, 0, 10, 10, '{}', '{}', '{}', 0)`
+const CLAIM = `SELECT * FROM claim_deliveries('${randomUUID()}', 10000, 0, 10, 10, 10, '{}', '{}', '{}', 0)`
 const PUBLISH = `SELECT publish_event('post.created', '{}', '', NULL, NULL) FROM generate_series(1, 10)`
 /** One after the other, on a connection that has made no plan yet. */
 const DELIVER = [

@@ -40,6 +40,7 @@ describe('the defaults', () => {
       delivery: {
         concurrency: 200,
         endpointConcurrency: 10,
+        hostConcurrency: 100,
         sendTimeoutMs: 15_000,
         retrySchedule: [5, 25, 125, 625, 3125],
         retentionDays: 30,
@@ -117,6 +118,7 @@ describe('a variable that is set', () => {
     ['HOOKGATE_EVENT_TYPES', '/etc/events.json', (config) => config.eventTypesFile, '/etc/events.json'],
     ['HOOKGATE_CONCURRENCY', '1', delivery('concurrency'), 1],
     ['HOOKGATE_ENDPOINT_CONCURRENCY', '3', delivery('endpointConcurrency'), 3],
+    ['HOOKGATE_HOST_CONCURRENCY', '2', delivery('hostConcurrency'), 2],
     ['HOOKGATE_SEND_TIMEOUT_MS', '30000', delivery('sendTimeoutMs'), 30_000],
     [
       'HOOKGATE_DNS_SERVERS',

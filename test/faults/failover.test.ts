@@ -43,7 +43,14 @@ async function startTwoGateways(postgres: ReplicatedPostgres) {
 describe('a primary with a synchronous standby, under load,', () => {
   privateServerOnly.each([
     ['is killed', async ({ primary }: ReplicatedPostgres) => primary.kill()],
-    ['is cut off without a word', async ({ primary }: ReplicatedPostgres) => primary.freeze()],
+    [
+      'is cut off without a word',
+      async ({ primary }: ReplicatedPostgres) => {
+        primary.freeze()
+        // A failover manager takes longer to be sure that a silent primary is gone.
+        await sleep(5_000)
+      },
+    ],
   ])(
     '%s: the standby takes over, nothing accepted is lost, and delivery resumes by itself',
     async (how, fail) => {

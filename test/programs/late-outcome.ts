@@ -16,7 +16,14 @@ function lateOutcomeCommands(opened: OpenCore) {
   return {
     ...coreCommands(opened),
     async claim(owner: string, clockOffsetMs: number) {
-      const limits = { slots: 10, slotsPerEndpoint: 10, lanes: [], afterEndpoint: 0, leaseMs: 10_000 }
+      const limits = {
+        slots: 10,
+        slotsPerEndpoint: 10,
+        otherSlots: 10,
+        lanes: [],
+        afterEndpoint: 0,
+        leaseMs: 10_000,
+      }
       const { claimed } = await database.asyncCommitTransaction((query) =>
         claimDeliveries(query, { ...limits, owner, clockOffsetMs }),
       )

@@ -1,14 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import type { DeliveryConfig } from '../../config/config'
+<<<<<<< HEAD
+=======
 import type { SigningKeys } from '../../secrets/signing-keys'
 import { isGone } from '../sending/answers/response-status'
+>>>>>>> main
 import type { WritePermit } from '../sending/send-request'
-import type { SendResult } from '../sending/send-result'
 import type { Sender } from '../sending/sender'
 import { signedHeaders } from '../sending/signature'
 import type { ClaimedDelivery } from './claims/claim-deliveries'
+import { type OutcomeParts, outcomeOf } from './outcome'
 import type { FinishedAttempt } from './recording/record-attempts'
-import { nextAttempt } from './retry-schedule'
 
 /** The parts of the gateway that an attempt needs. */
 export interface AttemptParts {
@@ -18,20 +20,42 @@ export interface AttemptParts {
   deliveryConfig: Pick<DeliveryConfig, 'retrySchedule' | 'signatureHeader'>
 }
 
+export interface AttemptOptions {
+  /** aborts the send */
+  signal: AbortSignal
+  /** default: the request may be written at any time */
+  permit?: WritePermit
+  /** see OutcomeParts; default: null */
+  restMs?: OutcomeParts['restMs']
+}
+
+export interface AttemptResult {
+  /** ready to be recorded */
+  attempt: FinishedAttempt
+  /** a line for the log */
+  detail: string
+  /** the gateway itself lacked something that a send needs: such an attempt is not the receiver's, and need not be recorded */
+  isOwnTrouble: boolean
+}
+
 /**
  * Signs and sends a delivery once, with the target and the secrets that were read when it was claimed. Where a connection is
  * open, the request is written before this function returns.
  *
- * @returns the attempt, ready to be recorded, a line for the log, and whether the gateway itself lacked something that a send needs:
- *   such an attempt is not the receiver's, and need not be recorded
  * @throws Error when a secret cannot be decrypted
  */
 export async function attemptDelivery(
   delivery: ClaimedDelivery,
+<<<<<<< HEAD
+  { sender, decryptSecret, deliveryConfig }: AttemptParts,
+  { signal, permit, restMs = () => null }: AttemptOptions,
+): Promise<AttemptResult> {
+=======
   { sender, signingKeys, deliveryConfig }: AttemptParts,
   signal: AbortSignal,
   permit?: WritePermit,
 ): Promise<{ attempt: FinishedAttempt; detail: string; isOwnTrouble: boolean }> {
+>>>>>>> main
   const headers = signedHeaders({
     headerName: deliveryConfig.signatureHeader,
     secrets: delivery.secrets.map(({ id, sealed }) => signingKeys(id, sealed)),
@@ -62,31 +86,14 @@ export async function attemptDelivery(
       durationMs: Math.round(result.durationMs),
       error: result.error,
       errorDetail: result.error === null ? null : result.detail,
-      ...outcomeOf(result, delivery.tries, deliveryConfig.retrySchedule),
+      ...outcomeOf(result, delivery, {
+        schedule: deliveryConfig.retrySchedule,
+        now: () => new Date(),
+        random: Math.random,
+        restMs,
+      }),
     },
     detail: result.detail,
     isOwnTrouble: result.isOwnTrouble,
   }
-}
-
-/**
- * Decides what follows from a send. After 410 Gone the caller switches the endpoint off (disableGoneEndpoint), but the delivery
- * follows its retry schedule like any failed one: while tries are left it stays pending, and is sent again if the endpoint has
- * another target by then or is switched on again.
- *
- * @param tries how many tries were used up before this send
- */
-function outcomeOf(
-  { error, status, retryAfter }: SendResult,
-  tries: number,
-  schedule: number[],
-): Pick<FinishedAttempt, 'outcome' | 'retryInMs' | 'restMs' | 'isGone'> {
-  const gone = isGone(status)
-  if (error === null) return { outcome: 'delivered', retryInMs: null, restMs: null, isGone: gone }
-  if (error === 'ABORTED') return { outcome: 'aborted', retryInMs: 0, restMs: null, isGone: gone }
-  const now = new Date()
-  const next = nextAttempt({ schedule, tries: tries + 1, now, retryAfter })
-  return next
-    ? { outcome: 'retry', retryInMs: next.getTime() - now.getTime(), restMs: null, isGone: gone }
-    : { outcome: 'failed', retryInMs: null, restMs: null, isGone: gone }
 }

@@ -1,11 +1,18 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
+<<<<<<< HEAD
+import type { Query } from '../../database/query'
+import { type ClaimedDelivery, claimDeliveries, type KnownLane } from './claims/claim-deliveries'
+=======
 import type { Database } from '../../database/database'
 import { claimDeliveries, type KnownLane } from './claims/claim-deliveries'
+>>>>>>> main
 import { LaneStarts } from './claims/lane-starts'
-import type { LeaseHolder } from './claims/leases'
-import { nextDueIn } from './claims/next-due'
+import { type LeaseHolder, type Release, releaseLeases } from './claims/leases'
+import { type LanesToConsider, nextDueIn } from './claims/next-due'
+import type { DeliveryPermit } from './permits/delivery-permit'
 import { SendsInFlight, type SendsOptions } from './sends-in-flight'
+import type { ClaimLimits, LaneLimit } from './slots/claim-limits'
 import { WakeableSleep } from './wakeable-sleep'
 
 /** When a process dies, other processes can claim its deliveries after this time. */
@@ -113,6 +120,18 @@ export class Dispatcher {
   }
 
   async #run(): Promise<void> {
+<<<<<<< HEAD
+    let emptyClaims = 0
+    while (!this.#isStopping) {
+      try {
+        if (this.#mustRecover) await this.#recover()
+        const limits = this.#sends.room > 0 ? this.#sends.slots.nextClaim(this.#sends.room) : undefined
+        const started = limits === undefined ? 0 : await this.#claim(limits)
+        emptyClaims = started > 0 ? 0 : emptyClaims + 1
+        // More deliveries may be due than one claim had room for: claim until claims start no send.
+        const isLast = limits === undefined || emptyClaims >= this.#sends.slots.claimsUntilIdle
+        if (isLast && started === 0 && !this.#isStopping) await this.#pause.sleep(await this.#idleMs(limits))
+=======
     let mustClaim = true
     while (!this.#isStopping) {
       try {
@@ -127,6 +146,7 @@ export class Dispatcher {
         if (mustClaim) continue
         const isWoken = await this.#pause.sleep(Math.max(idleMs, this.#pauseMs))
         mustClaim = isWoken || this.#mustSettle
+>>>>>>> main
       } catch (error) {
         this.#onDatabaseError(error, 'deliveries cannot be claimed at the moment')
         await this.#pause.sleep(DATABASE_RETRY_MS)
@@ -136,12 +156,21 @@ export class Dispatcher {
   }
 
   /**
+<<<<<<< HEAD
+   * Leases due deliveries, and starts their sends within the claim's transaction.
+   *
+   * @returns the number of started sends
+   */
+  async #claim(limits: ClaimLimits): Promise<number> {
+    const { database } = this.options
+=======
    * Leases due deliveries, and starts their sends within the claim's transaction. Wakes another worker when this one has no room
    * for more.
    */
   async #claim(): Promise<Claimed> {
     const { database, deliveryConfig } = this.options
     const { slots } = this.#sends
+>>>>>>> main
     let endClaim = () => {}
     const claimEnded = new Promise<void>((resolve) => {
       endClaim = resolve
@@ -152,13 +181,27 @@ export class Dispatcher {
       const startedAt = performance.now()
       const { claimed, lastEndpoint, mayHaveMore, dueMs } = await claimDeliveries(query, {
         ...this.#holder(),
+<<<<<<< HEAD
+        slots: limits.slots,
+        slotsPerEndpoint: limits.slotsPerOther,
+        otherSlots: limits.otherSlots,
+        lanes: knownLanes(limits.lanes, starts),
+=======
         slots: room,
         slotsPerEndpoint: deliveryConfig.endpointConcurrency,
         lanes: knownLanes(slots.busyEndpoints(), starts),
+>>>>>>> main
         afterEndpoint: this.#lastEndpoint,
         leaseMs: LEASE_MS,
       })
       this.#laneStarts.claimed(dueMs, starts.size === 0, performance.now() - startedAt)
+<<<<<<< HEAD
+      if (limits.otherSlots > 0) {
+        this.#lastEndpoint = lastEndpoint
+        this.#mayHaveMore = mayHaveMore
+      }
+      return this.#start(query, claimed, claimEnded)
+=======
       this.#lastEndpoint = lastEndpoint
       this.#mayHaveMore = mayHaveMore
       // A delivery whose lease expired during its send. Claiming it renewed the lease; do not send it again.
@@ -171,6 +214,7 @@ export class Dispatcher {
       // The transaction holds the endpoints' rows. It must not end while a request may still be written without another check.
       await Promise.all(permits.map((permit) => permit.writtenOrWaiting()))
       return { started: permits.length, isFull }
+>>>>>>> main
     })
     const { started, isFull } = await claim.finally(endClaim)
     const isProgress = started > 0 || this.#mayHaveMore
@@ -180,6 +224,42 @@ export class Dispatcher {
     return { started, isFull }
   }
 
+<<<<<<< HEAD
+  /** Starts the sends of claimed deliveries, and releases those that get no send slot. */
+  async #start(query: Query, claimed: ClaimedDelivery[], claimEnded: Promise<void>): Promise<number> {
+    const permits: DeliveryPermit[] = []
+    const releases: Release[] = []
+    for (const delivery of claimed) {
+      // Its lease expired during its send, or before its attempt was recorded. Claiming it renewed the lease; do not send it again.
+      if (this.#sends.has(delivery.id)) continue
+      const started = this.#sends.start(delivery, claimEnded)
+      if ('waitMs' in started) releases.push({ delivery, delayMs: started.waitMs })
+      else permits.push(started)
+    }
+    // The transaction holds the endpoints' rows. It must not end while a request may still be written without another check.
+    await Promise.all(permits.map((permit) => permit.writtenOrWaiting()))
+    if (releases.length > 0) await releaseLeases(query, this.#holder(), releases)
+    return permits.length
+  }
+
+  /**
+   * How long to sleep: until the next delivery is due, or may be sent, as far as this process can know.
+   *
+   * @param limits of the last claim; undefined = no slot was free
+   */
+  async #idleMs(limits: ClaimLimits | undefined): Promise<number> {
+    if (limits === undefined) return POLL_MS
+    const { slots } = this.#sends
+    if (this.#mayHaveMore && !slots.isFullForOthers) return COALESCE_MS
+    const { prisma } = this.options.database
+    const dueIn = await nextDueIn(
+      prisma,
+      this.#holder().clockOffsetMs,
+      lanesToConsider(limits, slots.isFullForOthers),
+    )
+    const wait = Math.min(dueIn ?? POLL_MS, limits.validUntil - performance.now(), POLL_MS)
+    return Math.max(wait, COALESCE_MS)
+=======
   /** Whether a claim must put lanes to sleep, because this process has emptied some and has had nothing to send for a while. */
   get #mustSettle(): boolean {
     return !this.#isSettled && performance.now() - this.#startedAt >= POLL_MS
@@ -196,6 +276,7 @@ export class Dispatcher {
     const dueIn = await nextDueIn(prisma, this.#holder().clockOffsetMs, slots.fullEndpoints())
     if (dueIn === undefined) return POLL_MS
     return dueIn <= 0 ? dueIn : Math.min(dueIn + notifications.delayMs(), POLL_MS)
+>>>>>>> main
   }
 
   #wakeSoon(): void {
@@ -225,18 +306,22 @@ export class Dispatcher {
 }
 
 /** Everything that this process knows about lanes, each once. */
-function knownLanes(
-  busyEndpoints: { endpointId: number; freeSlots: number }[],
-  starts: ReadonlyMap<number, number>,
-): KnownLane[] {
-  const busy = new Set(busyEndpoints.map(({ endpointId }) => endpointId))
-  const others = [...starts].filter(([endpointId]) => !busy.has(endpointId))
-  return [
-    ...busyEndpoints.map(({ endpointId, freeSlots }) => ({
-      endpointId,
-      freeSlots,
-      startMs: starts.get(endpointId) ?? null,
-    })),
-    ...others.map(([endpointId, startMs]) => ({ endpointId, freeSlots: null, startMs })),
-  ]
+function knownLanes(limited: LaneLimit[], starts: ReadonlyMap<number, number>): KnownLane[] {
+  const known: KnownLane[] = limited.map(({ endpointId, freeSlots }) => ({
+    endpointId,
+    freeSlots,
+    startMs: starts.get(endpointId) ?? null,
+  }))
+  const limitedIds = new Set(limited.map(({ endpointId }) => endpointId))
+  for (const [endpointId, startMs] of starts)
+    if (!limitedIds.has(endpointId)) known.push({ endpointId, freeSlots: null, startMs })
+  return known
+}
+
+/** @param isFullForOthers only the lanes with limits of their own can be sent to */
+function lanesToConsider({ lanes }: ClaimLimits, isFullForOthers: boolean): LanesToConsider {
+  return {
+    passedOver: lanes.flatMap(({ endpointId, freeSlots }) => (freeSlots <= 0 ? endpointId : [])),
+    only: isFullForOthers ? lanes.map(({ endpointId }) => endpointId) : null,
+  }
 }

@@ -1,22 +1,32 @@
 /** The longest wait that a Retry-After header can impose: 24 hours. A longer one counts as this. */
 export const RETRY_AFTER_MAX_MS = 24 * 60 * 60 * 1_000
 
+/** Waits are longer by a random part of up to this share, so that what failed together does not come back together. */
+const STRETCH = 0.2
+
+/** @param random returns a number from 0 to 1 */
+export const stretched = (ms: number, random: () => number): number => ms * (1 + STRETCH * random())
+
 export interface FailedTry {
   /** seconds to wait after the first, the second, ... failed try */
   schedule: number[]
   /** failed tries so far, this one included: 1 after the first */
   tries: number
-  now: Date
-  /** the Retry-After header of the response */
-  retryAfter: string | null
+  /** the wait that the response asks for (Retry-After); null = none */
+  retryAfterMs: number | null
+  /** returns a number from 0 to 1 */
+  random: () => number
 }
 
-/** When the next attempt is due; null when the schedule is used up. Retry-After makes the wait longer, never shorter. */
-export function nextAttempt({ schedule, tries, now, retryAfter }: FailedTry): Date | null {
+/**
+ * Milliseconds until the next attempt is due; null when the schedule is used up. The wait is stretched by up to a fifth. Retry-After
+ * makes it longer, never shorter, and never longer than a day.
+ */
+export function retryWaitMs({ schedule, tries, retryAfterMs, random }: FailedTry): number | null {
   const scheduled = schedule[tries - 1]
   if (scheduled === undefined) return null
-  const requested = retryAfter === null ? null : parseRetryAfter(retryAfter, now)
-  return new Date(now.getTime() + Math.max(scheduled * 1_000, requested ?? 0))
+  const asked = Math.min(stretched(retryAfterMs ?? 0, random), RETRY_AFTER_MAX_MS)
+  return Math.max(stretched(scheduled * 1_000, random), asked)
 }
 
 /**

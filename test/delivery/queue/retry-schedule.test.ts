@@ -1,19 +1,25 @@
 import fc from 'fast-check'
-import { nextAttempt, parseRetryAfter, RETRY_AFTER_MAX_MS } from '../../../src/delivery/queue/retry-schedule'
+import { parseRetryAfter, RETRY_AFTER_MAX_MS, retryWaitMs } from '../../../src/delivery/queue/retry-schedule'
 
 const DOCUMENTED = [5, 25, 125, 625, 3125]
 const NOW = new Date('2026-10-21T07:28:00.250Z')
 const HOUR_MS = 3_600_000
 
-const waitMs = (tries: number, retryAfter: string | null = null, schedule = DOCUMENTED) => {
-  const next = nextAttempt({ schedule, tries, now: NOW, retryAfter })
-  return next === null ? null : next.getTime() - NOW.getTime()
+/** @param random how far each wait is stretched: 0 = not at all, 1 = by a fifth */
+const waitMs = (tries: number, retryAfter: string | null = null, schedule = DOCUMENTED, random = 0) => {
+  const retryAfterMs = retryAfter === null ? null : parseRetryAfter(retryAfter, NOW)
+  return retryWaitMs({ schedule, tries, retryAfterMs, random: () => random })
 }
 
 describe('the wait after a failed try', () => {
-  it('is exactly 5, 25, 125, 625, 3125 s; then there is no other try', () => {
+  it('is 5, 25, 125, 625, 3125 s; then there is no other try', () => {
     const waits = [1, 2, 3, 4, 5, 6, 7].map((tries) => waitMs(tries))
     expect(waits).toEqual([5_000, 25_000, 125_000, 625_000, 3_125_000, null, null])
+  })
+
+  it('is stretched by up to a fifth', () => {
+    expect(waitMs(1, null, DOCUMENTED, 0.5)).toBeCloseTo(5_500)
+    expect(waitMs(5, null, DOCUMENTED, 1)).toBeCloseTo(3_750_000)
   })
 
   it('does not exist when the schedule is empty', () => {
@@ -27,6 +33,7 @@ describe('the wait after a failed try', () => {
     ['Wed, 21 Oct 2026 08:28:00 GMT', HOUR_MS - 250],
   ])('is lengthened by Retry-After: %s', (retryAfter, expected) => {
     expect(waitMs(1, retryAfter)).toBe(expected)
+    expect(waitMs(1, retryAfter, DOCUMENTED, 1)).toBeCloseTo(expected * 1.2)
   })
 
   it.each([
@@ -43,10 +50,11 @@ describe('the wait after a failed try', () => {
     expect(waitMs(1, retryAfter)).toBe(5_000)
   })
 
-  it.each(['86401', '99999999999', '9'.repeat(400), 'Fri, 31 Dec 9999 23:59:59 GMT'])(
+  it.each(['86400', '86401', '99999999999', '9'.repeat(400), 'Fri, 31 Dec 9999 23:59:59 GMT'])(
     'is at most a day for any Retry-After: %s',
     (retryAfter) => {
       expect(waitMs(1, retryAfter)).toBe(24 * HOUR_MS)
+      expect(waitMs(1, retryAfter, DOCUMENTED, 1)).toBe(24 * HOUR_MS)
     },
   )
 
@@ -60,11 +68,17 @@ describe('the wait after a failed try', () => {
 
   it('is never shorter than the schedule and never longer than the limit, for every header', () => {
     fc.assert(
-      fc.property(fc.string(), fc.integer({ min: 1, max: 5 }), (retryAfter, tries) => {
-        const scheduled = waitMs(tries) ?? 0
-        expect(waitMs(tries, retryAfter)).toBeGreaterThanOrEqual(scheduled)
-        expect(waitMs(tries, retryAfter)).toBeLessThanOrEqual(Math.max(scheduled, RETRY_AFTER_MAX_MS))
-      }),
+      fc.property(
+        fc.string(),
+        fc.integer({ min: 1, max: 5 }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        (retryAfter, tries, random) => {
+          const wait = waitMs(tries, retryAfter, DOCUMENTED, random)
+          const scheduled = waitMs(tries) ?? 0
+          expect(wait).toBeGreaterThanOrEqual(scheduled)
+          expect(wait).toBeLessThanOrEqual(Math.max(scheduled * 1.2, RETRY_AFTER_MAX_MS))
+        },
+      ),
     )
   })
 })

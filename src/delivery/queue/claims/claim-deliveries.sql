@@ -1,9 +1,10 @@
 -- Leases due deliveries and returns them with everything their sends need.
 --
 -- Order: one delivery of each endpoint before a second of any; earliest first within an endpoint; endpoints after `after_endpoint`
--- first. Returns at most `slots` deliveries, and of one endpoint at most `slots_per_endpoint`; of an endpoint in `known_lanes` at
--- most its entry in `free_slots`, if that is not null. Of the slots of an endpoint, retries that are due get half, rounded at
--- random; first attempts get the others, and each gets what the other leaves.
+-- first. Returns at most `slots` deliveries. Of an endpoint in `known_lanes` it returns at most its entry in `free_slots`; of an
+-- endpoint that is not there, or has null there, at most `slots_per_endpoint`, and of all of these at most `other_slots`. With
+-- `other_slots` = 0 the claim does not look into their lanes at all, however many they are. Of the slots of an endpoint, retries
+-- that are due get half, rounded at random; first attempts get the others, and each gets what the other leaves.
 --
 -- The first row, without an event, describes the claim itself: the last lane that it looked into (endpoint_id), and whether it
 -- looked into as many as it may, so that there may be more (is_wanted). There is none when no lane is awake.
@@ -32,6 +33,7 @@ CREATE OR REPLACE FUNCTION claim_deliveries(
     clock_offset_ms float8,
     slots integer,
     slots_per_endpoint integer,
+    other_slots integer,
     known_lanes integer[],
     free_slots integer[],
     starts float8[],
@@ -59,25 +61,41 @@ DECLARE
     started_at timestamptz := clock_timestamp() + clock_offset;
     locked_at timestamptz;
     full_ids integer[] := ARRAY(SELECT id FROM unnest(known_lanes, free_slots) AS known(id, free) WHERE free <= 0);
+    limited_ids integer[] := ARRAY(SELECT id FROM unnest(known_lanes, free_slots) AS known(id, free) WHERE free > 0);
     -- The lanes that this claim looks into, and those of them whose endpoints it could lock.
     lane_ids integer[];
     locked_ids integer[];
-    -- The deliveries to lease: physical addresses (ctid), which stay valid because the rows are locked. And their endpoints.
+    -- The deliveries to lease: physical addresses (ctid), which stay valid because the rows are locked. And their endpoints, and
+    -- their first and last event.
     addresses tid[];
     claimed_ids integer[];
+    first_event_id bigint;
+    last_event_id bigint;
 BEGIN
     PERFORM wake_lanes(started_at, 1000);
 
-    lane_ids := ARRAY(
-        SELECT lane.endpoint_id FROM (
-            (SELECT endpoint_id, resting_until FROM lanes WHERE is_awake AND endpoint_id > after_endpoint
-                AND endpoint_id <> ALL (full_ids) ORDER BY endpoint_id LIMIT slots)
-            UNION ALL
-            (SELECT endpoint_id, resting_until FROM lanes WHERE is_awake AND endpoint_id <= after_endpoint
-                AND endpoint_id <> ALL (full_ids) ORDER BY endpoint_id LIMIT slots)
-        ) lane
-        LIMIT slots
-    );
+    IF other_slots > 0 THEN
+        lane_ids := ARRAY(
+            SELECT lane.endpoint_id FROM (
+                SELECT walked.endpoint_id,
+                    count(*) FILTER (WHERE walked.endpoint_id <> ALL (limited_ids)) OVER (ROWS UNBOUNDED PRECEDING) AS others
+                FROM (
+                    (SELECT endpoint_id FROM lanes WHERE is_awake AND endpoint_id > after_endpoint
+                        AND endpoint_id <> ALL (full_ids) ORDER BY endpoint_id LIMIT slots)
+                    UNION ALL
+                    (SELECT endpoint_id FROM lanes WHERE is_awake AND endpoint_id <= after_endpoint
+                        AND endpoint_id <> ALL (full_ids) ORDER BY endpoint_id LIMIT slots)
+                ) walked
+                LIMIT slots
+            ) lane
+            WHERE lane.others <= other_slots
+        );
+    ELSE
+        lane_ids := ARRAY(
+            SELECT lanes.endpoint_id FROM unnest(limited_ids) AS id JOIN lanes ON lanes.endpoint_id = id AND lanes.is_awake
+            ORDER BY lanes.endpoint_id <= after_endpoint, lanes.endpoint_id LIMIT slots
+        );
+    END IF;
     IF lane_ids = '{}' THEN
         RETURN;
     END IF;
@@ -94,17 +112,21 @@ BEGIN
     -- Lock and choose due deliveries of these endpoints. When all of them have enough, each gets an equal share of `slots`: read
     -- and lock no more rows than that.
     WITH lane AS MATERIALIZED (
-        SELECT locked.id AS endpoint_id, locked.turn,
+        SELECT locked.id AS endpoint_id, locked.turn, known.free IS NULL AS is_other,
             least(coalesce(known.free, slots_per_endpoint), ceil(slots::float8 / cardinality(locked_ids))::integer) AS slots,
             coalesce(to_timestamp(known.start / 1000), '-infinity') AS start
         FROM unnest(locked_ids) WITH ORDINALITY AS locked(id, turn)
         LEFT JOIN unnest(known_lanes, free_slots, starts) AS known(id, free, start) ON known.id = locked.id
     ),
     first_attempt AS MATERIALIZED (
-        SELECT lane.endpoint_id, lane.turn, due.ctid, due.rank
+<<<<<<< HEAD
+        SELECT lane.endpoint_id, lane.turn, lane.is_other, due.ctid, due.rank
+=======
+        SELECT lane.endpoint_id, lane.turn, due.ctid, due.event_id, due.rank
+>>>>>>> main
         FROM lane CROSS JOIN LATERAL (
-            SELECT delivery.ctid, row_number() OVER () AS rank FROM (
-                SELECT delivery.ctid FROM queue delivery
+            SELECT delivery.ctid, delivery.event_id, row_number() OVER () AS rank FROM (
+                SELECT delivery.ctid, delivery.event_id FROM queue delivery
                 WHERE delivery.endpoint_id = lane.endpoint_id AND least(delivery.tries, 1) = 0
                     AND delivery.next_attempt_at >= lane.start AND is_due(delivery, started_at)
                 ORDER BY delivery.next_attempt_at, delivery.event_id
@@ -117,13 +139,17 @@ BEGIN
         ) due
     ),
     retry AS MATERIALIZED (
-        SELECT lane.endpoint_id, lane.turn, due.ctid, due.rank
+<<<<<<< HEAD
+        SELECT lane.endpoint_id, lane.turn, lane.is_other, due.ctid, due.rank
+=======
+        SELECT lane.endpoint_id, lane.turn, due.ctid, due.event_id, due.rank
+>>>>>>> main
         FROM lane
         LEFT JOIN (SELECT endpoint_id, count(*) AS slots FROM first_attempt GROUP BY endpoint_id) taken
             ON taken.endpoint_id = lane.endpoint_id
         CROSS JOIN LATERAL (
-            SELECT delivery.ctid, row_number() OVER () AS rank FROM (
-                SELECT delivery.ctid FROM queue delivery
+            SELECT delivery.ctid, delivery.event_id, row_number() OVER () AS rank FROM (
+                SELECT delivery.ctid, delivery.event_id FROM queue delivery
                 WHERE delivery.endpoint_id = lane.endpoint_id AND least(delivery.tries, 1) = 1
                     AND is_due(delivery, started_at)
                 ORDER BY delivery.next_attempt_at, delivery.event_id
@@ -131,9 +157,18 @@ BEGIN
             ) delivery
         ) due
     )
-    SELECT array_agg(chosen.ctid), array_agg(DISTINCT chosen.endpoint_id) INTO addresses, claimed_ids
+    SELECT array_agg(chosen.ctid), array_agg(DISTINCT chosen.endpoint_id), min(chosen.event_id), max(chosen.event_id)
+    INTO addresses, claimed_ids, first_event_id, last_event_id
     FROM (
-        SELECT ctid, endpoint_id FROM (SELECT * FROM first_attempt UNION ALL SELECT * FROM retry) due
+<<<<<<< HEAD
+        SELECT ctid, endpoint_id FROM (
+            SELECT *, count(*) FILTER (WHERE is_other) OVER (ORDER BY rank, turn) AS others
+            FROM (SELECT * FROM first_attempt UNION ALL SELECT * FROM retry) due
+        ) counted
+        WHERE NOT is_other OR others <= other_slots
+=======
+        SELECT ctid, endpoint_id, event_id FROM (SELECT * FROM first_attempt UNION ALL SELECT * FROM retry) due
+>>>>>>> main
         ORDER BY rank, turn LIMIT slots
     ) chosen;
 
@@ -144,7 +179,7 @@ BEGIN
         ), started_at, 1000);
     END IF;
     RETURN QUERY SELECT NULL::text, lane_ids[cardinality(lane_ids)], NULL::integer, NULL::integer, NULL::integer, NULL::float8,
-        NULL::float8, cardinality(lane_ids) = slots, NULL::text, NULL::jsonb;
+        NULL::float8, cardinality(lane_ids) >= least(slots, other_slots) AND other_slots > 0, NULL::text, NULL::jsonb;
     IF addresses IS NULL THEN
         RETURN;
     END IF;
@@ -168,6 +203,9 @@ BEGIN
             ARRAY(SELECT type FROM endpoint_events WHERE endpoint_id = endpoint.id) AS types,
             jsonb_build_object(
                 'target', endpoint.target,
+                'restedUntilMs', (
+                    SELECT (extract(epoch FROM resting_until) * 1000)::float8 FROM lanes
+                    WHERE lanes.endpoint_id = endpoint.id AND resting_until > started_at - interval '1 minute'),
                 'sslCertVerification', endpoint.ssl_cert_verification,
                 'secrets', (SELECT secrets FROM live_secrets_json(endpoint.id, locked_at) AS secrets)) AS state
         FROM endpoints endpoint WHERE endpoint.id = ANY (claimed_ids)
@@ -179,7 +217,8 @@ BEGIN
         CASE WHEN of_event = 1 THEN event.body END,
         CASE WHEN of_endpoint = 1 THEN endpoint_state.state END
     FROM numbered
-    JOIN events event ON event.id = numbered.event_id
+    -- The range keeps PostgreSQL from opening every partition of events.
+    JOIN events event ON event.id = numbered.event_id AND event.id BETWEEN first_event_id AND last_event_id
     JOIN endpoint_state ON endpoint_state.id = numbered.endpoint_id
     ORDER BY numbered.rank;
 END

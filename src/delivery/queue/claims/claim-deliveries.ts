@@ -18,6 +18,8 @@ export interface ClaimedDelivery {
   busyForMs: number | null
   target: string
   sslCertVerification: boolean
+  /** until when the endpoint was left alone, if that was within the last minute: Unix time in milliseconds of the database */
+  restedUntilMs: number | null
   body: string
   /** the endpoint's live secrets, newest first */
   secrets: { id: string; sealed: string }[]
@@ -50,6 +52,8 @@ export interface ClaimRequest {
   slots: number
   /** the most deliveries of one endpoint, unless `lanes` has another number */
   slotsPerEndpoint: number
+  /** the most deliveries of all endpoints together for which `lanes` has no number; 0 = do not look into their lanes */
+  otherSlots: number
   /** each endpoint once */
   lanes: KnownLane[]
   /** where the last claim ended: the endpoints after it come first */
@@ -73,7 +77,7 @@ export interface ClaimRequest {
  *   deliveries are due again, and may arrive a second time.
  */
 export async function claimDeliveries(query: Query, request: ClaimRequest): Promise<Claim> {
-  const { owner, leaseMs, clockOffsetMs, slots, slotsPerEndpoint, lanes, afterEndpoint } = request
+  const { owner, leaseMs, clockOffsetMs, slots, slotsPerEndpoint, otherSlots, lanes, afterEndpoint } = request
   const ids = lanes.map(({ endpointId }) => endpointId)
   const freeSlots = lanes.map((lane) => lane.freeSlots)
   const starts = lanes.map(({ startMs }) => startMs)
@@ -84,7 +88,7 @@ export async function claimDeliveries(query: Query, request: ClaimRequest): Prom
         SELECT event_id AS "eventId", endpoint_id AS "endpointId", number, tries, resend_count AS "resendCount",
           busy_for_ms AS "busyForMs", due_ms AS "dueMs", is_wanted AS "isWanted", body, endpoint
         FROM claim_deliveries(${owner}::uuid, ${leaseMs}, ${clockOffsetMs}, ${slots}, ${slotsPerEndpoint},
-          ${ids}, ${freeSlots}, ${starts}, ${afterEndpoint})`,
+          ${otherSlots}, ${ids}, ${freeSlots}, ${starts}, ${afterEndpoint})`,
     ),
   )
   const unwanted = rows.filter(({ isWanted }) => !isWanted)
@@ -97,7 +101,7 @@ export async function claimDeliveries(query: Query, request: ClaimRequest): Prom
 }
 
 /** The part of a claimed delivery that all deliveries of its endpoint share. */
-type ClaimedEndpoint = Pick<ClaimedDelivery, 'target' | 'sslCertVerification' | 'secrets'>
+type ClaimedEndpoint = Pick<ClaimedDelivery, 'target' | 'sslCertVerification' | 'restedUntilMs' | 'secrets'>
 
 /** A row of claim_deliveries, the first one apart, which describes the claim itself. Ids are texts, because the database clients return PostgreSQL's bigint in different types. */
 interface ClaimedRow extends Omit<ClaimedDelivery, 'id' | 'eventId' | 'body' | keyof ClaimedEndpoint> {
@@ -140,6 +144,7 @@ const claimedDelivery = (row: ClaimedRow, endpoint: ClaimedEndpoint, body: strin
   busyForMs: row.busyForMs,
   target: endpoint.target,
   sslCertVerification: endpoint.sslCertVerification,
+  restedUntilMs: endpoint.restedUntilMs,
   body,
   secrets: endpoint.secrets,
 })

@@ -1,4 +1,5 @@
-import type { PrismaClient } from '../../../generated/prisma/client'
+import { type Query, statement } from '../../../database/query'
+import { Prisma, type PrismaClient } from '../../../generated/prisma/client'
 
 /** A process that holds leases, and the clock by which they expire. */
 export interface LeaseHolder {
@@ -39,22 +40,42 @@ export async function renewLeases(
     FROM held WHERE delivery.event_id = held.event_id AND delivery.endpoint_id = held.endpoint_id`
 }
 
-/** Releases the lease of a delivery that was not sent: the delivery is due again after `delayMs`. */
-export async function releaseLease(
-  prisma: PrismaClient,
+/** A delivery that was not sent, and when it is due again. */
+export interface Release {
+  delivery: DeliveryKey
+  delayMs: number
+}
+
+/** Releases the leases of deliveries that were not sent: each is due again after its delay. */
+export async function releaseLeases(
+  query: Query,
   { owner, clockOffsetMs }: LeaseHolder,
-  { eventId, endpointId }: DeliveryKey,
-  delayMs: number,
+  releases: Release[],
 ): Promise<void> {
-  await prisma.$executeRaw`
-    WITH released AS (
-      UPDATE queue
-      SET lease_owner = NULL, lease_expires_at = NULL,
-        next_attempt_at = clock_timestamp() + make_interval(secs => (${clockOffsetMs}::float8 + ${delayMs}::float8) / 1000)
-      WHERE event_id = ${eventId} AND endpoint_id = ${endpointId} AND lease_owner = ${owner}::uuid
-      RETURNING endpoint_id
-    )
-    INSERT INTO lane_wakes (endpoint_id) SELECT endpoint_id FROM released`
+  const eventIds = releases.map(({ delivery }) => delivery.eventId)
+  const endpointIds = releases.map(({ delivery }) => delivery.endpointId)
+  const delays = releases.map(({ delayMs }) => delayMs)
+  await query(
+    statement(
+      'release_leases',
+      Prisma.sql`
+        WITH held AS MATERIALIZED (
+          SELECT delivery.event_id, delivery.endpoint_id, key.delay_ms
+          FROM unnest(${eventIds}::bigint[], ${endpointIds}::integer[], ${delays}::float8[]) AS key(event_id, endpoint_id, delay_ms)
+          JOIN queue delivery USING (event_id, endpoint_id)
+          WHERE delivery.lease_owner = ${owner}::uuid
+          ORDER BY 1, 2 FOR NO KEY UPDATE OF delivery
+        ),
+        released AS (
+          UPDATE queue delivery
+          SET lease_owner = NULL, lease_expires_at = NULL,
+            next_attempt_at = clock_timestamp() + make_interval(secs => (${clockOffsetMs}::float8 + held.delay_ms) / 1000)
+          FROM held WHERE delivery.event_id = held.event_id AND delivery.endpoint_id = held.endpoint_id
+          RETURNING delivery.endpoint_id
+        )
+        INSERT INTO lane_wakes (endpoint_id) SELECT DISTINCT endpoint_id FROM released`,
+    ),
+  )
 }
 
 /**

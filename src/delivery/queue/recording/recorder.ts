@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDatabaseUnavailable } from '../../../database/unavailable'
-import type { DeliveryKey } from '../claims/leases'
 import type { FinishedAttempt } from './record-attempts'
 
 /** The most attempts of one transaction. */
@@ -11,11 +10,11 @@ const RETRY_MS = 250
 export interface RecorderOptions {
   /** writes a batch, all or nothing */
   record: (attempts: FinishedAttempt[]) => Promise<unknown>
-  /** called after each batch, when `size` no longer counts it */
-  onRecorded: () => void
+  /** called after each batch, when `size` no longer counts it; with those of its attempts that are on record */
+  onRecorded: (attempts: FinishedAttempt[]) => void
   /** called each time the database did not answer; the batch is sent again */
   onUnavailable: (error: unknown) => void
-  /** called for each attempt that the database rejects; it is given up */
+  /** called for each attempt that the database rejects, even without its answer; it is given up */
   onRejected: (error: unknown, attempt: FinishedAttempt) => void
 }
 
@@ -24,7 +23,7 @@ export interface RecorderOptions {
  *
  * No attempt is given up while the database does not answer: its send has happened, so its batch is sent until it is written. A
  * batch that the database rejects is halved until the rejected attempts are alone. A rejection is a bug of the gateway, and must
- * not stop the other attempts. The lease of a rejected attempt expires, and its delivery is sent again.
+ * not stop the other attempts. A rejected attempt is recorded without the texts of its answer, if the database takes that.
  */
 export class Recorder {
   readonly #waiting: FinishedAttempt[] = []
@@ -36,14 +35,6 @@ export class Recorder {
   /** How many attempts are not on record yet. */
   get size(): number {
     return this.#waiting.length + this.#writing.length
-  }
-
-  /** The deliveries of the attempts that are not on record yet: they still need their leases. */
-  deliveries(): DeliveryKey[] {
-    return [...this.#writing, ...this.#waiting].map(({ eventId, endpointId }) => ({
-      eventId: BigInt(eventId),
-      endpointId,
-    }))
   }
 
   add(attempt: FinishedAttempt): void {
@@ -61,31 +52,44 @@ export class Recorder {
     await new Promise(setImmediate)
     while (this.#waiting.length > 0) {
       this.#writing = this.#waiting.splice(0, BATCH)
-      await this.#write(this.#writing)
+      const recorded = await this.#write(this.#writing)
       this.#writing = []
-      this.options.onRecorded()
+      this.options.onRecorded(recorded)
     }
     this.#running = undefined
   }
 
-  async #write(batch: FinishedAttempt[]): Promise<void> {
+  /** @returns the attempts that were not rejected */
+  async #write(batch: FinishedAttempt[], isShortened = false): Promise<FinishedAttempt[]> {
     for (;;) {
       try {
         await this.options.record(batch)
-        return
+        return batch
       } catch (error) {
-        if (!isDatabaseUnavailable(error)) return this.#divide(batch, error)
+        if (!isDatabaseUnavailable(error)) return this.#divide(batch, error, isShortened)
         this.options.onUnavailable(error)
         await sleep(RETRY_MS)
       }
     }
   }
 
-  async #divide(batch: FinishedAttempt[], error: unknown): Promise<void> {
+  async #divide(batch: FinishedAttempt[], error: unknown, isShortened: boolean): Promise<FinishedAttempt[]> {
     const [first] = batch
-    if (batch.length === 1 && first) return this.options.onRejected(error, first)
+    if (batch.length === 1 && first) {
+      if (!isShortened) return this.#write([withoutAnswer(first)], true)
+      this.options.onRejected(error, first)
+      return []
+    }
     const half = Math.ceil(batch.length / 2)
-    await this.#write(batch.slice(0, half))
-    await this.#write(batch.slice(half))
+    return [...(await this.#write(batch.slice(0, half))), ...(await this.#write(batch.slice(half)))]
   }
 }
+
+/** An attempt without the texts that a receiver has chosen, in case the database cannot store one of them. */
+const withoutAnswer = (attempt: FinishedAttempt): FinishedAttempt => ({
+  ...attempt,
+  responseBody: attempt.responseBody === null ? null : '',
+  responseTruncated: attempt.responseBody !== null,
+  errorDetail:
+    attempt.errorDetail === null ? null : 'The gateway could not store what the receiver answered.',
+})

@@ -13,8 +13,33 @@ const callbacks = {
   },
 }
 
+it('records an attempt without its answer when the database takes it only so', async () => {
+  const recorded: FinishedAttempt[] = []
+  const recorder = new Recorder({
+    ...callbacks,
+    async record(batch) {
+      if (batch.some(({ responseBody }) => responseBody === 'poison'))
+        throw new Error('invalid byte sequence')
+      recorded.push(...batch)
+    },
+  })
+  recorder.add({ ...attempt(1), responseBody: 'thanks', errorDetail: null })
+  recorder.add({ ...attempt(2), responseBody: 'poison', errorDetail: 'The receiver answered 500.' })
+  await recorder.drained()
+  expect(recorded).toEqual([
+    { ...attempt(1), responseBody: 'thanks', errorDetail: null },
+    {
+      ...attempt(2),
+      responseBody: '',
+      responseTruncated: true,
+      errorDetail: 'The gateway could not store what the receiver answered.',
+    },
+  ])
+})
+
 it('gives up one attempt that the database rejects, and records all others', async () => {
   const recorded: number[] = []
+  const reported: number[] = []
   const rejected: number[] = []
   const recorder = new Recorder({
     ...callbacks,
@@ -22,6 +47,7 @@ it('gives up one attempt that the database rejects, and records all others', asy
       if (idsOf(batch).includes(7)) throw new Error('violates a constraint')
       recorded.push(...idsOf(batch))
     },
+    onRecorded: (attempts) => reported.push(...idsOf(attempts)),
     onRejected: (_error, { eventId }) => rejected.push(Number(eventId)),
   })
   for (let id = 1; id <= 20; id += 1) recorder.add(attempt(id))
@@ -30,6 +56,7 @@ it('gives up one attempt that the database rejects, and records all others', asy
   expect(recorded.sort((a, b) => a - b)).toEqual([
     1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20,
   ])
+  expect(reported).toEqual(recorded)
   expect(recorder.size).toBe(0)
 })
 
@@ -51,7 +78,7 @@ it('sends attempts again while the database does not answer, and gives up none',
   recorder.add(attempt(1))
   await sleep(0)
   recorder.add(attempt(2))
-  expect(recorder.deliveries().map(({ eventId }) => eventId)).toEqual([1n, 2n])
+  expect(recorder.size).toBe(2)
   await recorder.drained()
   expect(recorded).toEqual([1, 2])
 })

@@ -1,0 +1,142 @@
+import type { Host, Lane } from './lane'
+import type { Share, Shares } from './shares'
+import { Standing } from './standing'
+
+/** How much a claim may take. */
+export interface ClaimLimits {
+  /** the most deliveries in all */
+  slots: number
+  /** the most deliveries of all lanes together that are not in `lanes`; 0 = do not look into them */
+  otherSlots: number
+  /** the most deliveries of one lane that is not in `lanes` */
+  slotsPerOther: number
+  /** the most deliveries of each of these lanes */
+  lanes: LaneLimit[]
+  /** when the limits of some lane rise by themselves: milliseconds of the clock of the slots; Infinity = never */
+  validUntil: number
+}
+
+export interface LaneLimit {
+  endpointId: number
+  freeSlots: number
+}
+
+/** Of a lane of which nothing is known, a claim takes no more. When it answers, it gets more at once. */
+const FIRST_SENDS = 4
+/** Without a free trial slot, a claim takes no more from lanes that are not listed: most of it is released again. */
+const PEEK_SLOTS = 20
+/** The most lanes that one claim is told about. */
+const LANES_MAX = 2_000
+
+/** The slots of a process at the time of a claim. */
+export interface Occupancy {
+  shares: Shares
+  /** number of the claim */
+  claim: number
+  free: number
+  freeTrials: number
+  now: number
+}
+
+/** The limits of one claim in the making. Lanes are added one by one; those that matter most come first. */
+export class LimitsInTheMaking {
+  readonly #lanes: LaneLimit[] = []
+  #freeTrials: number
+  #nextTurnAt = Number.POSITIVE_INFINITY
+
+  /** @param crowdedHosts hosts with lanes that wait for one of the host's slots; more of them may be found */
+  constructor(
+    private readonly occupancy: Occupancy,
+    private readonly crowdedHosts: Set<Host>,
+  ) {
+    // The other half is for lanes that are not listed.
+    this.#freeTrials = Math.ceil(occupancy.freeTrials / 2)
+  }
+
+  get isFull(): boolean {
+    return this.#lanes.length >= LANES_MAX
+  }
+
+  /** Sets the limit of a lane. A second call changes nothing. */
+  add(lane: Lane): void {
+    if (lane.listedFor === this.occupancy.claim || this.isFull) return
+    const { host } = lane
+    if (host.waiting.size > 0 || this.#freeOf(host) < this.occupancy.shares.limits.perEndpoint) {
+      lane.listedFor = this.occupancy.claim
+      host.waiting.add(lane)
+      this.crowdedHosts.add(host)
+    } else this.#list(lane, this.#grant(lane, this.#mostOf(lane)))
+  }
+
+  /** @param others whether the claim looks into lanes that are not listed, and whether it may try those that are not proven */
+  done(others: 'none' | 'peeked' | 'tried'): ClaimLimits {
+    const { shares, free, freeTrials } = this.occupancy
+    for (const host of this.crowdedHosts) this.#addWaiting(host)
+    const limits = {
+      slots: shares.claimable(free),
+      otherSlots: 0,
+      slotsPerOther: 0,
+      lanes: this.#lanes,
+      validUntil: this.#nextTurnAt,
+    }
+    if (others === 'none') return limits
+    if (others === 'peeked') return { ...limits, otherSlots: PEEK_SLOTS, slotsPerOther: 1 }
+    const slotsPerOther = this.#allowed(UNKNOWN, Math.min(FIRST_SENDS, shares.limits.perEndpoint), freeTrials)
+    if (slotsPerOther === 0) return limits
+    return { ...limits, otherSlots: Math.floor(freeTrials / 2) + this.#freeTrials, slotsPerOther }
+  }
+
+  /** Gives the free slots of a crowded host to the lanes that have waited the longest, one each. */
+  #addWaiting(host: Host): void {
+    let free = this.#freeOf(host)
+    for (const lane of host.waiting) {
+      if (this.isFull) return
+      const allowed = free > 0 ? this.#grant(lane, Math.min(1, this.#mostOf(lane))) : 0
+      lane.isOffered = allowed > 0
+      free -= allowed
+      this.#list(lane, allowed)
+    }
+  }
+
+  #list(lane: Lane, freeSlots: number): void {
+    lane.listedFor = this.occupancy.claim
+    this.#lanes.push({ endpointId: lane.endpointId, freeSlots })
+  }
+
+  #freeOf(host: Host): number {
+    return this.occupancy.shares.limits.perHost - host.inFlight
+  }
+
+  /** What the limit of the endpoint and its pace leave. */
+  #mostOf(lane: Lane): number {
+    const { inFlight, pace } = lane
+    const free = this.occupancy.shares.most(lane) - inFlight
+    if (pace === undefined) return free
+    const { now } = this.occupancy
+    const turns = pace.turns(now)
+    if (turns === 0) this.#nextTurnAt = Math.min(this.#nextTurnAt, now + pace.waitMs(now))
+    return Math.min(free, turns)
+  }
+
+  /** Lets a lane start up to `most` sends, and returns how many. */
+  #grant(lane: Share, most: number): number {
+    const isProven = this.occupancy.shares.isProven(lane)
+    const granted = this.#allowed(lane, most, isProven ? this.occupancy.free : this.#freeTrials)
+    if (!isProven) this.#freeTrials -= granted
+    return granted
+  }
+
+  /** How many of `most` sends a lane may start when `free` slots are free. */
+  #allowed(lane: Share, most: number, free: number): number {
+    let allowed = 0
+    while (allowed < most && this.occupancy.shares.needed(lane, allowed) <= free - allowed) allowed += 1
+    return allowed
+  }
+}
+
+/** A lane of which nothing is known. */
+const UNKNOWN: Share = {
+  standing: new Standing(),
+  inFlight: 0,
+  host: { standing: new Standing(), inFlight: 0 },
+}
