@@ -129,13 +129,11 @@ export async function restLanes(database: string): Promise<void> {
   )
 }
 
-/** The first event of the third partition of a new database: earlier events can be old while later ones are not. */
-export const THIRD_PARTITION = 500_000
-
 /** Attempts to write, as after weeks of use. */
 export interface WrittenAttempts {
   /** every one gets the same number of attempts */
   endpointIds: number[]
+  /** all events must fit into its partition */
   firstEvent: number
   events: number
   /** of each endpoint, spread over the events in order, 0.2 s apart */
@@ -188,20 +186,24 @@ const insertStatements = ({
   `INSERT INTO attempt_counts (endpoint_id, first_event_id, shard, count)
     SELECT endpoint_id, (SELECT max(first_event_id) FROM event_partitions WHERE first_event_id <= ${firstEvent}), 0, ${attempts}
     FROM unnest('{${endpointIds}}'::integer[]) AS endpoint_id`,
+  `SELECT setval('events_id_seq', ${firstEvent + events - 1})`,
 ]
 
-/** Closes the partitions before the third one, as so many days ago, and lets new events go to the third one. */
-export async function closeFirstPartitions(
-  database: string,
-  nextEvent: number,
-  daysAgo: number,
-): Promise<void> {
-  await query(
+/**
+ * Closes the partition of the last event, as so many days ago.
+ *
+ * @returns the first event of the next partition
+ */
+export async function closePartition(database: string, daysAgo: number): Promise<number> {
+  const [next] = await query<{ first: string }>(
     database,
-    `SELECT setval('events_id_seq', ${nextEvent}, false);
-    SELECT make_event_partitions();
-    UPDATE event_partitions SET closed_at = now() - interval '${daysAgo} days' WHERE closed_at IS NOT NULL`,
+    `SELECT rotate_event_partitions('0 s');
+    UPDATE event_partitions
+    SET opened_at = now() - interval '${daysAgo + 1} days', closed_at = now() - interval '${daysAgo} days'
+    WHERE closed_at IS NOT NULL;
+    SELECT last_value AS first FROM events_id_seq`,
   )
+  return Number(next?.first)
 }
 
 /** The least event that has an attempt on record; undefined = there is none. */
