@@ -6,6 +6,7 @@ import type { Config } from './config/config'
 import { createCore } from './core'
 import { openDatabase } from './database/open-database'
 import { startDelivery } from './delivery/start-delivery'
+import { makeEventPartitions } from './retention/partitions/event-partitions'
 import { startRetention } from './retention/start-retention'
 
 /** A running gateway. */
@@ -56,6 +57,8 @@ export async function startGateway(config: Config, log: Logger, stopping?: Abort
     stopping?.throwIfAborted()
     const core = await createCore(config, database)
     opened.push(() => core.close())
+    // Nothing may have run for so long that publishers by SQL have used up all partitions.
+    await makeEventPartitions(core.prisma)
 
     const signIn = developmentSignIn(config)
     const { schema } = api
@@ -82,8 +85,8 @@ export async function startGateway(config: Config, log: Logger, stopping?: Abort
       ? await startDelivery({ ...core, log, isOnlyProcess })
       : undefined
     if (delivery) opened.push(() => delivery.stop(FINISH_WITHIN_MS))
-    const retention = config.roles.includes('worker') ? startRetention(core, log) : undefined
-    if (retention) opened.push(() => retention.stop())
+    const retention = startRetention(core, log)
+    opened.push(() => retention.stop())
 
     const stop = async () => {
       const late = setTimeout(() => app.server.closeAllConnections(), FINISH_WITHIN_MS)
@@ -91,7 +94,7 @@ export async function startGateway(config: Config, log: Logger, stopping?: Abort
       const stopped = await Promise.allSettled([
         app.close(),
         delivery?.stop(FINISH_WITHIN_MS),
-        retention?.stop(),
+        retention.stop(),
       ])
       clearTimeout(late)
       for (const part of stopped) {

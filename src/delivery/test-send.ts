@@ -54,7 +54,7 @@ async function sendOnce(core: TestSendCore, delivery: ClaimedDelivery): Promise<
     UPDATE ended_deliveries SET status = ${status}::delivery_status, attempt_count = 1
     WHERE event_id = ${delivery.eventId} AND endpoint_id = ${delivery.endpointId}`
   if (!recorded) throw new Error('The delivery of a test send was removed before its attempt was recorded')
-  return readAttempt(prisma, BigInt(recorded.id))
+  return readAttempt(prisma, { id: BigInt(recorded.id), eventId: delivery.eventId })
 }
 
 /** Discards the retry that attemptDelivery has planned: a test send ends with its first attempt, also an aborted one. */

@@ -11,11 +11,13 @@
 --   idempotency_key  the same key of the same role within 24 hours is the same event; null = no key
 -- Errors: HG001 unknown event type; HG002 data or key that is too large or cannot be kept; HG003 key used for other content.
 --
--- The settings below hold for every session of a caller: without `jit = off`, PostgreSQL would compile each small statement.
+-- The settings below hold for every session of a caller. Without `jit = off`, PostgreSQL would compile each small statement; without
+-- standard strings, a backslash in them means something else.
 CREATE OR REPLACE FUNCTION hookgate_publish(type text, data json, idempotency_key text DEFAULT NULL) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path FROM CURRENT
 SET jit = off
+SET standard_conforming_strings = on
 AS $$
 DECLARE
     key_max_length CONSTANT integer := 255;

@@ -1,61 +1,112 @@
-import type { Prisma, PrismaClient } from '../generated/prisma/client'
+import type { PrismaClient } from '../generated/prisma/client'
+import {
+  dropEmptiedTables,
+  type ExpiredPartition,
+  emptyEventPartition,
+  findExpiredPartition,
+  makeEventPartitions,
+  rotateEventPartitions,
+} from './partitions/event-partitions'
 
-/** The most rows of one statement: few enough that deliveries do not wait long for their locks. */
-const BATCH = 500
-/** The time limit of one batch. Reading very large tables takes long, and no request waits for a batch. */
-const TIMEOUT_MS = 60_000
-/** The advisory lock that a process holds during a batch. The other processes skip that batch. */
-const PRUNE_LOCK = 4_860_112
+/** The most rows of one statement: few enough that nobody waits long for their locks. */
+const BATCH = 5_000
 
-type Transaction = Prisma.TransactionClient
+export interface PruneOptions {
+  retentionDays: number
+  /** true = start no further statement */
+  isStopping: () => boolean
+  /** called for each step that failed; the others continue */
+  onFailure: (error: unknown) => void
+}
 
-/** The kinds of batches, in the order in which `prune` runs them. */
-const KINDS = [pruneIdempotencyKeys]
+/** What one run has found. */
+export interface Pruned {
+  /** first event ids of the partitions whose events it has removed */
+  emptied: bigint[]
+  /** the partition whose events must go, and cannot at the moment */
+  delayed: ExpiredPartition | undefined
+}
 
 /**
- * Runs one batch of each kind. The order follows what must be gone first:
- * 1. removes attempts older than the retention time;
- * 2. removes events older than that, without a pending delivery and without an attempt on record. Their deliveries and idempotency keys go
- *    with them (ON DELETE CASCADE);
- * 3. removes expired idempotency keys;
- * 4. cancels pending deliveries of deleted endpoints, so that a later batch can remove their events;
- * 5. removes an endpoint that was deleted longer ago than the retention time and has no delivery on record.
+ * Does everything that depends on age:
+ * - makes partitions for events to come, and lets events go to the next one when it is time;
+ * - removes events older than the retention time with all that is kept with them; what is still pending then is removed, too;
+ * - removes deleted endpoints of which nothing is on record any more;
+ * - removes expired idempotency keys.
  *
- * Each batch has a transaction of its own, so that deliveries never wait long for its locks, and a batch that fails does not
- * stop the others.
- *
- * @param onFailure called for each batch that failed
- * @returns the number of rows removed or cancelled; 0 = none was left, or other processes held the lock
+ * All processes of a database may do this at the same time.
  */
-export async function prune(
-  prisma: PrismaClient,
-  _retentionDays: number,
-  onFailure: (error: unknown) => void,
-): Promise<number> {
-  let pruned = 0
-  for (const runBatch of KINDS) {
-    try {
-      pruned += await prisma.$transaction(async (tx) => ((await tryLock(tx)) ? runBatch(tx) : 0), {
-        timeout: TIMEOUT_MS,
-      })
-    } catch (error) {
-      onFailure(error)
-    }
+export async function prune(prisma: PrismaClient, options: PruneOptions): Promise<Pruned> {
+  const pruned: Pruned = { emptied: [], delayed: undefined }
+  const steps = [
+    () => advanceEventPartitions(prisma, options),
+    () => removeOldEvents(prisma, options, pruned),
+    () => dropEmptiedTables(prisma),
+    () => removeDeletedEndpoints(prisma, options),
+    () => removeExpiredKeys(prisma, options),
+  ]
+  for (const step of steps) {
+    if (options.isStopping()) break
+    await step().catch(options.onFailure)
   }
   return pruned
 }
 
-/** Takes the lock until the transaction ends; false = another process holds it. */
-async function tryLock(tx: Transaction): Promise<boolean> {
-  const [lock] = await tx.$queryRaw<[{ taken: boolean }]>`
-    SELECT pg_try_advisory_xact_lock(${PRUNE_LOCK}::bigint) AS taken`
-  return lock.taken
+async function advanceEventPartitions(prisma: PrismaClient, { retentionDays }: PruneOptions): Promise<void> {
+  await makeEventPartitions(prisma)
+  if (await rotateEventPartitions(prisma, retentionDays)) await makeEventPartitions(prisma)
 }
 
-async function pruneIdempotencyKeys(tx: Transaction): Promise<number> {
-  return tx.$executeRaw`
-    DELETE FROM idempotency_keys WHERE (publisher, key) IN (
-      SELECT publisher, key FROM idempotency_keys WHERE expires_at < now()
-      ORDER BY expires_at LIMIT ${BATCH} FOR UPDATE SKIP LOCKED
-    )`
+async function removeOldEvents(prisma: PrismaClient, options: PruneOptions, pruned: Pruned): Promise<void> {
+  for (;;) {
+    const partition = await findExpiredPartition(prisma, options.retentionDays)
+    if (partition === undefined) return
+    await removeOldDeliveries(prisma, partition, options)
+    if (options.isStopping()) return
+    if (!(await emptyEventPartition(prisma, partition.firstEventId))) {
+      pruned.delayed = partition
+      return
+    }
+    pruned.emptied.push(partition.firstEventId)
+  }
+}
+
+interface DeliveryKeyRow {
+  eventId: bigint | null
+  endpointId: number | null
+}
+
+/** Removes the pending deliveries of a partition, in batches. */
+async function removeOldDeliveries(
+  prisma: PrismaClient,
+  { firstEventId, endEventId }: ExpiredPartition,
+  { isStopping }: PruneOptions,
+): Promise<void> {
+  let [eventId, endpointId]: [bigint | null, number | null] = [firstEventId, 0]
+  while (eventId !== null && !isStopping()) {
+    const [last]: DeliveryKeyRow[] = await prisma.$queryRaw<[DeliveryKeyRow]>`
+      SELECT last_event_id AS "eventId", last_endpoint_id AS "endpointId"
+      FROM remove_old_deliveries(${eventId}, ${endpointId}::integer, ${endEventId}, ${BATCH}::integer)`
+    eventId = last?.eventId ?? null
+    endpointId = last?.endpointId ?? null
+  }
+}
+
+async function removeDeletedEndpoints(prisma: PrismaClient, { isStopping }: PruneOptions): Promise<void> {
+  let removed = BATCH
+  while (removed === BATCH && !isStopping()) {
+    const [row] = await prisma.$queryRaw<[{ removed: number }]>`
+      SELECT remove_deleted_endpoints(${BATCH}::integer)::integer AS removed`
+    removed = row.removed
+  }
+}
+
+async function removeExpiredKeys(prisma: PrismaClient, { isStopping }: PruneOptions): Promise<void> {
+  const [{ now }] = await prisma.$queryRaw<[{ now: Date }]>`SELECT clock_timestamp() AS now`
+  let expiry: Date | null = new Date(0)
+  while (expiry !== null && !isStopping()) {
+    const [row]: { expiry: Date | null }[] = await prisma.$queryRaw<[{ expiry: Date | null }]>`
+      SELECT remove_expired_keys(${expiry}::timestamptz, ${now}::timestamptz, ${BATCH}::integer) AS expiry`
+    expiry = row?.expiry ?? null
+  }
 }

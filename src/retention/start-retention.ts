@@ -1,11 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { DeliveryConfig } from '../config/config'
 import type { PrismaClient } from '../generated/prisma/client'
+import { delayReporter } from './delay-reporter'
+import { findPartitionUsers } from './partitions/event-partitions'
 import { prune } from './prune'
 
 const PRUNE_EVERY_MS = 60_000
-/** The pause between two batches, in which the database serves deliveries. */
-const PAUSE_MS = 100
 
 /** The parts of the gateway that the retention needs. */
 export interface RetentionCore {
@@ -14,32 +15,35 @@ export interface RetentionCore {
 }
 
 export interface Retention {
-  /** Starts no further batch, and resolves when the batch in progress has ended. */
+  /** Starts no further statement, and resolves when the one in progress has ended. */
   stop(): Promise<void>
 }
 
-/** Prunes old records from time to time: batch after batch until none is left, then again a minute later. */
+/** Prunes once a minute. Processes with any role do so: publishing needs partitions for events to come, too. */
 export function startRetention({ prisma, deliveryConfig }: RetentionCore, log: Logger): Retention {
-  let isStopping = false
-  let timer: NodeJS.Timeout | undefined
-  let running: Promise<void> | undefined
-  const schedule = (waitMs: number) => {
-    timer = setTimeout(() => {
-      running = pruneBatch()
-    }, waitMs)
+  const stopping = new AbortController()
+  const reportDelay = delayReporter((firstEventId) => findPartitionUsers(prisma, firstEventId), log)
+  const onFailure = (error: unknown) => log.warn({ err: error }, 'old records cannot be pruned at the moment')
+  const pruneOnce = async () => {
+    const isStopping = () => stopping.signal.aborted
+    const pruned = await prune(prisma, { retentionDays: deliveryConfig.retentionDays, isStopping, onFailure })
+    if (pruned.emptied.length > 0)
+      log.info({ firstEventIds: pruned.emptied.map(String) }, 'removed old events')
+    await reportDelay(pruned)
   }
-  const pruneBatch = async () => {
-    const pruned = await prune(prisma, deliveryConfig.retentionDays, (error) =>
-      log.warn({ err: error }, 'old records cannot be pruned at the moment'),
-    )
-    if (!isStopping) schedule(pruned > 0 ? PAUSE_MS : PRUNE_EVERY_MS)
+  const pruneRepeatedly = async () => {
+    for (;;) {
+      await sleep(PRUNE_EVERY_MS, undefined, { signal: stopping.signal })
+      await pruneOnce().catch(onFailure)
+    }
   }
-  schedule(PRUNE_EVERY_MS)
+  const stopped = pruneRepeatedly().catch((error) => {
+    if (!stopping.signal.aborted) throw error
+  })
   return {
     async stop() {
-      isStopping = true
-      clearTimeout(timer)
-      await running
+      stopping.abort()
+      await stopped
     },
   }
 }

@@ -3,6 +3,7 @@ import { openCore } from '../support/core'
 import { asRole, createRole, inDatabase } from '../support/database-roles'
 import { createEmptyDatabase } from '../support/empty-database'
 import { startTestGateway, type TestDatabase } from '../support/gateway'
+import { passDays, tablesOf } from '../support/partitions'
 import { startReceiver } from '../support/receiver'
 import { usesServer } from '../support/server-only'
 import { until } from '../support/until'
@@ -133,12 +134,22 @@ describeServer('One role migrates an empty database and a lesser one serves', ()
       await inDatabase({ ...database, env: ownerEnv }, ...statementsIn(sentence))
       await expectWorking(database, roleEnv)
 
+      // The partitions that the role makes are the owner's, and the role reaches them through their parents.
       const core = await openCore(database, { env: { ...roleEnv, HOOKGATE_RETENTION_DAYS: '1' } })
-      await core.publish()
-      const place = schema === 'public' ? 'public' : schema
-      await inDatabase(database, `UPDATE ${place}.events SET created_at = now() - interval '2 days'`)
-      expect(await core.run('prune')).toBeGreaterThan(0)
+      const ids: number[] = []
+      for (let day = 0; day < 4; day += 1) {
+        ids.push(await core.publish())
+        await passDays(core, 1)
+      }
+      expect(ids.slice(1)).toEqual([250_000, 500_000, 750_000])
+      expect(await core.sql('SELECT id FROM events')).toEqual([{ id: 750_000 }])
+      expect(await tablesOf(core, 'attempts')).toEqual([750_000, 1_000_000, 1_250_000, 1_500_000])
       await core.close()
+      const owners = await inDatabase(
+        database,
+        `SELECT DISTINCT tableowner::text FROM pg_tables WHERE tablename LIKE 'attempts%'`,
+      )
+      expect(owners).toEqual([{ tableowner: owner }])
       await database.remove()
     },
   )

@@ -7,7 +7,7 @@ import { serverOnly } from '../support/server-only'
 const CALLS_UNTIL_KEPT = 8
 const MANY = 30_000
 const TYPE = 'post.created'
-const QUIET_TYPE = 'tag.created'
+const QUIET_TYPE = 'user.deleted'
 
 const publish = (type: string) => `SELECT publish_event('${type}', '{}', 'sub:test', NULL, NULL)`
 

@@ -88,7 +88,7 @@ describeServer('hookgate_publish', () => {
     it('by a role that may do nothing else', async () => {
       const relations = await inDatabase<{ name: string }>(
         database,
-        `SELECT relname AS name FROM pg_class WHERE relnamespace = 'hooks'::regnamespace AND relkind IN ('r', 'p', 'v')`,
+        `SELECT relname AS name FROM pg_class WHERE relnamespace = 'hooks'::regnamespace AND relkind IN ('r', 'p')`,
       )
       expect(relations.length).toBeGreaterThan(15)
       for (const { name } of relations) {
@@ -100,6 +100,7 @@ describeServer('hookgate_publish', () => {
           expect([statement, (await errorOf(client.query(statement))).code]).toEqual([statement, DENIED])
         }
       }
+      expect((await errorOf(client.query('SELECT FROM hooks.deliveries'))).code).toBe(DENIED)
       expect((await errorOf(client.query(`SELECT nextval('hooks.events_id_seq')`))).code).toBe(DENIED)
       expect(
         (await errorOf(client.query(`SELECT publish_event('post.created', '1', 'sub:test', NULL, NULL)`)))
@@ -155,7 +156,7 @@ describeServer('hookgate_publish', () => {
       await client.query('BEGIN')
       await publish('1')
       await client.query('ROLLBACK')
-      await publish('1', null, 'tag.created')
+      await publish('1', null, 'user.deleted')
       expect(await received()).toBe(0)
     })
   })
@@ -200,6 +201,7 @@ describeServer('hookgate_publish', () => {
         `standard_conforming_strings = off`,
         `default_transaction_isolation = 'serializable'`,
         `client_encoding = 'LATIN1'`,
+        `plpgsql.extra_errors = 'all'`,
         `jit = on`,
         `jit_above_cost = 0`,
         `search_path = public`,
@@ -344,7 +346,7 @@ describeServer('hookgate_publish', () => {
       ['another number', '{"a": [1.0, "x y"]}', 'post.created'],
       ['other white space in a string', '{"a": [1, "x  y"]}', 'post.created'],
       ['another order of keys', '{"c": 1, "b": 2}', 'post.created'],
-      ['another type', '{"a": [1, "x y"]}', 'tag.created'],
+      ['another type', '{"a": [1, "x y"]}', 'user.deleted'],
     ])('refuses %s by HG003', async (what, data, type) => {
       const key = `for ${what}`
       const original = what === 'another order of keys' ? '{"b": 2, "c": 1}' : '{"a": [1, "x y"]}'

@@ -1,219 +1,219 @@
 import { wrongCounts } from '../support/attempt-counts'
 import { type Core, openCore } from '../support/core'
 import { createTestDatabase, type TestDatabase } from '../support/gateway'
+import { growOlder, passDays, tablesOf } from '../support/partitions'
 import { startReceiver } from '../support/receiver'
 import { until } from '../support/until'
 
 const RETENTION_DAYS = 7
-const HOUR = 1 / 24
-/** Ages in days, above and below the retention time. */
-const OLD = RETENTION_DAYS + HOUR
-const YOUNG = RETENTION_DAYS - HOUR
-/** Rows of a kind that are removed at once: see BATCH in src/retention/prune.ts. */
-const BATCH = 500
+/** One partition takes events for a thirtieth of the retention time. */
+const SPAN_DAYS = RETENTION_DAYS / 30
+const PARENTS = ['events', 'ended_deliveries', 'attempts', 'attempt_counts']
 /** A target where nobody listens. */
 const NOWHERE = 'http://127.0.0.1:9/'
 
 let database: TestDatabase
 let core: Core
 
-beforeAll(async () => {
+beforeEach(async () => {
   database = await createTestDatabase()
   core = await openCore(database, { env: { HOOKGATE_RETENTION_DAYS: String(RETENTION_DAYS) } })
 })
-beforeEach(() => core.sql('TRUNCATE endpoints, events, attempt_counts CASCADE'))
-afterAll(async () => {
+afterEach(async () => {
   await core?.close()
   await database?.remove()
 })
 
 /** Publishes events and returns their ids. */
-async function publish(count: number, type = 'post.created'): Promise<number[]> {
+async function publish(count: number, type = 'post.created', key: string | null = null): Promise<number[]> {
   const rows = await core.sql<{ id: number }>(
-    `SELECT ((publish_event($1, '{}', '', NULL, NULL)).event).id::integer AS id FROM generate_series(1, $2::integer)`,
-    type,
+    `SELECT ((publish_event($2::text, '{}', 'sub:test', $3::text || nth, '')).event).id::integer AS id
+    FROM generate_series(1, $1::integer) AS nth`,
     count,
+    type,
+    key,
   )
   return rows.map(({ id }) => id)
 }
 
-/** Records one attempt for each delivery of these events, this many days ago. */
-async function deliver(eventIds: number[], daysAgo: number, status = 'DELIVERED'): Promise<void> {
+/** Records one attempt for each pending delivery of these events; the next one is in a day, or the delivery has ended. */
+async function attempt(eventIds: number[], outcome: 'delivered' | 'failed' | 'retry'): Promise<void> {
   await core.sql(
-    `WITH attempted AS (
-      INSERT INTO attempts (delivery_id, event_id, endpoint_id, number, created_at, signature_header)
-      SELECT id, event_id, endpoint_id, 1, now() - make_interval(secs => $2::float8 * 86400), ''
-      FROM deliveries WHERE event_id = ANY ($1::bigint[]) ORDER BY id
-      RETURNING endpoint_id
-    ),
-    counted AS (
-      INSERT INTO attempt_counts SELECT endpoint_id, count(*) FROM attempted GROUP BY endpoint_id
-      ON CONFLICT (endpoint_id) DO UPDATE SET count = attempt_counts.count + excluded.count
-    )
-    UPDATE deliveries SET status = $3::delivery_status, attempt_count = 1, tries = 1,
-      next_attempt_at = now() + interval '1 day'
-    WHERE event_id = ANY ($1::bigint[])`,
+    `UPDATE queue SET lease_owner = '00000000-0000-4000-8000-000000000000' WHERE event_id = ANY ($1::bigint[])`,
     eventIds,
-    daysAgo,
-    status,
   )
-  await age(eventIds, daysAgo)
-}
-
-const age = (eventIds: number[], days: number) =>
-  core.sql(
-    `UPDATE events SET created_at = now() - make_interval(secs => $2::float8 * 86400) WHERE id = ANY ($1::bigint[])`,
+  await core.sql(
+    `SELECT record_attempts('00000000-0000-4000-8000-000000000000', 0, 0, (
+      SELECT jsonb_agg(jsonb_build_object('sendId', gen_random_uuid(), 'eventId', event_id, 'endpointId', endpoint_id, 'number', 1,
+        'resendCount', 0, 'signatureHeader', '', 'responseTruncated', false, 'durationMs', 1, 'outcome', $2::text, 'isGone', false,
+        'retryInMs', CASE WHEN $2::text = 'retry' THEN 86400000 END))
+      FROM queue WHERE event_id = ANY ($1::bigint[])))::text`,
     eventIds,
-    days,
+    outcome,
   )
-
-/** Prunes until no row is left to remove, and returns the result of each batch. */
-async function pruneAll(): Promise<number[]> {
-  const batches: number[] = []
-  do batches.push(await core.run('prune'))
-  while (batches.at(-1) !== 0)
-  return batches
 }
 
 const idsOf = async (table: string, column = 'id') =>
-  (await core.sql<{ id: number | string }>(`SELECT ${column} AS id FROM ${table} ORDER BY 1`)).map(
+  (await core.sql<{ id: number | string }>(`SELECT DISTINCT ${column} AS id FROM ${table} ORDER BY 1`)).map(
     ({ id }) => id,
   )
 
-/** Rows by table: what `prune` counts. */
-async function rows(): Promise<Record<'attempts' | 'events' | 'idempotency_keys' | 'endpoints', number>> {
-  const [counts] = await core.sql<{
-    attempts: number
-    events: number
-    idempotency_keys: number
-    endpoints: number
-  }>(
-    `SELECT (SELECT count(*) FROM attempts) AS attempts, (SELECT count(*) FROM events) AS events,
-      (SELECT count(*) FROM idempotency_keys) AS idempotency_keys, (SELECT count(*) FROM endpoints) AS endpoints`,
-  )
-  if (!counts) throw new Error('An aggregate has a row')
-  return counts
-}
-
-const total = (counts: Record<string, number>) => Object.values(counts).reduce((sum, count) => sum + count, 0)
-
-it('Attempts and settled events older than the retention go; pending and younger ones stay, and counts are right', async () => {
-  const endpointIds = [
-    await core.createEndpoint(NOWHERE, 'post.created'),
-    await core.createEndpoint(NOWHERE, 'post.created', 'user.deleted'),
-  ]
+it('Events of one time go together, with deliveries, attempts and counts, pending ones too; younger ones stay', async () => {
+  await core.createEndpoint(NOWHERE, 'post.created')
+  await core.createEndpoint(NOWHERE, 'post.created', 'user.deleted')
   const delivered = await publish(3)
-  await deliver(delivered, OLD)
+  await attempt(delivered, 'delivered')
   const failed = await publish(2, 'user.deleted')
-  await deliver(failed, OLD, 'FAILED')
-  const waiting = await publish(2)
-  await deliver(waiting, OLD, 'PENDING')
+  await attempt(failed, 'failed')
+  await attempt(await publish(2), 'retry')
   const neverTried = await publish(1)
-  await age(neverTried, OLD)
-  const ofNobody = await publish(1, 'category.created')
-  await age(ofNobody, OLD)
-  // An old event that was resent recently.
-  const resent = await publish(1)
-  await deliver(resent, YOUNG)
-  await age(resent, OLD)
+  await publish(1, 'category.created')
+  await core.sql(`INSERT INTO fan_outs (event_id, type) VALUES ($1::bigint, 'post.created')`, neverTried[0])
+  await passDays(core, 1)
   const young = await publish(2)
-  await deliver(young, YOUNG)
-  const before = await rows()
-  expect(before.attempts).toBe(18)
+  await attempt(young, 'delivered')
+  const youngPending = await publish(1)
+  expect(await idsOf('attempts', 'event_id')).toHaveLength(9)
 
-  const batches = await pruneAll()
-
-  const after = await rows()
-  expect(await idsOf('events')).toEqual([...waiting, ...neverTried, ...resent, ...young])
-  expect(await idsOf('attempts', 'DISTINCT event_id')).toEqual([...resent, ...young])
-  expect(await idsOf('deliveries', 'DISTINCT event_id')).toEqual(await idsOf('events'))
-  expect(
-    await core.sql(`SELECT DISTINCT event_id AS id FROM deliveries WHERE status = 'PENDING' ORDER BY 1`),
-  ).toEqual([...waiting, ...neverTried].map((id) => ({ id })))
-  expect(await core.sql('SELECT endpoint_id AS id, count FROM attempt_counts ORDER BY 1')).toEqual(
-    endpointIds.map((id) => ({ id, count: 3 })),
-  )
-  expect(batches).toEqual([total(before) - total(after), 0])
+  await passDays(core, RETENTION_DAYS - 1)
+  expect(await idsOf('events')).toHaveLength(12)
+  await passDays(core, 2 * SPAN_DAYS)
+  expect(await idsOf('events')).toEqual([...young, ...youngPending])
+  expect(await idsOf('attempts', 'event_id')).toEqual(young)
+  expect(await idsOf('deliveries', 'event_id')).toEqual([...young, ...youngPending])
+  expect(await idsOf('queue', 'event_id')).toEqual(youngPending)
+  expect(await idsOf('fan_outs', 'event_id')).toEqual([])
+  expect(await wrongCounts(core)).toEqual([])
+  for (const parent of PARENTS) expect(await tablesOf(core, parent)).not.toContain(0)
+  expect(await core.warnings()).toEqual([])
 })
 
-it('A backlog goes batch by batch, the counts right after each, until 0 rows are left to remove', async () => {
-  await core.createEndpoint(NOWHERE, 'post.created')
-  const old = await publish(2 * BATCH + 200)
-  await deliver(old, OLD)
-  const young = await publish(10)
-  await deliver(young, YOUNG)
-  let left = await rows()
-  for (const size of [BATCH, BATCH, 200]) {
-    expect(await core.run('prune')).toBe(2 * size)
-    const now = await rows()
-    expect(left.attempts - now.attempts).toBe(size)
-    expect(left.events - now.events).toBe(size)
-    expect(await wrongCounts(core)).toEqual([])
-    left = now
+it('A gateway with few events keeps them for the retention time and a thirtieth of it', async () => {
+  await publish(1)
+  await passDays(core, RETENTION_DAYS)
+  expect(await idsOf('events')).toHaveLength(1)
+  // passDays prunes every few hours only, so the partition is closed later than by a gateway that runs.
+  await passDays(core, 2 * SPAN_DAYS)
+  expect(await idsOf('events')).toEqual([])
+})
+
+it('The number of partitions does not grow with time, and one that no event has used stays', async () => {
+  for (let span = 0; span < 40; span += 1) {
+    await publish(1)
+    await growOlder(core, SPAN_DAYS * 86_400)
+    await core.run('prune')
   }
-  expect(await core.run('prune')).toBe(0)
-  expect(await idsOf('events')).toEqual(young)
+  await passDays(core, 0)
+  for (const parent of PARENTS) {
+    const count = (await tablesOf(core, parent)).length
+    expect(count).toBeGreaterThan(30)
+    expect(count).toBeLessThan(36)
+  }
+  await passDays(core, RETENTION_DAYS + 2 * SPAN_DAYS)
+  const unused = await tablesOf(core, 'events')
+  expect(unused).toHaveLength(3)
+  for (let span = 0; span < 3; span += 1) {
+    await growOlder(core, RETENTION_DAYS * 86_400)
+    await core.run('prune')
+  }
+  expect(await tablesOf(core, 'events')).toEqual(unused)
+  expect(await publish(1)).toEqual([unused[0]])
+})
+
+it('A partition that becomes full before its time is followed by the next one, without a gap, and by larger ones later', async () => {
+  await core.sql(`SELECT setval('events_id_seq', 249995)`)
+  const across = await publish(10)
+  expect(across).toEqual(Array.from({ length: 10 }, (_, nth) => 249_996 + nth))
+  await core.run('prune')
+  expect(
+    await core.sql(
+      `SELECT first_event_id AS first, end_event_id AS "end", taken, closed_at IS NOT NULL AS "isClosed"
+      FROM event_partitions ORDER BY 1`,
+    ),
+  ).toEqual([
+    { first: 0, end: 250_000, taken: 250_000, isClosed: true },
+    { first: 250_000, end: 500_000, taken: null, isClosed: false },
+    { first: 500_000, end: 750_000, taken: null, isClosed: false },
+    { first: 750_000, end: 3_250_000, taken: null, isClosed: false },
+  ])
+  await passDays(core, RETENTION_DAYS + 2 * SPAN_DAYS)
+  await passDays(core, RETENTION_DAYS + 2 * SPAN_DAYS)
+  expect(await idsOf('events')).toEqual([])
+})
+
+it('Publishers make partitions themselves while no gateway runs', async () => {
+  for (const id of [249_990, 499_990, 749_990, 3_249_990]) {
+    await core.sql(`SELECT setval('events_id_seq', $1::bigint)`, id)
+    await publish(20)
+  }
+  expect((await tablesOf(core, 'events')).slice(0, 5)).toEqual([0, 250_000, 500_000, 750_000, 3_250_000])
+  expect(await idsOf('events')).toHaveLength(80)
+})
+
+it('The first run makes partitions for a sequence that is past all of them', async () => {
+  await core.sql(`SELECT setval('events_id_seq', 5000001)`)
+  await expect(publish(1)).rejects.toThrow('no partition')
+  await core.run('prune')
+  expect(await publish(1)).toEqual([5_000_003])
+  expect((await tablesOf(core, 'events')).slice(0, 4)).toEqual([0, 250_000, 500_000, 5_000_000])
 })
 
 it('Idempotency keys go when they have expired, and not before', async () => {
-  const [eventId] = await publish(1)
-  await core.sql(
-    `INSERT INTO idempotency_keys (publisher, key, fingerprint, event_id, expires_at) VALUES
-      ('sub:test', 'expired', '', $1::bigint, now() - interval '1 second'), ('sub:test', 'live', '', $1::bigint, now() + interval '1 hour')`,
-    eventId,
-  )
-  expect(await pruneAll()).toEqual([1, 0])
-  expect(await idsOf('idempotency_keys', 'key')).toEqual(['live'])
-  expect(await idsOf('events')).toEqual([eventId])
+  const [first] = await publish(1, 'post.created', 'old')
+  await growOlder(core, 86_400)
+  await publish(1, 'post.created', 'new')
+  await core.run('prune')
+  expect(await idsOf('idempotency_keys', 'key')).toEqual(['new1'])
+  expect(await idsOf('events')).toContain(first)
 })
 
-it('A deleted endpoint is removed when nothing of it is on record any more, and its pending deliveries are cancelled', async () => {
-  const staying = await core.createEndpoint(NOWHERE, 'category.created')
+it('A deleted endpoint is removed once nothing of it is on record, and not before', async () => {
+  const staying = await core.createEndpoint(NOWHERE, 'post.created')
   const deleted = await core.createEndpoint(NOWHERE, 'post.created')
-  const delivered = await publish(1)
-  await deliver(delivered, YOUNG)
+  await attempt(await publish(1), 'delivered')
+  await passDays(core, 1)
+  await attempt(await publish(1), 'delivered')
+  await core.deleteEndpoint(deleted)
+  await passDays(core, RETENTION_DAYS - SPAN_DAYS)
+  expect(await idsOf('endpoints')).toEqual([staying, deleted])
+  expect(await idsOf('attempts', 'endpoint_id')).toEqual([staying, deleted])
+  await publish(1)
+  await passDays(core, 4 * SPAN_DAYS)
+  expect(await idsOf('attempts', 'endpoint_id')).toEqual([])
+  expect(await idsOf('endpoints')).toEqual([staying])
+})
+
+it('A deleted endpoint stays until workers have cancelled its pending deliveries', async () => {
+  const deleted = await core.createEndpoint(NOWHERE, 'post.created')
   // More than the 1,000 that a deletion cancels by itself.
   await publish(1_100)
   await core.deleteEndpoint(deleted)
-  expect(await pruneAll()).toEqual([100, 0])
-  expect(
-    await core.sql('SELECT status::text, count(*) AS count FROM deliveries GROUP BY status ORDER BY 1'),
-  ).toEqual([
-    { status: 'CANCELLED', count: 1_100 },
-    { status: 'DELIVERED', count: 1 },
+  await core.sql('UPDATE event_partitions SET opened_at = now() WHERE opened_at IS NOT NULL')
+  await core.run('prune')
+  expect(await idsOf('endpoints')).toEqual([deleted])
+  await core.run('start')
+  await until(async () => (await idsOf('queue', 'event_id')).length === 0)
+  await core.run('prune')
+  expect(await idsOf('endpoints')).toEqual([])
+  expect(await core.sql(`SELECT count(*) AS count FROM deliveries WHERE status = 'CANCELLED'`)).toEqual([
+    { count: 1_100 },
   ])
-  expect(await idsOf('endpoints')).toEqual([staying, deleted])
-
-  await core.sql(`UPDATE events SET created_at = created_at - interval '30 days'`)
-  await core.sql(`UPDATE attempts SET created_at = created_at - interval '30 days'`)
-  await core.sql(`UPDATE endpoints SET deleted_at = deleted_at - interval '30 days'`)
-  const before = await rows()
-  const removed = (await pruneAll()).reduce((sum, count) => sum + count, 0)
-  expect(removed).toBe(before.attempts + before.events + 1)
-  expect(await rows()).toEqual({ attempts: 0, events: 0, idempotency_keys: 0, endpoints: 1 })
-  expect(await idsOf('endpoints')).toEqual([staying])
-  expect(await idsOf('attempt_counts', 'endpoint_id')).toEqual([])
 })
 
-it('Pruning and delivering to the same endpoint do not block each other', async () => {
+it('Removing events and delivering others to the same endpoint do not block each other', async () => {
   const receivers = [await startReceiver(), await startReceiver()]
   for (const { url } of receivers) await core.createEndpoint(url, 'post.created')
-  const old = await publish(BATCH)
-  await deliver(old, OLD)
-  const pending = await publish(200)
+  await attempt(await publish(500), 'delivered')
+  await attempt(await publish(500), 'retry')
+  await passDays(core, 1)
+  const young = await publish(200)
   await core.run('start')
-  const removed = (await pruneAll()).reduce((sum, count) => sum + count, 0)
-  await until(async () => {
-    const [row] = await core.sql<{ count: number }>(
-      `SELECT count(*) AS count FROM deliveries WHERE status = 'DELIVERED'`,
-    )
-    return row?.count === 2 * pending.length
-  })
-  expect(removed).toBe(3 * old.length)
-  expect(await idsOf('events')).toEqual(pending)
-  expect(await rows()).toMatchObject({ attempts: 2 * pending.length, events: pending.length })
+  await passDays(core, RETENTION_DAYS - SPAN_DAYS)
+  await until(async () => (await idsOf('queue', 'event_id')).length === 0)
+  expect(await idsOf('events')).toEqual(young)
+  expect(await core.sql('SELECT count(*) AS count FROM attempts')).toEqual([{ count: 2 * young.length }])
   expect(await wrongCounts(core)).toEqual([])
-  for (const receiver of receivers) expect(new Set(receiver.eventIds())).toEqual(new Set(pending))
+  for (const receiver of receivers) expect(new Set(receiver.eventIds())).toEqual(new Set(young))
   expect(await core.warnings()).toEqual([])
   for (const receiver of receivers) await receiver.close()
 })

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { connectTo } from '../support/database-connections'
-import { SERVER } from '../support/database-roles'
+import { createRole, inDatabase, SERVER } from '../support/database-roles'
 import { createEmptyDatabase } from '../support/empty-database'
 import {
   JWT_SECRET,
@@ -94,6 +94,39 @@ describeServer('A gateway with one changed SQL function', () => {
       [older, newer].map(async (gateway) => (await gateway.rest('PATCH', `endpoint/${id}/`, PATCH)).status),
     )
     expect(statuses).toEqual([200, 200])
+  })
+})
+
+describeServer('A gateway with another text of hookgate_publish', () => {
+  it('leaves it to those who were granted it, and to nobody else', async () => {
+    const older = await startTestGateway()
+    const { database } = older
+    const [app, outsider] = [await createRole('app'), await createRole('app')]
+    await inDatabase(
+      database,
+      `GRANT USAGE ON SCHEMA public TO ${app}, ${outsider}`,
+      `GRANT EXECUTE ON FUNCTION hookgate_publish TO ${app}`,
+    )
+    const publishAs = (role: string) =>
+      inDatabase(database, `SET ROLE ${role}`, `SELECT hookgate_publish('post.created', '1')`)
+    const copy = copyProgram()
+    copy.edit('src/events/hookgate-publish.sql', (text) =>
+      text.replace(
+        '-- White space around the data is not part of it.',
+        '-- The data without white space around.',
+      ),
+    )
+    const newer = await startCopy(copy, database)
+    const [installed] = await inDatabase<{ text: string; settings: string[] }>(
+      database,
+      `SELECT prosrc AS text, proconfig AS settings FROM pg_proc WHERE proname = 'hookgate_publish'`,
+    )
+    expect(installed?.text).toContain('-- The data without white space around.')
+    expect(installed?.settings).toContain('search_path=public, pg_temp')
+    expect(await publishAs(app)).toHaveLength(1)
+    await expect(publishAs(outsider)).rejects.toMatchObject({ code: '42501' })
+    await newer.end()
+    await older.stop()
   })
 })
 

@@ -18,7 +18,7 @@ const describeServer = usesServer ? describe : describe.skip
 const LEVELS = ['READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE']
 /** The only one in which a statement sees what was committed before it started. */
 const [READ_COMMITTED = ''] = LEVELS
-const OTHER = { events: [{ type: 'tag.created' }] }
+const OTHER = { events: [{ type: 'user.deleted' }] }
 
 describeServer('Who gets an event', () => {
   let gateway: TestGateway
@@ -50,7 +50,7 @@ describeServer('Who gets an event', () => {
       const on = () => listener(gateway, type)
       const [stays, switchedOff, typeRemoved, deleted] = [await on(), await on(), await on(), await on()]
       const switchedOn = await listener(gateway, type, { is_active: false })
-      const typeAdded = await listener(gateway, 'tag.created')
+      const typeAdded = await listener(gateway, 'user.deleted')
       const stillOff = await listener(gateway, type, { is_active: false })
       await begin(level)
 

@@ -60,10 +60,14 @@ export function coreCommands({ core, config, warnings, ...opened }: OpenCore) {
   let dispatcher: Dispatcher | undefined
   return {
     sql: (statement: string, ...values: unknown[]) => prisma.$queryRawUnsafe<unknown[]>(statement, ...values),
-    /** Removes one batch, by the retention time of the configuration. */
+    /** One run of the retention, by the retention time of the configuration. */
     prune: () =>
-      prune(prisma, config.delivery.retentionDays, (error) => {
-        throw error
+      prune(prisma, {
+        retentionDays: config.delivery.retentionDays,
+        isStopping: () => false,
+        onFailure(error) {
+          throw error
+        },
       }),
     publish: async (type: string) =>
       (await publishEvent(core, { type, data: new JsonText('{}') }, 'sub:test')).id,

@@ -17,7 +17,9 @@ export type LockContentionCommands = ReturnType<typeof lockContentionCommands>
 export interface ContentionResult {
   rounds: Record<string, number>
   recorded: number
-  pruned: number
+  /** partitions whose events were removed, and whose tables were dropped */
+  emptied: number
+  dropped: number
   errors: string[]
 }
 
@@ -30,9 +32,6 @@ export interface ContentionSettings {
 }
 
 const RETENTION_DAYS = 30
-/** Attempts that are recorded as of then are pruned at once. */
-const RECORDED_DAYS_AGO = 40
-const DAY_MS = 86_400_000
 
 /**
  * Runs everything that locks several deliveries at the same time, each operation on deliveries in a random order. All
@@ -42,7 +41,7 @@ function lockContentionCommands(opened: OpenCore) {
   return {
     ...coreCommands(opened),
     async contend(settings: ContentionSettings): Promise<ContentionResult> {
-      const result: ContentionResult = { rounds: {}, recorded: 0, pruned: 0, errors: [] }
+      const result: ContentionResult = { rounds: {}, recorded: 0, emptied: 0, dropped: 0, errors: [] }
       const operations = contendingOperations(opened.core, settings, result)
       const repeat = async (name: keyof typeof operations) => {
         for (let round = 0; round < settings.rounds; round += 1) {
@@ -50,7 +49,7 @@ function lockContentionCommands(opened: OpenCore) {
             await operations[name]()
             result.rounds[name] = (result.rounds[name] ?? 0) + 1
           } catch (error) {
-            if (!isPrunedMeanwhile(name, error)) result.errors.push(`${name}: ${(error as Error).message}`)
+            if (!isRemovedMeanwhile(name, error)) result.errors.push(`${name}: ${(error as Error).message}`)
           }
         }
       }
@@ -76,8 +75,8 @@ function lockContentionCommands(opened: OpenCore) {
   }
 }
 
-/** Events that a resend was about to name were pruned between its two statements. */
-const isPrunedMeanwhile = (operation: string, error: unknown) =>
+/** Events that a resend was about to name were removed between its two statements. */
+const isRemovedMeanwhile = (operation: string, error: unknown) =>
   operation === 'resend' && error instanceof Failure && error.kind === 'validation_failed'
 
 function contendingOperations(
@@ -87,7 +86,7 @@ function contendingOperations(
 ) {
   const { prisma, query, database } = core
   const owner = randomUUID()
-  const holder = { owner, clockOffsetMs: -RECORDED_DAYS_AGO * DAY_MS }
+  const holder = { owner, clockOffsetMs: 0 }
   const leaseMs = 10_000
   const someDeliveries = async () => some(await prisma.queuedDelivery.findMany())
   return {
@@ -114,10 +113,22 @@ function contendingOperations(
       const eventIds = some(await prisma.event.findMany()).map(({ id }) => String(id))
       await resendEvents(core, String(shuffled(endpointIds)[0]), eventIds)
     },
+    /** Two months pass: the events of the last call are removed, and later ones go to the next partition. */
     async prune() {
-      result.pruned += await prune(prisma, RETENTION_DAYS, (error) => {
-        throw error
+      await prisma.$executeRaw`
+        UPDATE event_partitions SET opened_at = opened_at - interval '60 days', closed_at = closed_at - interval '60 days',
+          emptied_at = emptied_at - interval '60 days'`
+      const countEmptied = () => prisma.eventPartition.count({ where: { emptiedAt: { not: null } } })
+      const before = await countEmptied()
+      const { emptied } = await prune(prisma, {
+        retentionDays: RETENTION_DAYS,
+        isStopping: () => false,
+        onFailure(error) {
+          throw error
+        },
       })
+      result.emptied += emptied.length
+      result.dropped += before + emptied.length - (await countEmptied())
     },
     /** Makes deliveries again, as if a worker had made none yet. */
     async fanOut() {
@@ -127,16 +138,12 @@ function contendingOperations(
         ON CONFLICT DO NOTHING`
       await fanOut(query, '0')
     },
-    /** Replaces the events that were pruned by others of the same age. */
+    /** Replaces the events that were removed. */
     async publish() {
       const missing = events - (await prisma.event.count())
-      if (missing > 0) {
-        await prisma.$executeRaw`
-          SELECT publish_event('post.created', '{}', '', NULL, NULL) FROM generate_series(1, ${missing}::integer)`
-      }
+      if (missing <= 0) return
       await prisma.$executeRaw`
-        UPDATE events SET created_at = created_at - make_interval(days => ${RECORDED_DAYS_AGO}::integer)
-        WHERE created_at > now() - interval '1 day'`
+        SELECT publish_event('post.created', '{}', '', NULL, NULL) FROM generate_series(1, ${missing}::integer)`
     },
   }
 }

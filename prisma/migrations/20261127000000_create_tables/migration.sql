@@ -52,7 +52,7 @@ CREATE TABLE "signing_secrets" (
 );
 
 -- Partitioned by the event's id, which grows with time: an event, its ended deliveries and its attempts leave together.
--- Partitions are made and dropped by src/retention. No foreign key refers to a partition, so that dropping it reads nothing.
+-- src/retention makes and drops the partitions. No foreign key refers to a partition, so that dropping it reads nothing.
 CREATE TABLE "events" (
     "id" BIGSERIAL NOT NULL,
     "type" TEXT NOT NULL,
@@ -95,7 +95,11 @@ CREATE TABLE "attempts" (
 
 CREATE TABLE "event_partitions" (
     "first_event_id" BIGINT NOT NULL,
+    "end_event_id" BIGINT NOT NULL,
+    "opened_at" TIMESTAMPTZ(3),
     "closed_at" TIMESTAMPTZ(3),
+    "taken" BIGINT,
+    "emptied_at" TIMESTAMPTZ(3),
 
     CONSTRAINT "event_partitions_pkey" PRIMARY KEY ("first_event_id")
 );
@@ -107,7 +111,7 @@ CREATE TABLE "attempt_counts" (
     "count" BIGINT NOT NULL,
 
     CONSTRAINT "attempt_counts_pkey" PRIMARY KEY ("endpoint_id","first_event_id","shard")
-);
+) PARTITION BY RANGE ("first_event_id");
 
 CREATE TABLE "idempotency_keys" (
     "publisher" TEXT NOT NULL,
@@ -206,6 +210,9 @@ ALTER TABLE "queue"
 -- Prisma from taking the index for one of its own and dropping it.
 CREATE INDEX "queue_lane" ON "queue" ("endpoint_id", least("tries", 1), "next_attempt_at", "event_id");
 
+-- Deleted endpoints, which are removed once nothing of them is on record.
+CREATE INDEX "endpoints_deleted" ON "endpoints" ("deleted_at") WHERE "deleted_at" IS NOT NULL;
+
 -- The lanes that claims look into, and the others by the time at which they must be looked into again.
 CREATE INDEX "lanes_awake" ON "lanes" ("endpoint_id") WHERE "is_awake";
 CREATE INDEX "lanes_asleep" ON "lanes" ("due_at") WHERE NOT "is_awake";
@@ -220,12 +227,3 @@ CREATE VIEW "deliveries" AS
     UNION ALL
     SELECT "event_id", "endpoint_id", "status", "attempt_count", 0, NULL, NULL, NULL, 0
     FROM "ended_deliveries";
-
--- The first partitions. Later ones are made by the function make_partitions (src/retention).
-CREATE TABLE "events_0" PARTITION OF "events" FOR VALUES FROM (0) TO (10000000);
-CREATE TABLE "ended_deliveries_0" PARTITION OF "ended_deliveries" FOR VALUES FROM (0) TO (10000000);
-CREATE TABLE "attempts_0" PARTITION OF "attempts" FOR VALUES FROM (0) TO (10000000);
-CREATE TABLE "events_10000000" PARTITION OF "events" FOR VALUES FROM (10000000) TO (20000000);
-CREATE TABLE "ended_deliveries_10000000" PARTITION OF "ended_deliveries" FOR VALUES FROM (10000000) TO (20000000);
-CREATE TABLE "attempts_10000000" PARTITION OF "attempts" FOR VALUES FROM (10000000) TO (20000000);
-INSERT INTO "event_partitions" ("first_event_id") VALUES (0), (10000000);

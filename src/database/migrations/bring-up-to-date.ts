@@ -121,6 +121,8 @@ async function applyNext(transaction: Transaction, version: Version, applied: Ap
       applied.migrations.push(migration.name)
     } else if (pending.functions.length > 0) {
       await transaction.run(installScript(pending.functions))
+      // Without a partition, no event can be stored.
+      await transaction.run('SELECT make_event_partitions()')
       applied.functions.push(...pending.functions.map(({ name }) => name))
     }
   } catch (error) {

@@ -8,6 +8,9 @@ const HEADER = `-- The whole live schema, functions included, as PostgreSQL's pg
 -- Tables come from prisma/migrations, functions from src/**/*.sql.
 `
 
+/** Partitions look like their parents, and come and go while the gateway runs. */
+const ARGS = ['--schema-only', '--no-owner', '--no-privileges', '--exclude-table=*_[0-9]*']
+
 /** The schema of a new database in SQL, without settings, owners and what differs from one dump to the next. */
 async function dumpSchema(): Promise<string> {
   // A development dependency: pg_dump as WebAssembly, so that every machine prints the same.
@@ -15,7 +18,7 @@ async function dumpSchema(): Promise<string> {
   const pglite = await openPGlite()
   await bringUpToDate(embeddedMigrationTarget(pglite))
   // The package's declaration files describe PGlite twice, so the compiler takes its own PGlite for another class.
-  const dump = await pgDump({ pg: pglite as never, args: ['--schema-only', '--no-owner', '--no-privileges'] })
+  const dump = await pgDump({ pg: pglite as never, args: ARGS })
   const lines = (await dump.text()).split('\n')
   const statements = lines.filter(
     (line) => !/^(--|SET |SELECT pg_catalog\.set_config|\\(un)?restrict )/.test(line),

@@ -113,9 +113,13 @@ async function requireEndpoint(prisma: PrismaClient, endpointId: string): Promis
   return id
 }
 
-/** @throws Error when there is no attempt with this id */
-export async function readAttempt(prisma: PrismaClient, id: bigint): Promise<Attempt> {
-  const [attempt] = await withEvents(prisma, [await prisma.attempt.findFirstOrThrow({ where: { id } })])
+/** @throws Error when there is no such attempt */
+export async function readAttempt(
+  prisma: PrismaClient,
+  key: { id: bigint; eventId: bigint },
+): Promise<Attempt> {
+  const row = await prisma.attempt.findUniqueOrThrow({ where: { id_eventId: key } })
+  const [attempt] = await withEvents(prisma, [row])
   if (attempt === undefined) throw new Error('The event of an attempt was removed')
   return attempt
 }

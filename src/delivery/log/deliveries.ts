@@ -14,8 +14,8 @@ export interface Delivery {
 }
 
 /**
- * The deliveries of events, by event id, sorted by endpoint. A pending delivery of a deleted endpoint counts as cancelled: the
- * retention cancels its row some time after the deletion.
+ * The deliveries of events, by event id, sorted by endpoint. A pending delivery of a deleted endpoint counts as cancelled: a
+ * worker cancels its row soon after the deletion.
  */
 export async function readDeliveries(
   { prisma }: { prisma: PrismaClient },

@@ -62,9 +62,12 @@ DECLARE
     -- The lanes that this claim looks into, and those of them whose endpoints it could lock.
     lane_ids integer[];
     locked_ids integer[];
-    -- The deliveries to lease: physical addresses (ctid), which stay valid because the rows are locked. And their endpoints.
+    -- The deliveries to lease: physical addresses (ctid), which stay valid because the rows are locked. And their endpoints, and
+    -- their first and last event.
     addresses tid[];
     claimed_ids integer[];
+    first_event_id bigint;
+    last_event_id bigint;
 BEGIN
     PERFORM wake_lanes(started_at, 1000);
 
@@ -101,10 +104,10 @@ BEGIN
         LEFT JOIN unnest(known_lanes, free_slots, starts) AS known(id, free, start) ON known.id = locked.id
     ),
     first_attempt AS MATERIALIZED (
-        SELECT lane.endpoint_id, lane.turn, due.ctid, due.rank
+        SELECT lane.endpoint_id, lane.turn, due.ctid, due.event_id, due.rank
         FROM lane CROSS JOIN LATERAL (
-            SELECT delivery.ctid, row_number() OVER () AS rank FROM (
-                SELECT delivery.ctid FROM queue delivery
+            SELECT delivery.ctid, delivery.event_id, row_number() OVER () AS rank FROM (
+                SELECT delivery.ctid, delivery.event_id FROM queue delivery
                 WHERE delivery.endpoint_id = lane.endpoint_id AND least(delivery.tries, 1) = 0
                     AND delivery.next_attempt_at >= lane.start AND is_due(delivery, started_at)
                 ORDER BY delivery.next_attempt_at, delivery.event_id
@@ -117,13 +120,13 @@ BEGIN
         ) due
     ),
     retry AS MATERIALIZED (
-        SELECT lane.endpoint_id, lane.turn, due.ctid, due.rank
+        SELECT lane.endpoint_id, lane.turn, due.ctid, due.event_id, due.rank
         FROM lane
         LEFT JOIN (SELECT endpoint_id, count(*) AS slots FROM first_attempt GROUP BY endpoint_id) taken
             ON taken.endpoint_id = lane.endpoint_id
         CROSS JOIN LATERAL (
-            SELECT delivery.ctid, row_number() OVER () AS rank FROM (
-                SELECT delivery.ctid FROM queue delivery
+            SELECT delivery.ctid, delivery.event_id, row_number() OVER () AS rank FROM (
+                SELECT delivery.ctid, delivery.event_id FROM queue delivery
                 WHERE delivery.endpoint_id = lane.endpoint_id AND least(delivery.tries, 1) = 1
                     AND is_due(delivery, started_at)
                 ORDER BY delivery.next_attempt_at, delivery.event_id
@@ -131,9 +134,10 @@ BEGIN
             ) delivery
         ) due
     )
-    SELECT array_agg(chosen.ctid), array_agg(DISTINCT chosen.endpoint_id) INTO addresses, claimed_ids
+    SELECT array_agg(chosen.ctid), array_agg(DISTINCT chosen.endpoint_id), min(chosen.event_id), max(chosen.event_id)
+    INTO addresses, claimed_ids, first_event_id, last_event_id
     FROM (
-        SELECT ctid, endpoint_id FROM (SELECT * FROM first_attempt UNION ALL SELECT * FROM retry) due
+        SELECT ctid, endpoint_id, event_id FROM (SELECT * FROM first_attempt UNION ALL SELECT * FROM retry) due
         ORDER BY rank, turn LIMIT slots
     ) chosen;
 
@@ -179,7 +183,8 @@ BEGIN
         CASE WHEN of_event = 1 THEN event.body END,
         CASE WHEN of_endpoint = 1 THEN endpoint_state.state END
     FROM numbered
-    JOIN events event ON event.id = numbered.event_id
+    -- The range keeps PostgreSQL from opening every partition of events.
+    JOIN events event ON event.id = numbered.event_id AND event.id BETWEEN first_event_id AND last_event_id
     JOIN endpoint_state ON endpoint_state.id = numbered.endpoint_id
     ORDER BY numbered.rank;
 END

@@ -32,12 +32,14 @@ BEGIN
         called := ARRAY(SELECT unnest(called) EXCEPT SELECT unnest(made));
     END IF;
 
-    SELECT coalesce(array_agg(endpoint_id), '{}'), array_agg(endpoint_id) FILTER (WHERE NOT is_awake) INTO held, asleep
-    FROM (SELECT endpoint_id, is_awake FROM lanes WHERE endpoint_id = ANY (called) FOR NO KEY UPDATE SKIP LOCKED) lane;
+    SELECT coalesce(array_agg(endpoint_id), '{}'), array_agg(endpoint_id) FILTER (WHERE NOT is_awake AND due_at > wakes_at)
+    INTO held, asleep
+    FROM (
+        SELECT endpoint_id, is_awake, due_at, greatest(resting_until, moment) AS wakes_at
+        FROM lanes WHERE endpoint_id = ANY (called) FOR NO KEY UPDATE SKIP LOCKED
+    ) lane;
     IF asleep IS NOT NULL THEN
-        UPDATE lanes
-        SET is_awake = coalesce(resting_until <= moment, true),
-            due_at = CASE WHEN resting_until > moment THEN least(due_at, resting_until) ELSE moment END
+        UPDATE lanes SET is_awake = coalesce(resting_until <= moment, true), due_at = greatest(resting_until, moment)
         WHERE endpoint_id = ANY (asleep);
     END IF;
     IF cardinality(held) < cardinality(called) THEN

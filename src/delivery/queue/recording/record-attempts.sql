@@ -18,7 +18,10 @@ AS $$
 #variable_conflict use_column
 DECLARE
     recorded_at timestamptz(3) := clock_timestamp() + make_interval(secs => clock_offset_ms / 1000);
-    first_event_id bigint := (SELECT min(first_event_id) FROM event_partitions);
+    -- The first event ids of the partitions that hold events.
+    partition_starts bigint[] := ARRAY(
+        SELECT first_event_id FROM event_partitions WHERE emptied_at IS NULL ORDER BY first_event_id
+    );
 BEGIN
     RETURN QUERY
     WITH attempt AS MATERIALIZED (
@@ -28,8 +31,8 @@ BEGIN
             "sentAt" timestamptz, "signatureHeader" text, "responseStatus" integer, "responseBody" text,
             "responseTruncated" boolean, "durationMs" integer, "error" attempt_error, "errorDetail" text, "outcome" text,
             "retryInMs" float8, "restMs" float8, "isGone" boolean)
-        -- An event that is older than the oldest partition has been removed, and so have its deliveries.
-        WHERE "eventId" >= first_event_id
+        -- Older events have been removed, with their deliveries.
+        WHERE "eventId" >= partition_starts[1]
     ),
     ended AS (
         DELETE FROM queue delivery USING attempt
@@ -90,7 +93,8 @@ BEGIN
     ),
     counted AS (
         INSERT INTO attempt_counts (endpoint_id, first_event_id, shard, count)
-        SELECT recorded.endpoint_id, partition_of(recorded.event_id), recording_shard, count(*)
+        SELECT recorded.endpoint_id, partition_starts[width_bucket(recorded.event_id, partition_starts)], recording_shard,
+            count(*)
         FROM recorded GROUP BY 1, 2 ORDER BY 1, 2
         ON CONFLICT (endpoint_id, first_event_id, shard) DO UPDATE SET count = attempt_counts.count + excluded.count
     )
