@@ -793,8 +793,6 @@ $$;
 CREATE FUNCTION public.record_attempts(recording_owner uuid, clock_offset_ms double precision, recording_shard integer, finished json) RETURNS TABLE(id text)
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
-    SET enable_hashjoin TO 'off'
-    SET enable_mergejoin TO 'off'
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 #variable_conflict use_column
@@ -816,43 +814,49 @@ BEGIN
         -- Older events have been removed, with their deliveries.
         WHERE "eventId" >= partition_starts[1]
     ),
+    -- The deliveries that are still pending, locked in the order of their keys. LATERAL with a lock is a barrier for the planner:
+    -- each delivery is found by its key, never by reading the queue. `address` stays valid while the row is locked.
+    found AS MATERIALIZED (
+        SELECT attempt.*, delivery.*,
+            delivery.resend_count = attempt."resendCount"
+                AND (attempt."outcome" = 'delivered' OR attempt."outcome" = 'failed' AND delivery.is_held) AS is_ended,
+            delivery.resend_count > attempt."resendCount" AS is_resent
+        FROM attempt CROSS JOIN LATERAL (
+            SELECT ctid AS address, resend_count, attempt_count, coalesce(lease_owner = recording_owner, false) AS is_held
+            FROM queue WHERE event_id = attempt."eventId" AND endpoint_id = attempt."endpointId"
+            FOR NO KEY UPDATE
+        ) delivery
+    ),
     ended AS (
-        DELETE FROM queue delivery USING attempt
-        WHERE delivery.event_id = attempt."eventId" AND delivery.endpoint_id = attempt."endpointId"
-            AND delivery.resend_count = attempt."resendCount"
-            AND (attempt."outcome" = 'delivered'
-                OR attempt."outcome" = 'failed' AND delivery.lease_owner = recording_owner)
-        RETURNING delivery.event_id, delivery.endpoint_id, attempt."outcome",
-            greatest(delivery.attempt_count, attempt."number") AS attempt_count
+        DELETE FROM queue WHERE ctid = ANY (ARRAY(SELECT address FROM found WHERE is_ended))
     ),
     archived AS (
         INSERT INTO ended_deliveries (event_id, endpoint_id, status, attempt_count)
-        SELECT event_id, endpoint_id, upper("outcome")::delivery_status, attempt_count FROM ended
+        SELECT "eventId", "endpointId", upper("outcome")::delivery_status, greatest(attempt_count, "number")
+        FROM found WHERE is_ended
     ),
     kept AS (
         UPDATE queue delivery
-        SET attempt_count = greatest(delivery.attempt_count, attempt."number"),
+        SET attempt_count = greatest(delivery.attempt_count, found."number"),
             tries = CASE
-                WHEN delivery.resend_count > attempt."resendCount" THEN 0
-                WHEN attempt."outcome" = 'retry' THEN delivery.tries + 1
+                WHEN is_resent THEN 0
+                WHEN found."outcome" = 'retry' THEN delivery.tries + 1
                 ELSE delivery.tries
             END,
-            next_attempt_at = CASE
-                WHEN delivery.resend_count > attempt."resendCount" THEN recorded_at
-                ELSE attempt.due_at
-            END,
+            next_attempt_at = CASE WHEN is_resent THEN recorded_at ELSE found.due_at END,
             busy_since = CASE
-                WHEN delivery.resend_count > attempt."resendCount" THEN NULL
-                WHEN attempt."outcome" = 'busy' THEN coalesce(delivery.busy_since, recorded_at)
+                WHEN is_resent THEN NULL
+                WHEN found."outcome" = 'busy' THEN coalesce(delivery.busy_since, recorded_at)
                 ELSE delivery.busy_since
             END,
             lease_owner = NULL, lease_expires_at = NULL
-        FROM attempt
-        WHERE delivery.event_id = attempt."eventId" AND delivery.endpoint_id = attempt."endpointId"
-            AND delivery.lease_owner = recording_owner
-            AND (delivery.resend_count > attempt."resendCount" OR attempt."outcome" IN ('retry', 'busy', 'aborted'))
+        FROM found
+        WHERE delivery.ctid = ANY (ARRAY(
+                SELECT address FROM found WHERE is_held AND (is_resent OR "outcome" IN ('retry', 'busy', 'aborted'))
+            ))
+            AND delivery.event_id = found."eventId" AND delivery.endpoint_id = found."endpointId"
         RETURNING delivery.endpoint_id, delivery.next_attempt_at,
-            recorded_at + make_interval(secs => attempt."restMs" / 1000) AS resting_until
+            recorded_at + make_interval(secs => found."restMs" / 1000) AS resting_until
     ),
     -- The lane must be looked into when the delivery is due, at the latest. Locks lanes in the order of endpoints.
     called AS (
@@ -881,6 +885,35 @@ BEGIN
         ON CONFLICT (endpoint_id, first_event_id, shard) DO UPDATE SET count = attempt_counts.count + excluded.count
     )
     SELECT recorded.id::text FROM recorded;
+END
+$$;
+
+CREATE FUNCTION public.release_leases(releasing_owner uuid, clock_offset_ms double precision, event_ids bigint[], endpoint_ids integer[], delays_ms double precision[]) RETURNS void
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+BEGIN
+    WITH held AS MATERIALIZED (
+        SELECT key.*, delivery.address
+        FROM (
+            SELECT * FROM unnest(event_ids, endpoint_ids, delays_ms) AS key(event_id, endpoint_id, delay_ms) ORDER BY 1, 2
+        ) key
+        CROSS JOIN LATERAL (
+            SELECT ctid AS address FROM queue
+            WHERE event_id = key.event_id AND endpoint_id = key.endpoint_id AND lease_owner = releasing_owner
+            FOR NO KEY UPDATE
+        ) delivery
+    ),
+    released AS (
+        UPDATE queue delivery
+        SET lease_owner = NULL, lease_expires_at = NULL,
+            next_attempt_at = clock_timestamp() + make_interval(secs => (clock_offset_ms + held.delay_ms) / 1000)
+        FROM held
+        WHERE delivery.ctid = ANY (ARRAY(SELECT address FROM held))
+            AND delivery.event_id = held.event_id AND delivery.endpoint_id = held.endpoint_id
+    )
+    INSERT INTO lane_wakes (endpoint_id) SELECT DISTINCT endpoint_id FROM held;
 END
 $$;
 
@@ -938,6 +971,25 @@ CREATE FUNCTION public.remove_old_deliveries(after_event_id bigint, after_endpoi
         WHERE queue.event_id = chosen.event_id AND queue.endpoint_id = chosen.endpoint_id
     )
     SELECT event_id, endpoint_id FROM chosen ORDER BY event_id DESC, endpoint_id DESC LIMIT 1
+$$;
+
+CREATE FUNCTION public.renew_leases(renewing_owner uuid, clock_offset_ms double precision, lease_ms double precision, event_ids bigint[], endpoint_ids integer[]) RETURNS void
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+BEGIN
+    UPDATE queue SET lease_expires_at = clock_timestamp() + make_interval(secs => (lease_ms + clock_offset_ms) / 1000)
+    WHERE ctid = ANY (ARRAY(
+        SELECT held.address
+        FROM (SELECT * FROM unnest(event_ids, endpoint_ids) AS key(event_id, endpoint_id) ORDER BY 1, 2) key
+        CROSS JOIN LATERAL (
+            SELECT ctid AS address FROM queue
+            WHERE event_id = key.event_id AND endpoint_id = key.endpoint_id AND lease_owner = renewing_owner
+            FOR NO KEY UPDATE
+        ) held
+    ));
+END
 $$;
 
 CREATE FUNCTION public.resend_deliveries(to_endpoint integer, event_ids bigint[]) RETURNS void

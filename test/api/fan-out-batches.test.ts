@@ -17,6 +17,7 @@ describeServer('A batch of fan-outs', () => {
   beforeEach(async () => {
     publisher = await connectSqlPublisher(gateway)
     other = await connectSqlPublisher(gateway)
+    await publisher.client.query('DELETE FROM fan_outs')
   })
   afterEach(() => Promise.all([publisher.end(), other.end()]))
   afterAll(() => gateway?.stop())
@@ -37,6 +38,14 @@ describeServer('A batch of fan-outs', () => {
     const { rows } = await publisher.client.query('SELECT fanned_out_at FROM events WHERE id = $1', [eventId])
     return rows[0].fanned_out_at
   }
+  /** Waits until some session of the database waits for a lock. */
+  const untilWaiting = ({ client }: SqlPublisher) =>
+    until(async () => {
+      const { rows } = await client.query(
+        `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+      )
+      return rows.length > 0
+    })
   const resend = async (endpointId: number, event: number) =>
     (await gateway.rest('POST', `endpoint/${endpointId}/event/resend/`, { json: { event } })).status
 
@@ -71,16 +80,31 @@ describeServer('A batch of fan-outs', () => {
   })
 
   it('passes over an event that another worker has in hand, and takes the next one', async () => {
-    const type = unusedType()
-    const ids = await listeners(2, type)
+    const [type, otherType] = [unusedType(), unusedType()]
+    const [ids, otherIds] = [await listeners(2, type), await listeners(2, otherType)]
     const events = [await publishForWorker(type), await publishForWorker(type)]
     await other.client.query('BEGIN')
-    expect(await other.fanOut(0, 100)).toEqual({ lastEvent: events[1], deliveryCount: 4 })
-    const third = await publishForWorker(type)
-    expect(await publisher.fanOut(0, 100)).toEqual({ lastEvent: third, deliveryCount: 2 })
-    expect(await publisher.fanOut(0, 100)).toEqual({ lastEvent: null, deliveryCount: null })
+    expect(await other.fanOut()).toEqual({ lastEvent: events[1], deliveryCount: 4 })
+    const next = await publishForWorker(otherType)
+    expect(await publisher.fanOut()).toEqual({ lastEvent: next, deliveryCount: 2 })
+    expect(await publisher.fanOut()).toEqual({ lastEvent: null, deliveryCount: null })
     await other.client.query('COMMIT')
-    for (const eventId of [...events, third]) expect(await publisher.receiversOf(eventId)).toEqual(ids)
+    for (const eventId of events) expect(await publisher.receiversOf(eventId)).toEqual(ids)
+    expect(await publisher.receiversOf(next)).toEqual(otherIds)
+  })
+
+  it('waits for another worker that makes the same lanes, and then goes on', async () => {
+    const type = unusedType()
+    const ids = await listeners(20, type)
+    const first = await publishForWorker(type)
+    await other.client.query('BEGIN')
+    expect(await other.fanOut()).toEqual({ lastEvent: first, deliveryCount: 20 })
+    const second = await publishForWorker(type)
+    const waiting = publisher.fanOut()
+    await untilWaiting(other)
+    await other.client.query('COMMIT')
+    expect(await waiting).toEqual({ lastEvent: second, deliveryCount: 20 })
+    for (const eventId of [first, second]) expect(await other.receiversOf(eventId)).toEqual(ids)
   })
 
   it('is shared by the events that wait: one with many receivers does not hold up one with few', async () => {
@@ -147,10 +171,7 @@ describeServer('A batch of fan-outs', () => {
       await other.client.query('BEGIN')
       await other.fanOut()
       const resending = resend(ids[0] ?? 0, eventId)
-      await until(async () => {
-        const { rows } = await publisher.client.query('SELECT FROM pg_locks WHERE NOT granted')
-        return rows.length > 0
-      })
+      await untilWaiting(publisher)
       await other.client.query('COMMIT')
       expect(await resending).toBe(204)
       expect(await publisher.receiversOf(eventId)).toEqual(ids)

@@ -200,7 +200,6 @@ describeServer('hookgate_publish', () => {
         `extra_float_digits = -15`,
         `standard_conforming_strings = off`,
         `default_transaction_isolation = 'serializable'`,
-        `client_encoding = 'LATIN1'`,
         `plpgsql.extra_errors = 'all'`,
         `jit = on`,
         `jit_above_cost = 0`,

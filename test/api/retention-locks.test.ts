@@ -2,7 +2,7 @@ import type { Client } from 'pg'
 import { type Core, openCore } from '../support/core'
 import { connectTo } from '../support/database-connections'
 import { createTestDatabase, type TestDatabase } from '../support/gateway'
-import { growOlder, passDays, tablesOf } from '../support/partitions'
+import { growOlder, passDays, removeEverything, tablesOf } from '../support/partitions'
 import { serverOnly } from '../support/server-only'
 import { until } from '../support/until'
 
@@ -13,12 +13,15 @@ let database: TestDatabase
 let core: Core
 const clients: Client[] = []
 
-beforeEach(async () => {
+beforeAll(async () => {
   database = await createTestDatabase()
   core = await openCoreHere()
 })
+beforeEach(() => removeEverything(core))
 afterEach(async () => {
   for (const client of clients.splice(0)) await client.end()
+})
+afterAll(async () => {
   await core?.close()
   await database?.remove()
 })

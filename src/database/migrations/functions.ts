@@ -8,7 +8,7 @@ export interface SqlFunction {
   name: string
   /** `CREATE OR REPLACE FUNCTION ...`, and further statements about the function */
   text: string
-  /** false = only other programs call the function, with the rights of its owner, and each needs a grant */
+  /** false = only other programs call the function: its name starts with hookgate_, and each role that may needs a grant */
   isCalledHere: boolean
   /** SHA-256 of the text, in hex */
   digest: string
@@ -25,7 +25,7 @@ export function readFunctions(folder = join(packageFolder, 'src')): SqlFunction[
     if (!text.includes(`\nCREATE OR REPLACE FUNCTION ${name}(`)) {
       throw new Error(`src/${file} must define the function ${name} by CREATE OR REPLACE FUNCTION`)
     }
-    const isCalledHere = !/^LANGUAGE .* SECURITY DEFINER$/m.test(text)
+    const isCalledHere = !name.startsWith('hookgate_')
     return { name, text, isCalledHere, digest: createHash('sha256').update(text).digest('hex') }
   })
 }

@@ -28,7 +28,7 @@ export interface OutcomeParts {
    * Says for how many milliseconds the endpoint must be left alone after an answer that it is busy; null = it has another target by
    * now, or is sent to only once.
    *
-   * @param retryAfterMs what the answer asks for; null = nothing
+   * @param retryAfterMs the wait that the answer names; null = nothing
    */
   restMs: (retryAfterMs: number | null) => number | null
 }

@@ -12,7 +12,7 @@ export interface FailedTry {
   schedule: number[]
   /** failed tries so far, this one included: 1 after the first */
   tries: number
-  /** the wait that the response asks for (Retry-After); null = none */
+  /** the wait that the response names (Retry-After); null = none */
   retryAfterMs: number | null
   /** returns a number from 0 to 1 */
   random: () => number

@@ -14,17 +14,17 @@ export interface Destination {
   path: string
 }
 
-/** How many targets are remembered: sends to one target follow each other, and parsing it costs more than finding it. */
-const REMEMBERED_MAX = 1_000
-const remembered = new Map<string, Destination>()
+/** How many targets are cached: sends to one target follow each other, and parsing it costs more than finding it. */
+const CACHED_MAX = 1_000
+const cached = new Map<string, Destination>()
 
 /** @throws TypeError when the target is not an absolute http or https URL */
 export function destinationOf(target: string): Destination {
-  const known = remembered.get(target)
+  const known = cached.get(target)
   if (known !== undefined) return known
   const destination = parsed(target)
-  if (remembered.size >= REMEMBERED_MAX) remembered.clear()
-  remembered.set(target, destination)
+  if (cached.size >= CACHED_MAX) cached.clear()
+  cached.set(target, destination)
   return destination
 }
 

@@ -129,13 +129,11 @@ export async function restLanes(database: string): Promise<void> {
   )
 }
 
-/** The first event of the second partition. */
-export const SECOND_PARTITION = 10_000_000
-
 /** Attempts to write, as after weeks of use. */
 export interface WrittenAttempts {
   /** every one gets the same number of attempts */
   endpointIds: number[]
+  /** all events must fit into its partition */
   firstEvent: number
   events: number
   /** of each endpoint, spread over the events in order, 0.2 s apart */
@@ -186,17 +184,26 @@ const insertStatements = ({
       FROM generate_series(0, ${attempts - 1}::bigint) AS number
     ) made, unnest('{${endpointIds}}'::integer[]) AS endpoint_id`,
   `INSERT INTO attempt_counts (endpoint_id, first_event_id, shard, count)
-    SELECT endpoint_id, partition_of(${firstEvent}), 0, ${attempts}
+    SELECT endpoint_id, (SELECT max(first_event_id) FROM event_partitions WHERE first_event_id <= ${firstEvent}), 0, ${attempts}
     FROM unnest('{${endpointIds}}'::integer[]) AS endpoint_id`,
+  `SELECT setval('events_id_seq', ${firstEvent + events - 1})`,
 ]
 
-/** Closes the first partition, as so many days ago: later events lie in the second one. */
-export async function closeFirstPartition(database: string, daysAgo: number): Promise<void> {
-  await query(
+/**
+ * Closes the partition of the last event, as so many days ago.
+ *
+ * @returns the first event of the next partition
+ */
+export async function closePartition(database: string, daysAgo: number): Promise<number> {
+  const [next] = await query<{ first: string }>(
     database,
-    `SELECT setval('events_id_seq', ${SECOND_PARTITION + 1_000_000});
-    UPDATE event_partitions SET closed_at = now() - interval '${daysAgo} days' WHERE first_event_id = 0`,
+    `SELECT rotate_event_partitions('0 s');
+    UPDATE event_partitions
+    SET opened_at = now() - interval '${daysAgo + 1} days', closed_at = now() - interval '${daysAgo} days'
+    WHERE closed_at IS NOT NULL;
+    SELECT last_value AS first FROM events_id_seq`,
   )
+  return Number(next?.first)
 }
 
 /** The least event that has an attempt on record; undefined = there is none. */

@@ -28,16 +28,8 @@ export async function renewLeases(
   const eventIds = deliveries.map(({ eventId }) => eventId)
   const endpointIds = deliveries.map(({ endpointId }) => endpointId)
   await prisma.$executeRaw`
-    WITH held AS MATERIALIZED (
-      SELECT delivery.event_id, delivery.endpoint_id
-      FROM unnest(${eventIds}::bigint[], ${endpointIds}::integer[]) AS key(event_id, endpoint_id)
-      JOIN queue delivery USING (event_id, endpoint_id)
-      WHERE delivery.lease_owner = ${owner}::uuid
-      ORDER BY 1, 2 FOR NO KEY UPDATE OF delivery
-    )
-    UPDATE queue delivery
-    SET lease_expires_at = clock_timestamp() + make_interval(secs => (${leaseMs}::float8 + ${clockOffsetMs}::float8) / 1000)
-    FROM held WHERE delivery.event_id = held.event_id AND delivery.endpoint_id = held.endpoint_id`
+    SELECT renew_leases(${owner}::uuid, ${clockOffsetMs}::float8, ${leaseMs}::float8, ${eventIds}::bigint[],
+      ${endpointIds}::integer[])`
 }
 
 /** A delivery that was not sent, and when it is due again. */
@@ -59,21 +51,8 @@ export async function releaseLeases(
     statement(
       'release_leases',
       Prisma.sql`
-        WITH held AS MATERIALIZED (
-          SELECT delivery.event_id, delivery.endpoint_id, key.delay_ms
-          FROM unnest(${eventIds}::bigint[], ${endpointIds}::integer[], ${delays}::float8[]) AS key(event_id, endpoint_id, delay_ms)
-          JOIN queue delivery USING (event_id, endpoint_id)
-          WHERE delivery.lease_owner = ${owner}::uuid
-          ORDER BY 1, 2 FOR NO KEY UPDATE OF delivery
-        ),
-        released AS (
-          UPDATE queue delivery
-          SET lease_owner = NULL, lease_expires_at = NULL,
-            next_attempt_at = clock_timestamp() + make_interval(secs => (${clockOffsetMs}::float8 + held.delay_ms) / 1000)
-          FROM held WHERE delivery.event_id = held.event_id AND delivery.endpoint_id = held.endpoint_id
-          RETURNING delivery.endpoint_id
-        )
-        INSERT INTO lane_wakes (endpoint_id) SELECT DISTINCT endpoint_id FROM released`,
+        SELECT release_leases(${owner}::uuid, ${clockOffsetMs}, ${eventIds}::bigint[], ${endpointIds}::integer[],
+          ${delays}::float8[])`,
     ),
   )
 }

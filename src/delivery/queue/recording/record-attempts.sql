@@ -1,11 +1,10 @@
 -- Records attempts, and what follows from them for their deliveries: see record-attempts.ts, which calls this function.
 --
 -- `finished` is a JSON array of FinishedAttempt, sorted by event and endpoint. It is json and not jsonb: reading 200 attempts takes
--- 5 µs each instead of 9. `recording_shard` names the counters that this
--- process writes, so that two processes do not wait for one row.
+-- 5 µs each instead of 9. `recording_shard` names the counters that this process writes, so that two processes do not wait for one
+-- row.
 --
--- Every statement finds its rows by the keys that `finished` names. The planner settings below allow no other plan, whatever
--- the statistics say.
+-- Every statement finds its rows by the keys that `finished` names, whatever the statistics say.
 CREATE OR REPLACE FUNCTION record_attempts(
     recording_owner uuid,
     clock_offset_ms float8,
@@ -13,7 +12,7 @@ CREATE OR REPLACE FUNCTION record_attempts(
     finished json
 ) RETURNS TABLE (id text)
 LANGUAGE plpgsql VOLATILE
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -34,43 +33,49 @@ BEGIN
         -- Older events have been removed, with their deliveries.
         WHERE "eventId" >= partition_starts[1]
     ),
+    -- The deliveries that are still pending, locked in the order of their keys. LATERAL with a lock is a barrier for the planner:
+    -- each delivery is found by its key, never by reading the queue. `address` stays valid while the row is locked.
+    found AS MATERIALIZED (
+        SELECT attempt.*, delivery.*,
+            delivery.resend_count = attempt."resendCount"
+                AND (attempt."outcome" = 'delivered' OR attempt."outcome" = 'failed' AND delivery.is_held) AS is_ended,
+            delivery.resend_count > attempt."resendCount" AS is_resent
+        FROM attempt CROSS JOIN LATERAL (
+            SELECT ctid AS address, resend_count, attempt_count, coalesce(lease_owner = recording_owner, false) AS is_held
+            FROM queue WHERE event_id = attempt."eventId" AND endpoint_id = attempt."endpointId"
+            FOR NO KEY UPDATE
+        ) delivery
+    ),
     ended AS (
-        DELETE FROM queue delivery USING attempt
-        WHERE delivery.event_id = attempt."eventId" AND delivery.endpoint_id = attempt."endpointId"
-            AND delivery.resend_count = attempt."resendCount"
-            AND (attempt."outcome" = 'delivered'
-                OR attempt."outcome" = 'failed' AND delivery.lease_owner = recording_owner)
-        RETURNING delivery.event_id, delivery.endpoint_id, attempt."outcome",
-            greatest(delivery.attempt_count, attempt."number") AS attempt_count
+        DELETE FROM queue WHERE ctid = ANY (ARRAY(SELECT address FROM found WHERE is_ended))
     ),
     archived AS (
         INSERT INTO ended_deliveries (event_id, endpoint_id, status, attempt_count)
-        SELECT event_id, endpoint_id, upper("outcome")::delivery_status, attempt_count FROM ended
+        SELECT "eventId", "endpointId", upper("outcome")::delivery_status, greatest(attempt_count, "number")
+        FROM found WHERE is_ended
     ),
     kept AS (
         UPDATE queue delivery
-        SET attempt_count = greatest(delivery.attempt_count, attempt."number"),
+        SET attempt_count = greatest(delivery.attempt_count, found."number"),
             tries = CASE
-                WHEN delivery.resend_count > attempt."resendCount" THEN 0
-                WHEN attempt."outcome" = 'retry' THEN delivery.tries + 1
+                WHEN is_resent THEN 0
+                WHEN found."outcome" = 'retry' THEN delivery.tries + 1
                 ELSE delivery.tries
             END,
-            next_attempt_at = CASE
-                WHEN delivery.resend_count > attempt."resendCount" THEN recorded_at
-                ELSE attempt.due_at
-            END,
+            next_attempt_at = CASE WHEN is_resent THEN recorded_at ELSE found.due_at END,
             busy_since = CASE
-                WHEN delivery.resend_count > attempt."resendCount" THEN NULL
-                WHEN attempt."outcome" = 'busy' THEN coalesce(delivery.busy_since, recorded_at)
+                WHEN is_resent THEN NULL
+                WHEN found."outcome" = 'busy' THEN coalesce(delivery.busy_since, recorded_at)
                 ELSE delivery.busy_since
             END,
             lease_owner = NULL, lease_expires_at = NULL
-        FROM attempt
-        WHERE delivery.event_id = attempt."eventId" AND delivery.endpoint_id = attempt."endpointId"
-            AND delivery.lease_owner = recording_owner
-            AND (delivery.resend_count > attempt."resendCount" OR attempt."outcome" IN ('retry', 'busy', 'aborted'))
+        FROM found
+        WHERE delivery.ctid = ANY (ARRAY(
+                SELECT address FROM found WHERE is_held AND (is_resent OR "outcome" IN ('retry', 'busy', 'aborted'))
+            ))
+            AND delivery.event_id = found."eventId" AND delivery.endpoint_id = found."endpointId"
         RETURNING delivery.endpoint_id, delivery.next_attempt_at,
-            recorded_at + make_interval(secs => attempt."restMs" / 1000) AS resting_until
+            recorded_at + make_interval(secs => found."restMs" / 1000) AS resting_until
     ),
     -- The lane must be looked into when the delivery is due, at the latest. Locks lanes in the order of endpoints.
     called AS (

@@ -56,11 +56,11 @@ export interface PacedSend {
  *   this rest, because all processes keep it (lanes.resting_until).
  * - A busy answer also lowers the rate: to a little below the measured one, by 15 % at least and by half at most. Busy answers to
  *   sends that started before the last decrease lower nothing more.
- * - Every accepted send raises the rate. The rate at which the receiver became busy is remembered: the rate returns to it fast at
+ * - Every accepted send raises the rate. The rate at which the receiver became busy is kept: the rate returns to it fast at
  *   first, then ever slower, stays near it for a while, and goes beyond it ever faster. So about one send in 30 is refused while
  *   the limit stays the same, and a limit that was raised is found within a minute.
  * - Before any limit is known, the rate doubles.
- * - Several processes have a pace each. They hear of each other's busy answers by the time until when the endpoint is left alone,
+ * - Several processes have a pace each. They see each other's busy answers by the time until when the endpoint is left alone,
  *   which is stored; then each lowers its own rate, and takes a random moment to begin again.
  *
  * Sources: additive increase and multiplicative decrease (RFC 5681), the shape of the curve (RFC 9438), spacing (the generic cell
@@ -83,7 +83,7 @@ export class Pace {
   #busyInARow = 0
   /** of the last busy answers, the share that this process got */
   #ownShare = 1
-  #heardAt = Number.NEGATIVE_INFINITY
+  #busyElsewhereAt = Number.NEGATIVE_INFINITY
   #busyAt: number
   /** when the next send may start */
   #nextAt = Number.NEGATIVE_INFINITY
@@ -178,14 +178,14 @@ export class Pace {
   }
 
   /** A rest is over that followed from a busy answer to this process. */
-  rested(now: number): void {
-    if (now - this.#heardAt < SHARED_FOR_MS) this.#spread(now)
+  onRested(now: number): void {
+    if (now - this.#busyElsewhereAt < SHARED_FOR_MS) this.#spread(now)
   }
 
   /** Another process got a busy answer, and the rest that followed is over. */
-  heardOfBusy(now: number): void {
+  onBusyElsewhere(now: number): void {
     this.#busyAt = now
-    this.#heardAt = now
+    this.#busyElsewhereAt = now
     if (this.#accepted > 0) this.#decrease(now, DECREASE_LEAST)
     this.#decreasedAt = now
     this.#ownShare -= SHARE_WEIGHT * this.#ownShare

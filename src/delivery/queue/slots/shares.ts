@@ -94,7 +94,7 @@ export class Shares {
   #ofHost({ standing, host }: Share, more: number): number {
     if (host.standing.news === 'proven') return 0
     const held = host.inFlight + more
-    // One send tells whether a new lane answers, even if its host seems not to.
+    // One send shows whether a new lane answers, even if its host seems not to.
     return standing.news === 'failing' ? this.trialSlots * HOST_RESERVE * held : held
   }
 

@@ -15,7 +15,7 @@ export type SendEnd = 'accepted' | 'answered' | 'unanswered' | 'stopped'
  *
  * - `new`: nothing is known.
  * - `proven`: the latest send that ended was answered, by any status.
- * - `failing`: it was not, or a send has begun to hang since.
+ * - `failing`: it was not, or a send hangs since then.
  */
 export class Standing {
   #news: 'new' | 'proven' | 'failing' = 'new'
@@ -46,7 +46,7 @@ export class Standing {
     this.#news = 'proven'
   }
 
-  /** A send has begun to hang. */
+  /** A send hangs now. */
   hangs(): void {
     this.#news = 'failing'
   }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from 'pg'
 import { activeMs } from '../../database/backends'
-import { closeFirstPartition, oldestEvent, SECOND_PARTITION, writeAttempts } from '../../database/tables'
+import { closePartition, oldestEvent, writeAttempts } from '../../database/tables'
 import { connected, query } from '../../databases'
 import { startGateway } from '../../processes'
 import { limit, type Measurement, measured } from '../../report/measurement'
@@ -12,6 +12,8 @@ import { whileReadingMemory } from '../memory-of'
 import { POST_CREATED } from '../posts'
 
 const RECENT = 10_000
+/** Each event goes to all endpoints, in several attempts. All old ones fit into one partition. */
+const ATTEMPTS_PER_EVENT = 100
 const OLD_DAYS = 40
 const DATABASE_SECONDS_MAX = 5
 const RISE_MAX_MB = 20
@@ -35,22 +37,20 @@ export const retention =
     const targets = endpointIds.map((id) => `https://receiver-${id}.example.com/hook`)
     const { database } = await endpointTemplate(run, { targets, events: [POST_CREATED] })
     progress(`retention: writing ${old} attempts`)
-    const spread = (attempts: number) => ({
+    const written = (attempts: number) => ({
       endpointIds,
-      events: attempts / ENDPOINTS,
+      events: attempts / ATTEMPTS_PER_EVENT,
       attempts: attempts / ENDPOINTS,
     })
-    await writeAttempts(database, [
-      { ...spread(old), firstEvent: 1, ageDays: OLD_DAYS },
-      { ...spread(RECENT), firstEvent: SECOND_PARTITION, ageDays: 0 },
-    ])
-    await closeFirstPartition(database, OLD_DAYS)
+    await writeAttempts(database, [{ ...written(old), firstEvent: 1, ageDays: OLD_DAYS }])
+    const firstEvent = await closePartition(database, OLD_DAYS)
+    await writeAttempts(database, [{ ...written(RECENT), firstEvent, ageDays: 0 }])
     await query(database, 'VACUUM ANALYZE')
     progress('retention: waiting for the gateway to remove them')
     const gateway = await startGateway({ DATABASE_URL: database }, teardown)
     const startMs = await activeMs(database)
     const { result, values } = await whileReadingMemory(gateway, POLL_MS, (values) =>
-      connected(database, (client) => untilRemoved(client, old / ENDPOINTS, values)),
+      connected(database, (client) => untilRemoved(client, old / ATTEMPTS_PER_EVENT, values)),
     )
     await gateway.stop()
     await sleep(REPORTED_MS)
@@ -58,7 +58,7 @@ export const retention =
     const during = values.slice(result.startedAt)
     return measurements(old, {
       // Where the time was over before everything was removed: as long as the rest would take.
-      seconds: (seconds * old) / ENDPOINTS / result.removed,
+      seconds: (seconds * old) / ATTEMPTS_PER_EVENT / result.removed,
       rise: Math.max(...during) - (during[0] ?? Number.NaN),
     })
   }

@@ -33,8 +33,8 @@ export async function attemptScale(run: Run): Promise<Measurement[]> {
   progress(`attempts: writing ${small} and ${large} of them`)
   const written = { events: DELIVERIES, ageDays: 0 }
   await writeAttempts(database, [
-    { ...written, endpointIds: [1], firstEvent: 1_000_000, attempts: small },
-    { ...written, endpointIds: [2], firstEvent: 2_000_000, attempts: large },
+    { ...written, endpointIds: [1], firstEvent: 1, attempts: small },
+    { ...written, endpointIds: [2], firstEvent: 1 + DELIVERIES, attempts: large },
   ])
   await query(database, 'VACUUM ANALYZE')
   const gateway = await startGateway(

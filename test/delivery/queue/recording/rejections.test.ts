@@ -15,7 +15,7 @@ it('lets a delivery wait a minute after its first rejected attempt, then twice a
   expect(rejections.waitMs('1-1')).toBe(0)
 })
 
-it('begins again when an attempt was recorded', () => {
+it('starts again when an attempt was recorded', () => {
   const rejections = new Rejections(() => 0)
   rejections.add('1-1')
   rejections.add('1-1')
@@ -24,7 +24,7 @@ it('begins again when an attempt was recorded', () => {
   expect(rejections.add('1-1')).toBe(MINUTE_MS)
 })
 
-it('remembers a limited number of deliveries', () => {
+it('keeps a limited number of deliveries', () => {
   const rejections = new Rejections(() => 0)
   for (let event = 0; event < 20_000; event += 1) rejections.add(`${event}-1`)
   expect(rejections.waitMs('0-1')).toBe(0)

@@ -22,7 +22,7 @@ export function tokenBucket(
   }
 }
 
-/** Allows `most` requests in each window, which begins at a multiple of its length. Retry-After may say when the next one begins. */
+/** Allows `most` requests in each window, which starts at a multiple of its length. Retry-After may say when the next one starts. */
 export function fixedWindow(
   most: number,
   windowMs: number,

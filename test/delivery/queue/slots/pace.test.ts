@@ -82,7 +82,7 @@ describe('a busy receiver is sent what it takes, and refuses little', () => {
       { used: 0.75, refused: 0.2 },
     ],
     [
-      'that allows 100 a minute and says when the next minute begins',
+      'that allows 100 a minute and says when the next minute starts',
       { receiver: () => fixedWindow(100, 60_000, 'honest'), rate: 100 / 60, events: 500 },
       { used: 0.85, refused: 0.08 },
     ],

@@ -174,7 +174,7 @@ describe('a host', () => {
       const counts = lanes.map(({ accepted }) => accepted.length)
       const total = counts.reduce((sum, count) => sum + count)
       expect(total).toBeGreaterThan(0.8 * 10 * (perHost / 0.05))
-      // Each lane has its turn, and few deliveries are claimed in vain.
+      // Each lane has its turn, and few deliveries are claimed and released.
       expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(5)
       expect(gateway.counts.released).toBeLessThan(0.1 * total)
       expect(p95(other)).toBeLessThanOrEqual(20)

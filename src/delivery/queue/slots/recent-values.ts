@@ -1,8 +1,8 @@
 /**
- * Remembers at least the `most` values that were used last, and at most twice as many; and all that must be kept. A look-up costs
+ * Keeps at least the `most` values that were used last, and at most twice as many; and all that must be kept. A look-up costs
  * little more than one in a Map.
  */
-export class Remembered<Key, Value> {
+export class RecentValues<Key, Value> {
   #young = new Map<Key, Value>()
   #old = new Map<Key, Value>()
 
@@ -12,7 +12,7 @@ export class Remembered<Key, Value> {
     private readonly mustKeep: (value: Value) => boolean,
   ) {}
 
-  /** The value of a key; made by `make` when it is not remembered. */
+  /** The value of a key; made by `make` when it is not kept. */
   get(key: Key, make: (key: Key) => Value): Value {
     const young = this.#young.get(key)
     if (young !== undefined) return young
