@@ -99,6 +99,21 @@ describe('resending', () => {
     expect(attempts.map(({ responseStatus }) => responseStatus)).toEqual([status, 204])
   })
 
+  it.concurrent('an event while it is answered 410 Gone keeps it pending, with both sends on record', async () => {
+    const { receiver, ...endpoint } = await createTestEndpoint(gateway, (_request, nth) =>
+      nth === 1 ? { status: 410, afterMs: 1_500 } : 204,
+    )
+    const eventId = await endpoint.publish()
+    await until(() => receiver.open() === 1)
+    expect((await resend(eventId, endpoint.id)).status).toBe(204)
+    await endpoint.untilRecorded(1)
+    const delivery = await deliveryOf(gateway, eventId)
+    expect([delivery.status, delivery.endpoint.isActive]).toEqual(['PENDING', false])
+    await endpoint.patch({ is_active: true })
+    await endpoint.untilStatus(eventId, 'DELIVERED')
+    expect((await endpoint.attempts()).map(({ responseStatus }) => responseStatus)).toEqual([410, 204])
+  })
+
   it('gives an event to an endpoint that did not listen when it was published', async () => {
     await switchOff()
     const eventId = await publish(gateway)
@@ -175,6 +190,19 @@ describe('resending', () => {
 
 describe('a test event', () => {
   const sendTest = (type?: string) => gateway.gql(SEND_TEST, { id: String(endpointId), type })
+
+  it('beside a resend of its event leaves the status to the resend, with both on record', async () => {
+    receiver.answer = (_request, nth) => (nth === 1 ? { status: 500, afterMs: 1_500 } : 204)
+    const sending = sendTest()
+    await until(() => receiver.received.length === 1)
+    const eventId = receiver.received[0]?.eventId ?? 0
+    expect((await resend(eventId)).status).toBe(204)
+    await until(async () => (await deliveryOf(gateway, eventId)).status === 'DELIVERED')
+    expect((await sending).data.sendTestWebhookEvent).toMatchObject({ responseStatus: 500 })
+    expect((await deliveryOf(gateway, eventId)).status).toBe('DELIVERED')
+    const statuses = (await attemptsOf(gateway, endpointId)).map(({ responseStatus }) => responseStatus)
+    expect(statuses).toEqual([204, 500])
+  })
 
   it('is one signed attempt with a sample of the type, on record', async () => {
     const { data } = await sendTest()

@@ -76,7 +76,7 @@ export class LimitsInTheMaking {
       host.waiting.add(lane)
       this.crowdedHosts.add(host)
     } else {
-      // One send tells whether a lane answers.
+      // One send shows whether a lane answers.
       const granted = this.#grant(
         lane,
         Math.min(this.#mostOf(lane), isWaiting ? 1 : Number.POSITIVE_INFINITY),
