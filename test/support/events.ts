@@ -117,3 +117,11 @@ export async function attemptCount(gateway: TestGateway, endpointId: number | st
 /** Milliseconds from an attempt to the retry that it announces; null = no retry. */
 export const promisedWait = ({ createdAt, nextRetryAt }: AttemptNode) =>
   nextRetryAt === null ? null : Date.parse(nextRetryAt) - Date.parse(createdAt)
+
+/** Expects a wait of so many milliseconds, stretched by up to a fifth. */
+export const stretched = (ms: number) => ({
+  $$typeof: Symbol.for('jest.asymmetricMatcher'),
+  asymmetricMatch: (wait: unknown) => typeof wait === 'number' && wait >= ms && wait <= 1.2 * ms + 1,
+  toString: () => `stretched(${ms})`,
+  toAsymmetricMatcher: () => `stretched(${ms})`,
+})
