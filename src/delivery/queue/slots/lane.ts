@@ -69,10 +69,9 @@ export class Lane {
     if (restedUntilMs === this.#restedUntilMs) return
     this.#restedUntilMs = restedUntilMs
     if (restedUntilMs === null) return
-    if (!this.#isRestOwn) {
-      this.pace ??= this.#newPace(now, random)
-      this.pace.onBusyElsewhere(now)
-    }
+    this.pace ??= this.#newPace(now, random)
+    if (this.#isRestOwn) this.pace.rested(now)
+    else this.pace.onBusyElsewhere(now)
     this.#isRestOwn = false
   }
 

@@ -36,6 +36,8 @@ const SHARED_FOR_MS = 60_000
 /** Processes that begin again within this time may do so together. */
 const TOGETHER_MS = 100
 const SHARE_WEIGHT = 0.2
+/** Until a busy answer is on record, its process alone knows of it. */
+const UNRECORDED_MS = 1_000
 const FORGET_AFTER_MS = 600_000
 
 /** A send that a pace has let go. */
@@ -49,8 +51,9 @@ export interface PacedSend {
  * The rate at which one process sends to an endpoint that has answered that it is busy. Nobody configures it: it follows what the
  * receiver takes.
  *
- * - A busy answer stops all sends to the endpoint for the time that it names (Retry-After), else for a second. While no send is
- *   accepted, that time doubles, up to 30 s. Then one send tries whether the endpoint takes requests again.
+ * - After a busy answer, the endpoint is left alone for the time that the answer names (Retry-After), else for a second. While no
+ *   send is accepted, that time doubles, up to 30 s. Then one send tries whether the endpoint takes requests again. Claims see to
+ *   this rest, because all processes keep it (lanes.resting_until).
  * - A busy answer also lowers the rate: to a little below the measured one, by 15 % at least and by half at most. Busy answers to
  *   sends that started before the last decrease lower nothing more.
  * - Every accepted send raises the rate. The rate at which the receiver became busy is kept: the rate returns to it fast at
@@ -72,7 +75,7 @@ export class Pace {
   /** accepted sends since the last decrease, and those of them that the pace had held back */
   #accepted = 0
   #heldBack = 0
-  /** since when they are counted: the end of the last rest */
+  /** since when they are counted: the first send after the last decrease */
   #countedSince: number
   #decreasedAt: number
   #restSeconds = 0
@@ -129,7 +132,10 @@ export class Pace {
   start(now: number): PacedSend {
     const wasHeldBack = now - this.#nextAt < Math.max(this.#intervalMs, LATE_MS)
     this.#nextAt = Math.max(this.#nextAt, now - this.#lateMs) + this.#intervalMs
-    if (this.#phase === 'resting') this.#phase = 'trying'
+    if (this.#phase === 'resting') {
+      this.#phase = 'trying'
+      if (this.#accepted === 0) this.#countedSince = now
+    }
     return { startedAt: now, wasHeldBack }
   }
 
@@ -167,9 +173,13 @@ export class Pace {
     }
     const restMs = this.#restMs(retryAfterMs)
     this.#restSeconds = restMs / 1_000
-    const isShared = now - this.#busyElsewhereAt < SHARED_FOR_MS
-    this.#rest(now + Math.max(restMs, this.#intervalMs), isShared)
+    this.#nextAt = Math.max(this.#nextAt, now + Math.max(Math.min(restMs, UNRECORDED_MS), this.#intervalMs))
     return restMs
+  }
+
+  /** A rest is over that followed from a busy answer to this process. */
+  rested(now: number): void {
+    if (now - this.#busyElsewhereAt < SHARED_FOR_MS) this.#spread(now)
   }
 
   /** Another process got a busy answer, and the rest that followed is over. */
@@ -179,8 +189,13 @@ export class Pace {
     if (this.#accepted > 0) this.#decrease(now, DECREASE_LEAST)
     this.#decreasedAt = now
     this.#ownShare -= SHARE_WEIGHT * this.#ownShare
-    // Its turn came during the rest, as it may have come for other processes.
-    this.#rest(now, now - this.#nextAt > TOGETHER_MS)
+    this.#phase = 'resting'
+    this.#spread(now)
+  }
+
+  /** Its turn came during the rest, as it may have come for other processes: now they begin again at random times. */
+  #spread(now: number): void {
+    if (now - this.#nextAt > TOGETHER_MS) this.#nextAt = now + this.random() * this.#intervalMs
   }
 
   get #intervalMs(): number {
@@ -196,12 +211,6 @@ export class Pace {
     const isFirst = this.#busyInARow <= 1
     const restMs = retryAfterMs === null ? grown : Math.max(retryAfterMs, isFirst ? 0 : grown)
     return restMs * (1 + STRETCH * this.random())
-  }
-
-  #rest(until: number, isShared: boolean): void {
-    const spreadMs = isShared ? this.random() * this.#intervalMs : 0
-    this.#nextAt = Math.max(this.#nextAt, until + spreadMs)
-    this.#countedSince = this.#nextAt
   }
 
   #decrease(now: number, unmeasured: number): void {
