@@ -242,7 +242,10 @@ describe('attempts', () => {
     }
     const all = await attemptsOf(gateway, endpointId)
     const ids = all.map(({ id }) => Number(id))
-    const failed = all.filter(({ error }) => error !== null).map(({ id }) => Number(id))
+    const failed = all
+      .filter(({ error }) => error !== null)
+      .sort((a, b) => Date.parse(a.nextRetryAt ?? '') - Date.parse(b.nextRetryAt ?? ''))
+      .map(({ id }) => Number(id))
     const sound = ids.filter((id) => !failed.includes(id))
     const list = async (query: string) => {
       const { body } = await gateway.rest('GET', `endpoint/${endpointId}/attempt/?${query}`)

@@ -93,7 +93,7 @@ describeServer('A batch of fan-outs', () => {
     expect(await publisher.receiversOf(next)).toEqual(otherIds)
   })
 
-  it('waits for another worker that makes the same lanes, and then goes on', async () => {
+  it('waits for another worker that makes the same lanes, and then continues', async () => {
     const type = unusedType()
     const ids = await listeners(20, type)
     const first = await publishForWorker(type)

@@ -39,6 +39,7 @@ export class Claims {
         owner: this.owner,
         slots: SLOTS,
         slotsPerEndpoint: SLOTS_PER_ENDPOINT,
+        otherSlots: SLOTS,
         lanes: [],
         afterEndpoint: this.lastEndpoint,
         leaseMs: LEASE_MS,
