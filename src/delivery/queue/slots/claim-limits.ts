@@ -30,7 +30,7 @@ export interface LaneLimit {
 
 /** Of a lane of which nothing is known, a claim takes no more. When it answers, it gets more at once. */
 const FIRST_SENDS = 4
-/** Without a free trial slot, a claim takes no more from lanes that are not listed: most of it is released again. */
+/** So much a claim takes from lanes that are not listed, though fewer trial slots are free, or none: proven ones may be among them. */
 const PEEK_SLOTS = 20
 /** The most lanes that one claim takes limits of. */
 const LANES_MAX = 2_000
@@ -102,7 +102,7 @@ export class LimitsInTheMaking {
     if (others === 'peeked') return { ...limits, otherSlots: PEEK_SLOTS, slotsPerOther: 1 }
     const slotsPerOther = this.#allowed(UNKNOWN, Math.min(FIRST_SENDS, shares.limits.perEndpoint), freeTrials)
     if (slotsPerOther === 0) return { ...limits, isShort: true }
-    return { ...limits, otherSlots: freeTrials - this.#grantedTrials, slotsPerOther }
+    return { ...limits, otherSlots: Math.max(freeTrials - this.#grantedTrials, PEEK_SLOTS), slotsPerOther }
   }
 
   /** Gives the free slots of a crowded host to the lanes that have waited the longest, one each. */
