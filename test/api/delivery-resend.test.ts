@@ -1,6 +1,6 @@
 import { graphqlCodes, graphqlProblems, restResult, resultOf } from '../support/answer-problems'
 import { RESEND, SEND_TEST } from '../support/event-documents'
-import { attemptsOf, deliveriesOf, deliveryOf, promisedWait, publish, stretched } from '../support/events'
+import { attemptsOf, deliveriesOf, deliveryOf, expectWaits, publish } from '../support/events'
 import { startTestGateway, type TestGateway } from '../support/gateway'
 import { startReceiver, type TestReceiver } from '../support/receiver'
 import { createTestEndpoint } from '../support/test-endpoint'
@@ -70,9 +70,7 @@ describe('resending', () => {
     await endpoint.untilStatus(eventId, 'FAILED')
     const attempts = await endpoint.attempts()
     expect(attempts.map(({ number }) => number)).toEqual([1, 2, 3, 4, 5, 6])
-    expect(attempts.map(promisedWait)).toEqual(
-      [1000, 2000, null, 1000, 2000, null].map((ms) => ms && stretched(ms)),
-    )
+    expectWaits(attempts, [1000, 2000, null, 1000, 2000, null])
   })
 
   it('sends a delivery that waits for a retry at once', async () => {
@@ -99,6 +97,21 @@ describe('resending', () => {
     await endpoint.untilStatus(eventId, 'DELIVERED')
     const attempts = await endpoint.attempts()
     expect(attempts.map(({ responseStatus }) => responseStatus)).toEqual([status, 204])
+  })
+
+  it.concurrent('an event while it is answered 410 Gone keeps it pending, with both sends on record', async () => {
+    const { receiver, ...endpoint } = await createTestEndpoint(gateway, (_request, nth) =>
+      nth === 1 ? { status: 410, afterMs: 1_500 } : 204,
+    )
+    const eventId = await endpoint.publish()
+    await until(() => receiver.open() === 1)
+    expect((await resend(eventId, endpoint.id)).status).toBe(204)
+    await endpoint.untilRecorded(1)
+    const delivery = await deliveryOf(gateway, eventId)
+    expect([delivery.status, delivery.endpoint.isActive]).toEqual(['PENDING', false])
+    await endpoint.patch({ is_active: true })
+    await endpoint.untilStatus(eventId, 'DELIVERED')
+    expect((await endpoint.attempts()).map(({ responseStatus }) => responseStatus)).toEqual([410, 204])
   })
 
   it('gives an event to an endpoint that did not listen when it was published', async () => {
@@ -177,6 +190,19 @@ describe('resending', () => {
 
 describe('a test event', () => {
   const sendTest = (type?: string) => gateway.gql(SEND_TEST, { id: String(endpointId), type })
+
+  it('beside a resend of its event leaves the status to the resend, with both on record', async () => {
+    receiver.answer = (_request, nth) => (nth === 1 ? { status: 500, afterMs: 1_500 } : 204)
+    const sending = sendTest()
+    await until(() => receiver.received.length === 1)
+    const eventId = receiver.received[0]?.eventId ?? 0
+    expect((await resend(eventId)).status).toBe(204)
+    await until(async () => (await deliveryOf(gateway, eventId)).status === 'DELIVERED')
+    expect((await sending).data.sendTestWebhookEvent).toMatchObject({ responseStatus: 500 })
+    expect((await deliveryOf(gateway, eventId)).status).toBe('DELIVERED')
+    const statuses = (await attemptsOf(gateway, endpointId)).map(({ responseStatus }) => responseStatus)
+    expect(statuses).toEqual([204, 500])
+  })
 
   it('is one signed attempt with a sample of the type, on record', async () => {
     const { data } = await sendTest()
@@ -262,7 +288,7 @@ describe('a target whose address is not allowed any more', () => {
       const none = { sentAt: null, responseStatus: null, responseBody: null, responseTruncated: false }
       expect(attempt).toMatchObject({ error: 'BLOCKED_ADDRESS', ...none })
     }
-    expect(attempts.map(promisedWait)).toEqual([stretched(5000), null])
+    expectWaits(attempts, [5000, null])
     const rest = await guarded.rest('GET', `endpoint/${id}/attempt/`)
     const details = [...attempts.map((each) => each.errorDetail), rest.body.results[0].error_detail]
     for (const detail of details)

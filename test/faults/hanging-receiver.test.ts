@@ -52,7 +52,8 @@ serverOnly(
     const switchBad = async (isActive: boolean) => {
       const { status } = await gateway.rest('PATCH', `endpoint/${id}/`, { json: { is_active: isActive } })
       expect(status).toBe(200)
-      if (isActive) return until(() => hanging.open() === 10)
+      // An endpoint whose sends have hung has two in flight.
+      if (isActive) return until(() => hanging.open() >= 2)
       // Off, with nothing in flight.
       hanging.dropConnections()
       return until(() => hanging.open() === 0)
@@ -79,7 +80,7 @@ serverOnly(
     let isUnharmed = false
     for (let nth = 0; nth < MEASUREMENTS && !isUnharmed; nth += 1) isUnharmed = await compare()
     expect(isUnharmed).toBe(true)
-    // The hanging receiver had ten sends in flight all the time, and the rest waiting.
+    // The hanging receiver never had more in flight than an endpoint may have, and the rest was waiting.
     expect(hanging.peak()).toBe(10)
     await gateway.stop()
     await good.close()

@@ -16,7 +16,7 @@ export interface ClaimLimits {
   isShort: boolean
   /** when the limit of some lane rises by itself: milliseconds of the clock of the slots; Infinity = never */
   validUntil: number
-  /** lanes whose turn it is among those that wait for a slot of their host */
+  /** lanes that waited for a slot, and whose turn it is */
   offered: Lane[]
 }
 
@@ -48,7 +48,8 @@ export interface Occupancy {
 /** The limits of one claim in the making. Lanes are added one by one; those that matter most come first. */
 export class LimitsInTheMaking {
   readonly #lanes: LaneLimit[] = []
-  #freeTrials: number
+  /** trial slots that listed lanes may take */
+  #grantedTrials = 0
   #nextTurnAt = Number.POSITIVE_INFINITY
   readonly #offered: Lane[] = []
 
@@ -56,24 +57,33 @@ export class LimitsInTheMaking {
   constructor(
     private readonly occupancy: Occupancy,
     private readonly crowdedHosts: Set<Host>,
-  ) {
-    // The other half is for lanes that are not listed.
-    this.#freeTrials = Math.ceil(occupancy.freeTrials / 2)
-  }
+  ) {}
 
   get isFull(): boolean {
     return this.#lanes.length >= LANES_MAX
   }
 
-  /** Sets the limit of a lane. A second call changes nothing. */
-  add(lane: Lane): void {
+  /**
+   * Sets the limit of a lane. A second call changes nothing.
+   *
+   * @param isWaiting a delivery of the lane was claimed before, and released because no slot was free
+   */
+  add(lane: Lane, isWaiting = false): void {
     if (lane.listedFor === this.occupancy.number || this.isFull) return
     const { host } = lane
     if (host.waiting.size > 0 || this.#freeOf(host) < this.occupancy.shares.limits.perEndpoint) {
       lane.listedFor = this.occupancy.number
       host.waiting.add(lane)
       this.crowdedHosts.add(host)
-    } else this.#list(lane, this.#grant(lane, this.#mostOf(lane)))
+    } else {
+      // One send shows whether a lane answers.
+      const granted = this.#grant(
+        lane,
+        Math.min(this.#mostOf(lane), isWaiting ? 1 : Number.POSITIVE_INFINITY),
+      )
+      if (isWaiting && granted > 0) this.#offered.push(lane)
+      this.#list(lane, granted)
+    }
   }
 
   done(others: Others): ClaimLimits {
@@ -92,7 +102,7 @@ export class LimitsInTheMaking {
     if (others === 'peeked') return { ...limits, otherSlots: PEEK_SLOTS, slotsPerOther: 1 }
     const slotsPerOther = this.#allowed(UNKNOWN, Math.min(FIRST_SENDS, shares.limits.perEndpoint), freeTrials)
     if (slotsPerOther === 0) return { ...limits, isShort: true }
-    return { ...limits, otherSlots: Math.floor(freeTrials / 2) + this.#freeTrials, slotsPerOther }
+    return { ...limits, otherSlots: freeTrials - this.#grantedTrials, slotsPerOther }
   }
 
   /** Gives the free slots of a crowded host to the lanes that have waited the longest, one each. */
@@ -129,9 +139,12 @@ export class LimitsInTheMaking {
 
   /** Lets a lane start up to `most` sends, and returns how many. */
   #grant(lane: Share, most: number): number {
-    const isProven = this.occupancy.shares.isProven(lane)
-    const granted = this.#allowed(lane, most, isProven ? this.occupancy.free : this.#freeTrials)
-    if (!isProven) this.#freeTrials -= granted
+    const { shares, free, freeTrials } = this.occupancy
+    if (shares.isProven(lane)) return this.#allowed(lane, most, free)
+    // The other half is for lanes that are not listed.
+    const left = Math.ceil(freeTrials / 2) - this.#grantedTrials
+    const granted = this.#allowed(lane, Math.min(most, left), freeTrials - this.#grantedTrials)
+    this.#grantedTrials += granted
     return granted
   }
 

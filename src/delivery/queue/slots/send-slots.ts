@@ -1,8 +1,7 @@
-import { destinationOf } from '../../sending/destination'
 import { type ClaimLimits, LimitsInTheMaking } from './claim-limits'
-import { Host, Lane } from './lane'
+import { KnownLanes } from './known-lanes'
+import type { Host, Lane } from './lane'
 import type { Pace, PacedSend } from './pace'
-import { RecentValues } from './recent-values'
 import { type Limits, Shares } from './shares'
 import { type SendEnd, type Standing, YOUNGEST_HANGING_MS } from './standing'
 
@@ -33,14 +32,6 @@ export interface NoTurn {
   waitMs: number
 }
 
-/** How many lanes and hosts are kept while nothing is in flight to them. */
-const LANES_MAX = 5_000
-const HOSTS_MAX = 5_000
-const RECENT_MAX = 512
-const HUNG_MAX = 1_000
-/** More lanes than that are not told to claims: their deliveries are due later, so that the next claim does not take them again. */
-const WAITING_MAX = 1_000
-const CROWDED_WAIT_MS = 500
 /** A delivery that cannot start before a trial has ended is due again after this time. */
 const TRIAL_WAIT_MS = 1_000
 /** While no trial slot is free, claims look into all lanes so often: proven ones may be among them. */
@@ -52,22 +43,11 @@ const PEEK_EVERY_MS = 20
  */
 export class SendSlots {
   readonly shares: Shares
-  readonly #lanes = new RecentValues<number, Lane>(LANES_MAX, (lane) => isInUse(lane) || this.#hung.has(lane))
-  readonly #hosts = new RecentValues<string, Host>(
-    HOSTS_MAX,
-    ({ inFlight, waiting }) => inFlight + waiting.size > 0,
-  )
+  readonly #lanes: KnownLanes
   /** in the order of their start */
   readonly #inFlight = new Set<SendSlot>()
   #trials = 0
   #hanging = 0
-  readonly #paced = new Set<Lane>()
-  /** lanes with nothing in flight whose last send hung */
-  readonly #hung = new Set<Lane>()
-  readonly #crowdedHosts = new Set<Host>()
-  /** lanes whose last send ended lately, in no order; a ring */
-  readonly #recent: Lane[] = []
-  #nextRecent = 0
   #fullEndpoints = 0
   /** number of the last limits */
   #limits = 0
@@ -81,6 +61,7 @@ export class SendSlots {
     private readonly random: () => number = Math.random,
   ) {
     this.shares = new Shares(limits)
+    this.#lanes = new KnownLanes(random)
   }
 
   /** How many more sends may be in flight, in all. */
@@ -124,15 +105,16 @@ export class SendSlots {
         freeTrials: Math.max(0, this.#freeTrials),
         now,
       },
-      this.#crowdedHosts,
+      this.#lanes.crowdedHosts,
     )
+    for (const lane of this.#lanes.untried) limits.add(lane, true)
     for (const { lane } of this.#inFlight) limits.add(lane)
-    this.#forgetPaces(now)
-    for (const lane of this.#paced) limits.add(lane)
-    for (const lane of this.#hung) limits.add(lane)
+    this.#lanes.forgetPaces(now)
+    for (const lane of this.#lanes.paced) limits.add(lane)
+    for (const lane of this.#lanes.hung) limits.add(lane)
     if (!this.#isCrowded) return limits.done('tried')
 
-    for (const lane of this.#recent) limits.add(lane)
+    for (const lane of this.#lanes.recent) limits.add(lane)
     const isTurnOfOthers = isLook || this.#isTurnOfOthers
     if (!isTurnOfOthers) return limits.done('none')
     if (this.#freeTrials > 0) return limits.done('tried')
@@ -145,27 +127,21 @@ export class SendSlots {
   claimed({ offered, otherSlots }: ClaimLimits): void {
     this.#isTurnOfOthers = otherSlots === 0
     if (this.#freeTrials <= 0 && otherSlots > 0) this.#peekAt = this.now() + PEEK_EVERY_MS
-    for (const lane of offered) {
-      const { waiting } = lane.host
-      waiting.delete(lane)
-      // It may have more to send.
-      if (lane.startedBy === this.#limits) waiting.add(lane)
-      if (waiting.size === 0) this.#crowdedHosts.delete(lane.host)
-    }
+    for (const lane of offered) this.#lanes.hadTurn(lane, lane.startedBy === this.#limits)
   }
 
   /** Takes a slot for a delivery that was claimed. */
   take({ endpointId, target, restedUntilMs }: SlotRequest): SendSlot | NoTurn {
     const now = this.now()
-    const lane = this.#laneOf(endpointId, target)
+    const lane = this.#lanes.lane(endpointId, target)
     lane.claimed(restedUntilMs, now, this.random)
-    if (lane.pace !== undefined) this.#paced.add(lane)
+    if (lane.pace !== undefined) this.#lanes.paced.add(lane)
     const { pace, standing, host } = lane
     if (pace !== undefined && pace.turns(now) < 1) return waitFor(pace, now)
-    if (!this.shares.hasHostRoom(lane, this.#freeTrials)) return this.#waitForHost(lane)
-
     const isTrial = !this.shares.isProven(lane)
-    if (isTrial && this.#freeTrials <= 0) return { waitMs: (TRIAL_WAIT_MS * (1 + this.random())) / 2 }
+    if (isTrial && this.#freeTrials <= 0) return { waitMs: this.#lanes.waitForTrial(lane) }
+    if (!this.shares.hasHostRoom(lane, this.#freeTrials)) return { waitMs: this.#lanes.waitForHost(lane) }
+
     lane.startedBy = this.#limits
     const paced = pace?.start(now) ?? { startedAt: now, wasHeldBack: false }
     const slot = { lane, host, standing, pace, paced, isTrial, isHanging: false, isBusy: false }
@@ -187,7 +163,7 @@ export class SendSlots {
     const { lane, standing, paced } = slot
     slot.isBusy = true
     if (lane.standing !== standing) return null
-    this.#paced.add(lane)
+    this.#lanes.paced.add(lane)
     const now = this.now()
     return lane.busy(now, this.random).busy(paced, now, retryAfterMs)
   }
@@ -207,7 +183,7 @@ export class SendSlots {
       lane.accepted(now)
       pace?.accepted(paced)
     } else if (!slot.isBusy) pace?.ended()
-    if (lane.inFlight === 0) this.#ended(lane, slot.isHanging)
+    if (lane.inFlight === 0) this.#lanes.ended(lane, slot.isHanging)
   }
 
   /** Sends that hang, and do not count for that reason. All of them are trials. */
@@ -221,25 +197,6 @@ export class SendSlots {
 
   get #isCrowded(): boolean {
     return 2 * this.#freeTrials < this.shares.trialSlots
-  }
-
-  #laneOf(endpointId: number, target: string): Lane {
-    const lane = this.#lanes.get(endpointId, () => new Lane(endpointId, target, this.#hostOf(target)))
-    if (lane.target !== target) lane.retarget(target, this.#hostOf(target))
-    else if (lane.inFlight === 0) lane.host = this.#hosts.get(lane.host.name, () => lane.host)
-    return lane
-  }
-
-  #hostOf(target: string): Host {
-    return this.#hosts.get(destinationOf(target).host, (name) => new Host(name))
-  }
-
-  #waitForHost(lane: Lane): NoTurn {
-    const { waiting } = lane.host
-    waiting.add(lane)
-    this.#crowdedHosts.add(lane.host)
-    // Its limit is 0 in the next claims, until its turn has come.
-    return { waitMs: waiting.size <= WAITING_MAX ? 0 : CROWDED_WAIT_MS * (1 + this.random()) }
   }
 
   /** Sends that hang count as trials, whatever their lane was when they started. */
@@ -257,28 +214,9 @@ export class SendSlots {
       slot.isTrial = true
     }
   }
-
-  #forgetPaces(now: number): void {
-    for (const lane of this.#paced) {
-      if (lane.pace?.isOver(now)) lane.pace = undefined
-      if (lane.pace === undefined) this.#paced.delete(lane)
-    }
-  }
-
-  /** Nothing is in flight any more in this lane. */
-  #ended(lane: Lane, hasHung: boolean): void {
-    this.#recent[this.#nextRecent] = lane
-    this.#nextRecent = (this.#nextRecent + 1) % RECENT_MAX
-    this.#hung.delete(lane)
-    if (!hasHung || lane.standing.news !== 'failing') return
-    this.#hung.add(lane)
-    if (this.#hung.size > HUNG_MAX) for (const longest of this.#hung) return void this.#hung.delete(longest)
-  }
 }
 
 function waitFor(pace: Pace, now: number): NoTurn {
   const waitMs = pace.waitMs(now)
   return { waitMs: Number.isFinite(waitMs) ? Math.ceil(waitMs) : TRIAL_WAIT_MS }
 }
-
-const isInUse = (lane: Lane) => lane.inFlight > 0 || lane.pace !== undefined || lane.host.waiting.has(lane)
