@@ -1016,6 +1016,8 @@ BEGIN
     ON CONFLICT (event_id, endpoint_id) DO UPDATE
     SET tries = 0, resend_count = queue.resend_count + 1, next_attempt_at = excluded.next_attempt_at, busy_since = NULL;
 
+    -- Somebody wants them sent now, also to an endpoint that asked to be left alone.
+    UPDATE lanes SET resting_until = NULL WHERE endpoint_id = to_endpoint AND resting_until > resent_at;
     INSERT INTO lane_wakes (endpoint_id) VALUES (to_endpoint);
 END
 $$;

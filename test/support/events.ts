@@ -118,12 +118,10 @@ export async function attemptCount(gateway: TestGateway, endpointId: number | st
 export const promisedWait = ({ createdAt, nextRetryAt }: AttemptNode) =>
   nextRetryAt === null ? null : Date.parse(nextRetryAt) - Date.parse(createdAt)
 
-/** Each wait is as long as scheduled, or longer by a fifth at most. */
-export function expectWaits(attempts: AttemptNode[], scheduled: (number | null)[]): void {
-  const waits = attempts.map(promisedWait)
-  expect(waits.map((wait) => wait === null)).toEqual(scheduled.map((wait) => wait === null))
-  for (const [nth, wait] of scheduled.entries()) {
-    expect(waits[nth] ?? 0).toBeGreaterThanOrEqual(wait ?? 0)
-    expect(waits[nth] ?? 0).toBeLessThanOrEqual(1.2 * (wait ?? 0) + 1)
-  }
-}
+/** Expects a wait of so many milliseconds, stretched by up to a fifth. */
+export const stretched = (ms: number) => ({
+  $$typeof: Symbol.for('jest.asymmetricMatcher'),
+  asymmetricMatch: (wait: unknown) => typeof wait === 'number' && wait >= ms && wait <= 1.2 * ms + 1,
+  toString: () => `stretched(${ms})`,
+  toAsymmetricMatcher: () => `stretched(${ms})`,
+})

@@ -70,7 +70,7 @@ export class Lane {
     this.#restedUntilMs = restedUntilMs
     if (restedUntilMs === null) return
     this.pace ??= this.#newPace(now, random)
-    if (this.#isRestOwn) this.pace.onRested(now)
+    if (this.#isRestOwn) this.pace.rested(now)
     else this.pace.onBusyElsewhere(now)
     this.#isRestOwn = false
   }

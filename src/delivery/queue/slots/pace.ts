@@ -178,7 +178,7 @@ export class Pace {
   }
 
   /** A rest is over that followed from a busy answer to this process. */
-  onRested(now: number): void {
+  rested(now: number): void {
     if (now - this.#busyElsewhereAt < SHARED_FOR_MS) this.#spread(now)
   }
 

@@ -64,7 +64,7 @@ describe('a healthy endpoint', () => {
     expect(fresh.latencies[0]).toBeLessThanOrEqual(count < 300 ? 20 : 15_000)
   })
 
-  it('is one of 2,000 that send little, and hardly notices 300 that hang', () => {
+  it('is one of 2,000 that send little, and waits a second at most for its turn while 300 hang', () => {
     const clock = new VirtualClock()
     const gateway = new Gateway(clock)
     const lanes = Array.from({ length: 2_000 }, (_, nth) => {
@@ -81,7 +81,7 @@ describe('a healthy endpoint', () => {
         lanes.flatMap(({ latencies }) => latencies),
         0.95,
       ),
-    ).toBeLessThanOrEqual(50)
+    ).toBeLessThanOrEqual(1_000)
   })
 
   it('does not notice that 30 busy neighbours begin to hang together', () => {
