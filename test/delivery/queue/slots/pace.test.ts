@@ -155,7 +155,7 @@ describe('a busy receiver is sent what it takes, and refuses little', () => {
 describe('a pace', () => {
   const start = () => new Pace(10, 0, () => 0)
 
-  it('says how long the endpoint must be left alone, keeps still until that is on record, and then lets one send try', () => {
+  it('leaves the endpoint alone until claims keep the rest, then lets one send try', () => {
     const pace = start()
     expect(pace.busy({ startedAt: 0, wasHeldBack: false }, 10, 7_000)).toBe(7_000)
     expect([pace.turns(1_009), pace.waitMs(1_009)]).toEqual([0, 1])
