@@ -242,8 +242,9 @@ describe('attempts', () => {
     }
     const all = await attemptsOf(gateway, endpointId)
     const ids = all.map(({ id }) => Number(id))
-    const failed = all
-      .filter(({ error }) => error !== null)
+    const failures = all.filter(({ error }) => error !== null)
+    const failed = failures.map(({ id }) => Number(id))
+    const byRetry = failures
       .sort((a, b) => Date.parse(a.nextRetryAt ?? '') - Date.parse(b.nextRetryAt ?? ''))
       .map(({ id }) => Number(id))
     const sound = ids.filter((id) => !failed.includes(id))
@@ -256,8 +257,8 @@ describe('attempts', () => {
     expect(await list('ordering=created_at')).toEqual(ids)
     expect(await list('ordering=sent_at')).toEqual(ids)
     expect(await list('ordering=-sent_at')).toEqual([...ids].reverse())
-    expect(await list('ordering=next_retry')).toEqual([...failed, ...sound])
-    expect(await list('ordering=-next_retry')).toEqual([...[...sound].reverse(), ...[...failed].reverse()])
+    expect(await list('ordering=next_retry')).toEqual([...byRetry, ...sound])
+    expect(await list('ordering=-next_retry')).toEqual([...[...sound].reverse(), ...[...byRetry].reverse()])
 
     const { body } = await gateway.rest(
       'GET',
