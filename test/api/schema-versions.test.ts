@@ -173,6 +173,10 @@ describeServer('Once the owner of the tables has run hookgate migrate', () => {
     await client.query(`REVOKE CREATE ON SCHEMA public FROM PUBLIC`)
     await client.query(`GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO ${role}`)
     await client.query(`GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO ${role}`)
+    await client.query(
+      `GRANT EXECUTE ON FUNCTION make_event_partitions, rotate_event_partitions, empty_event_partition, drop_emptied_table
+        TO ${role}`,
+    )
     await client.end()
     const url = new URL(database.env.DATABASE_URL ?? '')
     url.username = role
