@@ -16,7 +16,7 @@ const CLAIMS_WAIT = `
     INSERT INTO lanes (endpoint_id, is_awake, due_at) SELECT DISTINCT endpoint_id, true, moment FROM queue;
   END
   $$`
-const CLAIM = `SELECT endpoint FROM claim_deliveries('${randomUUID()}', 10000, 0, 10, 10, '{}', '{}', '{}', 0) WHERE event_id IS NOT NULL`
+const CLAIM = `SELECT endpoint FROM claim_deliveries('${randomUUID()}', 10000, 0, 10, 10, 10, '{}', '{}', '{}', 0) WHERE event_id IS NOT NULL`
 const WAITING = `
   SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
 const LIVE = 'SELECT id FROM signing_secrets WHERE endpoint_id = $1 AND expires_at IS NULL'

@@ -1,5 +1,6 @@
 -- Releases the owner's leases of deliveries that were not sent: each is due again after its delay. Locks rows in the order of
--- their keys, as record_attempts does, and finds each by its key, whatever the statistics say: see record-attempts.sql.
+-- their keys, as record_attempts does, finds each by its key, whatever the statistics say, and changes it in the next statement: see
+-- record-attempts.sql.
 CREATE OR REPLACE FUNCTION release_leases(
     releasing_owner uuid,
     clock_offset_ms float8,
@@ -10,26 +11,27 @@ CREATE OR REPLACE FUNCTION release_leases(
 LANGUAGE plpgsql VOLATILE
 SET enable_seqscan = off SET plan_cache_mode = force_generic_plan
 AS $$
+DECLARE
+    held tid[];
+    delays float8[];
 BEGIN
-    WITH held AS MATERIALIZED (
-        SELECT key.*, delivery.address
-        FROM (
-            SELECT * FROM unnest(event_ids, endpoint_ids, delays_ms) AS key(event_id, endpoint_id, delay_ms) ORDER BY 1, 2
-        ) key
-        CROSS JOIN LATERAL (
-            SELECT ctid AS address FROM queue
-            WHERE event_id = key.event_id AND endpoint_id = key.endpoint_id AND lease_owner = releasing_owner
-            FOR NO KEY UPDATE
-        ) delivery
-    ),
-    released AS (
-        UPDATE queue delivery
+    SELECT array_agg(delivery.address), array_agg(key.delay_ms) INTO held, delays
+    FROM (
+        SELECT * FROM unnest(event_ids, endpoint_ids, delays_ms) AS key(event_id, endpoint_id, delay_ms) ORDER BY 1, 2
+    ) key
+    CROSS JOIN LATERAL (
+        SELECT ctid AS address FROM queue
+        WHERE event_id = key.event_id AND endpoint_id = key.endpoint_id AND lease_owner = releasing_owner
+        FOR NO KEY UPDATE
+    ) delivery;
+
+    WITH released AS (
+        UPDATE queue
         SET lease_owner = NULL, lease_expires_at = NULL,
-            next_attempt_at = clock_timestamp() + make_interval(secs => (clock_offset_ms + held.delay_ms) / 1000)
-        FROM held
-        WHERE delivery.ctid = ANY (ARRAY(SELECT address FROM held))
-            AND delivery.event_id = held.event_id AND delivery.endpoint_id = held.endpoint_id
+            next_attempt_at = clock_timestamp() + make_interval(secs => (clock_offset_ms + key.delay_ms) / 1000)
+        FROM unnest(held, delays) AS key(address, delay_ms) WHERE queue.ctid = key.address
+        RETURNING queue.endpoint_id
     )
-    INSERT INTO lane_wakes (endpoint_id) SELECT DISTINCT endpoint_id FROM held;
+    INSERT INTO lane_wakes (endpoint_id) SELECT DISTINCT endpoint_id FROM released;
 END
 $$;

@@ -4,7 +4,9 @@
 -- 5 µs each instead of 9. `recording_shard` names the counters that this process writes, so that two processes do not wait for one
 -- row.
 --
--- Every statement finds its rows by the keys that `finished` names, whatever the statistics say.
+-- The first statement finds its rows by the keys that `finished` names, whatever the statistics say, and locks them. Those after it
+-- find them by their addresses (ctid), which stay valid because the rows are locked. They must be statements of their own: a
+-- statement that waited for a lock cannot see, at its new address, the row that it waited for.
 CREATE OR REPLACE FUNCTION record_attempts(
     recording_owner uuid,
     clock_offset_ms float8,
@@ -21,8 +23,17 @@ DECLARE
     partition_starts bigint[] := ARRAY(
         SELECT first_event_id FROM event_partitions WHERE emptied_at IS NULL ORDER BY first_event_id
     );
+    recorded_ids text[];
+    -- The deliveries that have ended.
+    ended tid[];
+    -- The deliveries that stay pending, and what becomes of each.
+    kept tid[];
+    numbers integer[];
+    tries_used integer[];
+    due_times timestamptz[];
+    busy_times timestamptz[];
+    rest_times timestamptz[];
 BEGIN
-    RETURN QUERY
     WITH attempt AS MATERIALIZED (
         SELECT *, recorded_at + make_interval(secs => "retryInMs" / 1000) AS due_at
         FROM json_to_recordset(finished) AS attempt(
@@ -33,59 +44,24 @@ BEGIN
         -- Older events have been removed, with their deliveries.
         WHERE "eventId" >= partition_starts[1]
     ),
-    -- The deliveries that are still pending, locked in the order of their keys. LATERAL with a lock is a barrier for the planner:
-    -- each delivery is found by its key, never by reading the queue. `address` stays valid while the row is locked.
+    -- The deliveries that are still pending, locked in the order of their keys, each as it is under the lock. LATERAL with a lock is
+    -- a barrier for the planner: each delivery is found by its key, never by reading the queue.
     found AS MATERIALIZED (
         SELECT attempt.*, delivery.*,
             delivery.resend_count = attempt."resendCount"
                 AND (attempt."outcome" = 'delivered' OR attempt."outcome" = 'failed' AND delivery.is_held) AS is_ended,
             delivery.resend_count > attempt."resendCount" AS is_resent
         FROM attempt CROSS JOIN LATERAL (
-            SELECT ctid AS address, resend_count, attempt_count, coalesce(lease_owner = recording_owner, false) AS is_held
+            SELECT ctid AS address, resend_count, attempt_count, tries, busy_since,
+                coalesce(lease_owner = recording_owner, false) AS is_held
             FROM queue WHERE event_id = attempt."eventId" AND endpoint_id = attempt."endpointId"
             FOR NO KEY UPDATE
         ) delivery
-    ),
-    ended AS (
-        DELETE FROM queue WHERE ctid = ANY (ARRAY(SELECT address FROM found WHERE is_ended))
     ),
     archived AS (
         INSERT INTO ended_deliveries (event_id, endpoint_id, status, attempt_count)
         SELECT "eventId", "endpointId", upper("outcome")::delivery_status, greatest(attempt_count, "number")
         FROM found WHERE is_ended
-    ),
-    kept AS (
-        UPDATE queue delivery
-        SET attempt_count = greatest(delivery.attempt_count, found."number"),
-            tries = CASE
-                WHEN is_resent THEN 0
-                WHEN found."outcome" = 'retry' THEN delivery.tries + 1
-                ELSE delivery.tries
-            END,
-            next_attempt_at = CASE WHEN is_resent THEN recorded_at ELSE found.due_at END,
-            busy_since = CASE
-                WHEN is_resent THEN NULL
-                WHEN found."outcome" = 'busy' THEN coalesce(delivery.busy_since, recorded_at)
-                ELSE delivery.busy_since
-            END,
-            lease_owner = NULL, lease_expires_at = NULL
-        FROM found
-        WHERE delivery.ctid = ANY (ARRAY(
-                SELECT address FROM found WHERE is_held AND (is_resent OR "outcome" IN ('retry', 'busy', 'aborted'))
-            ))
-            AND delivery.event_id = found."eventId" AND delivery.endpoint_id = found."endpointId"
-        RETURNING delivery.endpoint_id, delivery.next_attempt_at,
-            recorded_at + make_interval(secs => found."restMs" / 1000) AS resting_until
-    ),
-    -- The lane must be looked into when the delivery is due, at the latest. Locks lanes in the order of endpoints.
-    called AS (
-        INSERT INTO lanes (endpoint_id, is_awake, due_at, resting_until)
-        SELECT endpoint_id, false, min(next_attempt_at), max(resting_until) FROM kept GROUP BY endpoint_id ORDER BY endpoint_id
-        ON CONFLICT (endpoint_id) DO UPDATE
-        SET due_at = least(lanes.due_at, excluded.due_at),
-            resting_until = greatest(lanes.resting_until, excluded.resting_until)
-        WHERE NOT lanes.is_awake AND lanes.due_at > excluded.due_at
-            OR excluded.resting_until > coalesce(lanes.resting_until, '-infinity')
     ),
     recorded AS (
         INSERT INTO attempts (send_id, event_id, endpoint_id, number, created_at, sent_at, signature_header, response_status,
@@ -102,7 +78,41 @@ BEGIN
             count(*)
         FROM recorded GROUP BY 1, 2 ORDER BY 1, 2
         ON CONFLICT (endpoint_id, first_event_id, shard) DO UPDATE SET count = attempt_counts.count + excluded.count
+    ),
+    pending AS (
+        SELECT address, greatest(attempt_count, "number") AS number,
+            CASE WHEN is_resent THEN 0 WHEN "outcome" = 'retry' THEN tries + 1 ELSE tries END AS tries,
+            CASE WHEN is_resent THEN recorded_at ELSE due_at END AS due_at,
+            CASE WHEN is_resent THEN NULL WHEN "outcome" = 'busy' THEN coalesce(busy_since, recorded_at) ELSE busy_since END AS busy_since,
+            recorded_at + make_interval(secs => "restMs" / 1000) AS resting_until
+        FROM found WHERE is_held AND (is_resent OR "outcome" IN ('retry', 'busy', 'aborted'))
     )
-    SELECT recorded.id::text FROM recorded;
+    SELECT ARRAY(SELECT recorded.id::text FROM recorded), ARRAY(SELECT address FROM found WHERE is_ended),
+        array_agg(address), array_agg(number), array_agg(tries), array_agg(due_at), array_agg(busy_since), array_agg(resting_until)
+    INTO recorded_ids, ended, kept, numbers, tries_used, due_times, busy_times, rest_times
+    FROM pending;
+
+    DELETE FROM queue WHERE ctid = ANY (ended);
+
+    IF kept IS NOT NULL THEN
+        WITH changed AS (
+            UPDATE queue
+            SET attempt_count = kept_delivery.number, tries = kept_delivery.tries, next_attempt_at = kept_delivery.due_at,
+                busy_since = kept_delivery.busy_since, lease_owner = NULL, lease_expires_at = NULL
+            FROM unnest(kept, numbers, tries_used, due_times, busy_times, rest_times)
+                AS kept_delivery(address, number, tries, due_at, busy_since, resting_until)
+            WHERE queue.ctid = kept_delivery.address
+            RETURNING queue.endpoint_id, queue.next_attempt_at, kept_delivery.resting_until
+        )
+        -- The lane must be looked into when the delivery is due, at the latest. Locks lanes in the order of endpoints.
+        INSERT INTO lanes (endpoint_id, is_awake, due_at, resting_until)
+        SELECT endpoint_id, false, min(next_attempt_at), max(resting_until) FROM changed GROUP BY endpoint_id ORDER BY endpoint_id
+        ON CONFLICT (endpoint_id) DO UPDATE
+        SET due_at = least(lanes.due_at, excluded.due_at),
+            resting_until = greatest(lanes.resting_until, excluded.resting_until)
+        WHERE NOT lanes.is_awake AND lanes.due_at > excluded.due_at
+            OR excluded.resting_until > coalesce(lanes.resting_until, '-infinity');
+    END IF;
+    RETURN QUERY SELECT unnest(recorded_ids);
 END
 $$;

@@ -42,7 +42,7 @@ export interface FinishedAttempt {
 }
 
 /**
- * Records attempts in one statement, so in one transaction: the attempts, their number per endpoint, and the state of their
+ * Records attempts in one call, so in one transaction: the attempts, their number per endpoint, and the state of their
  * deliveries: see record-attempts.sql. A recorded attempt stays unchanged, so a batch may be sent again when the first answer was
  * lost or is late.
  *
@@ -52,7 +52,7 @@ export interface FinishedAttempt {
  *   delivery, no matter who holds the lease.
  * - A delivery that was resent while it was being sent starts its retry schedule again, for any outcome of that send.
  * - Waits are counted from the database's clock at this moment, in milliseconds.
- * - Rows are locked in the order of their keys, deliveries before lanes before counts. So two batches, or a batch and a resend,
+ * - Rows are locked in the order of their keys, deliveries before counts before lanes. So two batches, or a batch and a resend,
  *   never deadlock.
  *
  * @returns the ids of the attempts that were not on record before
