@@ -63,24 +63,45 @@ END
 $$;
 
 CREATE FUNCTION public.cancel_deliveries(of_endpoint integer, moment timestamp with time zone, most integer) RETURNS bigint
-    LANGUAGE sql
+    LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
-    SET enable_hashjoin TO 'off'
-    SET enable_mergejoin TO 'off'
+    SET enable_sort TO 'off'
     AS $$
+DECLARE
+    chosen tid[] := ARRAY(
+        SELECT delivery.ctid FROM queue delivery
+        WHERE delivery.endpoint_id = of_endpoint AND least(delivery.tries, 1) >= 0 AND is_claimable(delivery, moment)
+        ORDER BY delivery.endpoint_id, least(delivery.tries, 1), delivery.next_attempt_at
+        LIMIT most FOR UPDATE SKIP LOCKED
+    );
+    cancelled_count bigint;
+BEGIN
     WITH cancelled AS (
-        DELETE FROM queue WHERE (event_id, endpoint_id) IN (
-            SELECT delivery.event_id, delivery.endpoint_id FROM queue delivery
-            WHERE delivery.endpoint_id = of_endpoint AND is_claimable(delivery, moment)
-            LIMIT most FOR UPDATE SKIP LOCKED
-        )
-        RETURNING event_id, endpoint_id, attempt_count
+        DELETE FROM queue WHERE ctid = ANY (chosen) RETURNING event_id, endpoint_id, attempt_count
     ),
     ended AS (
         INSERT INTO ended_deliveries (event_id, endpoint_id, status, attempt_count)
         SELECT event_id, endpoint_id, 'CANCELLED', attempt_count FROM cancelled
     )
-    SELECT count(*) FROM cancelled
+    SELECT count(*) INTO cancelled_count FROM cancelled;
+    RETURN cancelled_count;
+END
+$$;
+
+CREATE FUNCTION public.cancel_leased(cancelling_owner uuid, event_ids bigint[], endpoint_ids integer[]) RETURNS void
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+DECLARE
+    held tid[] := ARRAY(SELECT address FROM lock_leased(cancelling_owner, event_ids, endpoint_ids));
+BEGIN
+    WITH cancelled AS (
+        DELETE FROM queue WHERE ctid = ANY (held) RETURNING event_id, endpoint_id, attempt_count
+    )
+    INSERT INTO ended_deliveries (event_id, endpoint_id, status, attempt_count)
+    SELECT event_id, endpoint_id, 'CANCELLED', attempt_count FROM cancelled;
+END
 $$;
 
 CREATE FUNCTION public.claim_deliveries(claiming_owner uuid, lease_ms double precision, clock_offset_ms double precision, slots integer, slots_per_endpoint integer, other_slots integer, known_lanes integer[], free_slots integer[], starts double precision[], after_endpoint integer) RETURNS TABLE(event_id text, endpoint_id integer, number integer, tries integer, resend_count integer, busy_for_ms double precision, due_ms double precision, is_wanted boolean, body text, endpoint jsonb)
@@ -473,6 +494,33 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION public.find_sendable(lease_owner uuid, clock_offset_ms double precision, held_endpoints integer[], event_ids bigint[], endpoint_ids integer[]) RETURNS TABLE(event_id text, endpoint_id integer, target text, ssl_cert_verification boolean, secret_ids text[])
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    moment timestamptz := clock_timestamp() + make_interval(secs => clock_offset_ms / 1000);
+BEGIN
+    RETURN QUERY
+    SELECT delivery.event_id::text, delivery.endpoint_id, endpoint.target, endpoint.ssl_cert_verification,
+        ARRAY(SELECT secret.id::text FROM live_secrets(endpoint.id, moment) secret)
+    FROM unnest(event_ids, endpoint_ids) AS key(event_id, endpoint_id)
+    CROSS JOIN LATERAL (
+        SELECT * FROM queue WHERE queue.event_id = key.event_id AND queue.endpoint_id = key.endpoint_id LIMIT 1
+    ) delivery
+    JOIN endpoints endpoint ON endpoint.id = delivery.endpoint_id
+    JOIN events event ON event.id = delivery.event_id
+    WHERE delivery.endpoint_id = ANY (held_endpoints) AND delivery.lease_owner = find_sendable.lease_owner
+        AND endpoint.is_active AND endpoint.deleted_at IS NULL
+        AND is_wanted(delivery.resend_count, event.type,
+            ARRAY(SELECT listening.type FROM endpoint_events listening WHERE listening.endpoint_id = endpoint.id));
+END
+$$;
+
 CREATE FUNCTION public.hookgate_publish(type text, data json, idempotency_key text DEFAULT NULL::text) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -606,6 +654,25 @@ CREATE FUNCTION public.lock_event_partitions() RETURNS boolean
     SELECT pg_try_advisory_xact_lock(4860112::bigint * 4294967296::bigint + 'event_partitions'::regclass::oid::bigint)
 $$;
 
+CREATE FUNCTION public.lock_leased(of_owner uuid, event_ids bigint[], endpoint_ids integer[]) RETURNS TABLE(address tid, nth integer)
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+BEGIN
+    RETURN QUERY
+    SELECT delivery.ctid, key.nth::integer
+    FROM (
+        SELECT * FROM unnest(event_ids, endpoint_ids) WITH ORDINALITY AS listed(event_id, endpoint_id, nth) ORDER BY 1, 2
+    ) key
+    CROSS JOIN LATERAL (
+        SELECT queue.ctid FROM queue
+        WHERE queue.event_id = key.event_id AND queue.endpoint_id = key.endpoint_id AND queue.lease_owner = of_owner
+        FOR NO KEY UPDATE
+    ) delivery;
+END
+$$;
+
 CREATE FUNCTION public.make_event_partitions() RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -689,7 +756,7 @@ BEGIN
     FROM (
         SELECT next_attempt_at, lease_expires_at, is_claimable(delivery, moment) AS is_claimable
         FROM queue delivery
-        WHERE delivery.endpoint_id = lane AND least(delivery.tries, 1) = part
+        WHERE delivery.endpoint_id = lane AND least(delivery.tries, 1) = part AND least(delivery.tries, 1) >= 0
         ORDER BY delivery.next_attempt_at, delivery.event_id LIMIT 100
     ) head);
 END
@@ -905,15 +972,8 @@ DECLARE
     held tid[];
     delays float8[];
 BEGIN
-    SELECT array_agg(delivery.address), array_agg(key.delay_ms) INTO held, delays
-    FROM (
-        SELECT * FROM unnest(event_ids, endpoint_ids, delays_ms) AS key(event_id, endpoint_id, delay_ms) ORDER BY 1, 2
-    ) key
-    CROSS JOIN LATERAL (
-        SELECT ctid AS address FROM queue
-        WHERE event_id = key.event_id AND endpoint_id = key.endpoint_id AND lease_owner = releasing_owner
-        FOR NO KEY UPDATE
-    ) delivery;
+    SELECT array_agg(address), array_agg(delays_ms[nth]) INTO held, delays
+    FROM lock_leased(releasing_owner, event_ids, endpoint_ids);
 
     WITH released AS (
         UPDATE queue
@@ -937,7 +997,10 @@ CREATE FUNCTION public.remove_deleted_endpoints(most integer) RETURNS bigint
         WHERE deleted_at < (
                 SELECT opened_at FROM event_partitions WHERE emptied_at IS NULL ORDER BY first_event_id LIMIT 1
             )
-            AND NOT EXISTS (SELECT FROM queue WHERE queue.endpoint_id = endpoints.id)
+            AND (
+                SELECT event_id FROM queue WHERE queue.endpoint_id = endpoints.id AND least(queue.tries, 1) >= 0
+                ORDER BY queue.endpoint_id, least(queue.tries, 1), queue.next_attempt_at LIMIT 1
+            ) IS NULL
         ORDER BY deleted_at LIMIT most FOR UPDATE SKIP LOCKED
     ),
     removed AS (
@@ -988,15 +1051,7 @@ CREATE FUNCTION public.renew_leases(renewing_owner uuid, clock_offset_ms double 
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 DECLARE
-    held tid[] := ARRAY(
-        SELECT delivery.address
-        FROM (SELECT * FROM unnest(event_ids, endpoint_ids) AS key(event_id, endpoint_id) ORDER BY 1, 2) key
-        CROSS JOIN LATERAL (
-            SELECT ctid AS address FROM queue
-            WHERE event_id = key.event_id AND endpoint_id = key.endpoint_id AND lease_owner = renewing_owner
-            FOR NO KEY UPDATE
-        ) delivery
-    );
+    held tid[] := ARRAY(SELECT address FROM lock_leased(renewing_owner, event_ids, endpoint_ids));
 BEGIN
     UPDATE queue SET lease_expires_at = clock_timestamp() + make_interval(secs => (lease_ms + clock_offset_ms) / 1000)
     WHERE ctid = ANY (held);
@@ -1467,7 +1522,7 @@ CREATE INDEX lanes_asleep ON public.lanes USING btree (due_at) WHERE (NOT is_awa
 
 CREATE INDEX lanes_awake ON public.lanes USING btree (endpoint_id) WHERE is_awake;
 
-CREATE INDEX queue_lane ON public.queue USING btree (endpoint_id, LEAST(tries, 1), next_attempt_at, event_id);
+CREATE INDEX queue_lane ON public.queue USING btree (endpoint_id, LEAST(tries, 1), next_attempt_at, event_id) WHERE (LEAST(tries, 1) >= 0);
 
 CREATE INDEX signing_secrets_endpoint_id_created_at_idx ON public.signing_secrets USING btree (endpoint_id, created_at);
 

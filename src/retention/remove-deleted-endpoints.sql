@@ -10,7 +10,10 @@ AS $$
         WHERE deleted_at < (
                 SELECT opened_at FROM event_partitions WHERE emptied_at IS NULL ORDER BY first_event_id LIMIT 1
             )
-            AND NOT EXISTS (SELECT FROM queue WHERE queue.endpoint_id = endpoints.id)
+            AND (
+                SELECT event_id FROM queue WHERE queue.endpoint_id = endpoints.id AND least(queue.tries, 1) >= 0
+                ORDER BY queue.endpoint_id, least(queue.tries, 1), queue.next_attempt_at LIMIT 1
+            ) IS NULL
         ORDER BY deleted_at LIMIT most FOR UPDATE SKIP LOCKED
     ),
     removed AS (

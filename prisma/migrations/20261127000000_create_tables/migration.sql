@@ -207,8 +207,11 @@ ALTER TABLE "queue"
     );
 
 -- The lanes of the queue: pending deliveries by endpoint, first attempts before retries, earliest first. The expression keeps
--- Prisma from taking the index for one of its own and dropping it.
-CREATE INDEX "queue_lane" ON "queue" ("endpoint_id", least("tries", 1), "next_attempt_at", "event_id");
+-- Prisma from taking the index for one of its own and dropping it. The condition is true for every row, and keeps the planner from using the
+-- index for statements that do not name the part of the lane: while the statistics say that the queue is empty, the planner takes any
+-- index for as good as queue_pkey, and would look for each single delivery among all of its endpoint.
+CREATE INDEX "queue_lane" ON "queue" ("endpoint_id", least("tries", 1), "next_attempt_at", "event_id")
+    WHERE least("tries", 1) >= 0;
 
 -- Deleted endpoints, which are removed once nothing of them is on record.
 CREATE INDEX "endpoints_deleted" ON "endpoints" ("deleted_at") WHERE "deleted_at" IS NOT NULL;

@@ -92,7 +92,7 @@ export async function claimDeliveries(query: Query, request: ClaimRequest): Prom
     ),
   )
   const unwanted = rows.filter(({ isWanted }) => !isWanted)
-  if (unwanted.length > 0) await cancelUnwanted(query, unwanted)
+  if (unwanted.length > 0) await cancelUnwanted(query, owner, unwanted)
   return {
     ...claimedDeliveries(rows),
     lastEndpoint: about?.endpointId ?? 0,
@@ -149,20 +149,13 @@ const claimedDelivery = (row: ClaimedRow, endpoint: ClaimedEndpoint, body: strin
   secrets: endpoint.secrets,
 })
 
-async function cancelUnwanted(query: Query, rows: ClaimedRow[]): Promise<void> {
+async function cancelUnwanted(query: Query, owner: string, rows: ClaimedRow[]): Promise<void> {
   const eventIds = rows.map(({ eventId }) => eventId)
   const endpointIds = rows.map(({ endpointId }) => endpointId)
   await query(
     statement(
-      'cancel_unwanted',
-      Prisma.sql`
-        WITH cancelled AS (
-          DELETE FROM queue USING unnest(${eventIds}::bigint[], ${endpointIds}::integer[]) AS unwanted(event_id, endpoint_id)
-          WHERE queue.event_id = unwanted.event_id AND queue.endpoint_id = unwanted.endpoint_id
-          RETURNING queue.event_id, queue.endpoint_id, attempt_count
-        )
-        INSERT INTO ended_deliveries (event_id, endpoint_id, status, attempt_count)
-        SELECT event_id, endpoint_id, 'CANCELLED', attempt_count FROM cancelled`,
+      'cancel_leased',
+      Prisma.sql`SELECT cancel_leased(${owner}::uuid, ${eventIds}::bigint[], ${endpointIds}::integer[])`,
     ),
   )
 }

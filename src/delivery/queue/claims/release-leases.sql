@@ -1,6 +1,4 @@
--- Releases the owner's leases of deliveries that were not sent: each is due again after its delay. Locks rows in the order of
--- their keys, as record_attempts does, finds each by its key, whatever the statistics say, and changes it in the next statement: see
--- record-attempts.sql.
+-- Releases the owner's leases of deliveries that were not sent: each is due again after its delay.
 CREATE OR REPLACE FUNCTION release_leases(
     releasing_owner uuid,
     clock_offset_ms float8,
@@ -15,15 +13,8 @@ DECLARE
     held tid[];
     delays float8[];
 BEGIN
-    SELECT array_agg(delivery.address), array_agg(key.delay_ms) INTO held, delays
-    FROM (
-        SELECT * FROM unnest(event_ids, endpoint_ids, delays_ms) AS key(event_id, endpoint_id, delay_ms) ORDER BY 1, 2
-    ) key
-    CROSS JOIN LATERAL (
-        SELECT ctid AS address FROM queue
-        WHERE event_id = key.event_id AND endpoint_id = key.endpoint_id AND lease_owner = releasing_owner
-        FOR NO KEY UPDATE
-    ) delivery;
+    SELECT array_agg(address), array_agg(delays_ms[nth]) INTO held, delays
+    FROM lock_leased(releasing_owner, event_ids, endpoint_ids);
 
     WITH released AS (
         UPDATE queue

@@ -10,7 +10,7 @@ BEGIN
     FROM (
         SELECT next_attempt_at, lease_expires_at, is_claimable(delivery, moment) AS is_claimable
         FROM queue delivery
-        WHERE delivery.endpoint_id = lane AND least(delivery.tries, 1) = part
+        WHERE delivery.endpoint_id = lane AND least(delivery.tries, 1) = part AND least(delivery.tries, 1) >= 0
         ORDER BY delivery.next_attempt_at, delivery.event_id LIMIT 100
     ) head);
 END

@@ -62,18 +62,10 @@ async function findSendable(
     statement(
       'find_sendable',
       Prisma.sql`
-        SELECT delivery.event_id::text AS "eventId", delivery.endpoint_id AS "endpointId", endpoint.target, endpoint.ssl_cert_verification AS "sslCertVerification",
-          ARRAY(SELECT secret.id::text FROM live_secrets(endpoint.id, clock.now) secret) AS "secretIds"
-        FROM (SELECT clock_timestamp() + make_interval(secs => ${clockOffsetMs}::float8 / 1000) AS now) clock
-        CROSS JOIN unnest(${eventIds}::bigint[], ${targetIds}::integer[]) AS key(event_id, endpoint_id)
-        JOIN queue delivery ON delivery.event_id = key.event_id AND delivery.endpoint_id = key.endpoint_id
-        JOIN endpoints endpoint ON endpoint.id = delivery.endpoint_id
-        JOIN events event ON event.id = delivery.event_id
-        WHERE delivery.endpoint_id = ANY (${endpointIds}::integer[])
-          AND delivery.lease_owner = ${owner}::uuid
-          AND endpoint.is_active AND endpoint.deleted_at IS NULL
-          AND is_wanted(delivery.resend_count, event.type,
-            ARRAY(SELECT listening.type FROM endpoint_events listening WHERE listening.endpoint_id = endpoint.id))`,
+        SELECT event_id AS "eventId", endpoint_id AS "endpointId", target, ssl_cert_verification AS "sslCertVerification",
+          secret_ids AS "secretIds"
+        FROM find_sendable(${owner}::uuid, ${clockOffsetMs}, ${endpointIds}::integer[], ${eventIds}::bigint[],
+          ${targetIds}::integer[])`,
     ),
   )
   return new Map(rows.map((row) => [deliveryId(row.eventId, row.endpointId), row]))
