@@ -18,6 +18,13 @@ async function blocksOf(client: Client, statement: string): Promise<number> {
   return plan['Shared Hit Blocks'] + plan['Shared Read Blocks']
 }
 
+/** The least of three calls: the server may collect statistics at any moment, and a connection then reads the catalogues again. */
+async function leastBlocksOf(client: Client, statement: string): Promise<number> {
+  const blocks: number[] = []
+  for (let call = 0; call < 3; call += 1) blocks.push(await blocksOf(client, statement))
+  return Math.min(...blocks)
+}
+
 serverOnly(
   'Publishing and fanning out read no more of large tables when their plans were made for empty ones',
   async () => {
@@ -36,7 +43,7 @@ serverOnly(
       await client.query('COMMIT')
       await client.query('SELECT fan_out(0, 100)')
     }
-    const before = await blocksOf(client, publish(QUIET_TYPE))
+    const before = await leastBlocksOf(client, publish(QUIET_TYPE))
 
     const addListeners = (type: string, isOn: boolean) =>
       other.query(
@@ -58,13 +65,13 @@ serverOnly(
       WHERE id % 4 < 3 ON CONFLICT DO NOTHING`,
     )
 
-    const after = await blocksOf(client, publish(QUIET_TYPE))
+    const after = await leastBlocksOf(client, publish(QUIET_TYPE))
     expect(after).toBeLessThan(before + 50)
     const { rows } = await client.query('SELECT fanned_out_at FROM events ORDER BY id DESC LIMIT 1')
     expect(rows[0].fanned_out_at).not.toBeNull()
 
     // 501 entries of an index.
-    expect(await blocksOf(client, publish(TYPE))).toBeLessThan(before + 50)
+    expect(await leastBlocksOf(client, publish(TYPE))).toBeLessThan(before + 50)
     const batch = 500
     const blocks: number[] = []
     for (let made = 0; made < MANY; made += batch)

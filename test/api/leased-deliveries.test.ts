@@ -69,7 +69,7 @@ async function queryOnce(gateway: TestGateway, text: string) {
 }
 
 describe('Another transaction writes a leased delivery meanwhile', () => {
-  serverOnly('and its attempt is recorded, its lease renewed or released all the same', async () => {
+  serverOnly('and its attempt is recorded, its lease renewed or released anyway', async () => {
     const gateway = await startTestGateway({ HOOKGATE_ROLES: 'api' })
     const { id } = await gateway.createEndpoint()
     const endpoint = Number(id)
@@ -108,7 +108,12 @@ serverOnly(
     /** The blocks that each statement reads for ten leased deliveries. */
     const measure = async () => {
       const blocks: number[] = []
-      for (const act of [renew, (...held: [string[], number]) => record(...held, 'retry'), release]) {
+      for (const act of [
+        renew,
+        release,
+        (...held: [string[], number]) => record(...held, 'retry'),
+        (...held: [string[], number]) => record(...held, 'delivered'),
+      ]) {
         await client.query(
           `SELECT publish_event('post.created', '{}', '', NULL, NULL) FROM generate_series(1, 10)`,
         )
@@ -135,8 +140,10 @@ serverOnly(
     INSERT INTO queue (event_id, endpoint_id, next_attempt_at) SELECT id, $1, now() + interval '1 day' FROM event`,
       [endpoint],
     )
-    for (const [nth, blocks] of (await measure()).entries())
-      expect(blocks).toBeLessThan((before[nth] ?? 0) + 200)
+    // The least of three: the server may collect statistics at any moment, and a connection then reads the catalogues again.
+    const after = [await measure(), await measure(), await measure()]
+    for (const [nth, blocks] of before.entries())
+      expect(Math.min(...after.map((measured) => measured[nth] ?? 0))).toBeLessThan(blocks + 200)
     await Promise.all([client.end(), other.end()])
     await gateway.stop()
   },
