@@ -5,13 +5,13 @@ import { Failure } from '../failure'
 import type { AuthConfig } from './auth-config'
 import type { Identity, Role } from './roles'
 import { withTokenCache } from './token-cache'
-import { type TokenKey, tokenVerifier } from './verify-token'
+import { type TokenKey, tokenVerifier, type Verified } from './verify-token'
 
 /** An authenticated caller, or why the caller is not authenticated. */
 export type Caller = { identity: Identity; denial?: undefined } | { identity?: undefined; denial: Failure }
 
-/** Reads the value of an `Authorization` header. Never rejects. */
-export type IdentifyCaller = (authorization: string | undefined) => Promise<Caller>
+/** Reads the value of an `Authorization` header. Returns a promise only for a token that must be checked. Never rejects. */
+export type IdentifyCaller = (authorization: string | undefined) => Caller | Promise<Caller>
 
 /**
  * Makes the function that turns a bearer token into a caller.
@@ -26,13 +26,9 @@ export async function callerIdentifier(
 ): Promise<IdentifyCaller> {
   const verify = withTokenCache(await tokenVerifier(auth, key, log))
   const { errors } = await import('jose')
-  return async (authorization) => {
-    if (authorization === undefined) return { denial: unauthenticated('A bearer token is required.') }
-    const token = /^Bearer +([\w.~+/=-]+) *$/i.exec(authorization)?.[1]
-    if (token === undefined)
-      return { denial: unauthenticated('The Authorization header is not a bearer token.') }
+  const identifyAnew = async (verifying: Promise<Verified>): Promise<Caller> => {
     try {
-      return { identity: (await verify(token)).identity }
+      return { identity: (await verifying).identity }
     } catch (error) {
       if (error instanceof Failure) return { denial: error }
       if (!(error instanceof errors.JOSEError)) {
@@ -40,6 +36,14 @@ export async function callerIdentifier(
       }
       return { denial: denialFor(error) }
     }
+  }
+  return (authorization) => {
+    if (authorization === undefined) return { denial: unauthenticated('A bearer token is required.') }
+    const token = /^Bearer +([\w.~+/=-]+) *$/i.exec(authorization)?.[1]
+    if (token === undefined)
+      return { denial: unauthenticated('The Authorization header is not a bearer token.') }
+    const verified = verify(token)
+    return verified instanceof Promise ? identifyAnew(verified) : { identity: verified.identity }
   }
 }
 

@@ -5,13 +5,16 @@ const CACHED_TOKENS_MAX = 1_000
 /** Of all cached tokens together: 4 MB at most. A token of some identity providers has 10,000. */
 const CACHED_CHARACTERS_MAX = 2_000_000
 
+/** Like VerifyToken, but without a promise for a token whose last result may be used again, which is true of nearly all requests. */
+export type VerifyAgain = (token: string) => Verified | Promise<Verified>
+
 /**
  * Wraps a token verifier so that a token is checked again only when the result of the last check has run out: each check
  * costs a sixth of a PATCH. The cache drops a result when the clock is set back. It never holds a token that failed.
  *
  * @param now Unix time in milliseconds
  */
-export function withTokenCache(verify: VerifyToken, now: () => number = Date.now): VerifyToken {
+export function withTokenCache(verify: VerifyToken, now: () => number = Date.now): VerifyAgain {
   const cache = new Map<string, Verified & { from: number }>()
   let characters = 0
 
@@ -19,10 +22,7 @@ export function withTokenCache(verify: VerifyToken, now: () => number = Date.now
     if (cache.delete(token)) characters -= token.length
   }
 
-  return async (token) => {
-    const cached = cache.get(token)
-    const time = now()
-    if (cached !== undefined && cached.from <= time && time < cached.until) return cached
+  async function verifyAnew(token: string): Promise<Verified> {
     drop(token)
     const verified = await verify(token)
     // Another request may have verified the same token meanwhile.
@@ -35,5 +35,11 @@ export function withTokenCache(verify: VerifyToken, now: () => number = Date.now
       drop(oldest)
     }
     return verified
+  }
+
+  return (token) => {
+    const cached = cache.get(token)
+    const time = now()
+    return cached !== undefined && cached.from <= time && time < cached.until ? cached : verifyAnew(token)
   }
 }

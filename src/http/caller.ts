@@ -11,8 +11,14 @@ declare module 'fastify' {
 /** Identifies the caller of every request of this instance and of its plugins. */
 export function addCallers(app: FastifyInstance, identifyCaller: IdentifyCaller): void {
   app.decorateRequest('caller')
-  app.addHook('onRequest', async (request) => {
-    request.caller = await identifyCaller(authorizationOf(request.raw))
+  app.addHook('onRequest', (request, _reply, done) => {
+    const caller = identifyCaller(authorizationOf(request.raw))
+    const proceed = (identified: Caller) => {
+      request.caller = identified
+      done()
+    }
+    if (caller instanceof Promise) caller.then(proceed, done)
+    else proceed(caller)
   })
 }
 

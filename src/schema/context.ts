@@ -1,6 +1,6 @@
 import type { Caller } from '../auth/bearer-token'
 import type { Core } from '../core'
-import { createLoaders, type Loaders } from './loaders'
+import { Loaders } from './loaders'
 
 /** The argument of every resolver and of every rule. */
 export interface Context {
@@ -16,5 +16,5 @@ export const createContext = (core: Core, caller: Caller, requestText?: string):
   core,
   caller,
   requestText,
-  loaders: createLoaders(core),
+  loaders: new Loaders(core),
 })
