@@ -156,7 +156,14 @@ export const ADMINS: Caller[] = [
   ['an admin, by a list of roles', bearer(token({ ...live, role: ['owner', 'admin'] }))],
   ['an admin, the scheme in small letters', `bearer ${good}`],
   ['an admin, the scheme in capitals', `BEARER ${good}`],
-  ['an admin whose clock is 20 s ahead', bearer(token({ ...admin, iat: fromNow(20), nbf: fromNow(20) }))],
-  ['an admin whose token expired 2 s ago, by our clock', bearer(token({ ...admin, exp: fromNow(-2) }))],
   ['an admin without a name', bearer(token({ exp: fromNow(HOUR), role: 'admin' }))],
+]
+
+/** Callers with access to everything whose token depends on the time at which it is sent. */
+export const ADMINS_BY_OTHER_CLOCKS: [name: string, authorization: () => string][] = [
+  [
+    'an admin whose clock is 20 s ahead',
+    () => bearer(token({ ...admin, iat: fromNow(20), nbf: fromNow(20) })),
+  ],
+  ['an admin whose token expired 2 s ago, by our clock', () => bearer(token({ ...admin, exp: fromNow(-2) }))],
 ]
