@@ -30,6 +30,13 @@ function reached({ received }: TestReceiver): Map<number, number> {
   return new Map([...paths].map(([eventId, each]) => [eventId, each.size]))
 }
 
+/** Looks now and then: this process also answers the deliveries. */
+const untilReached = (receiver: TestReceiver, ids: number[], endpoints: number) =>
+  until(async () => {
+    const counts = reached(receiver)
+    return ids.every((id) => counts.get(id) === endpoints)
+  })
+
 serverOnly(
   'A worker that is killed while it fans out leaves nothing out and makes nothing twice',
   async () => {
@@ -74,7 +81,7 @@ serverOnly(
     }
     const interrupted = await progress()
     const workers = [spawnWorker(), spawnWorker()]
-    await until(() => ids.every((id) => reached(receiver).get(id) === ENDPOINTS))
+    await untilReached(receiver, ids, ENDPOINTS)
     await until(async () => (await progress()).events === 0)
     const { rows } = await client.query(
       `SELECT count(*)::integer AS count, count(DISTINCT (event_id, endpoint_id))::integer AS different FROM deliveries`,
@@ -107,7 +114,7 @@ it('A gateway on an embedded database that is killed after the answer fans out w
     await gateway.end('SIGKILL')
     gateway = await startTestGateway({}, database)
   }
-  await until(() => ids.every((id) => reached(receiver).get(id) === ENDPOINTS))
+  await untilReached(receiver, ids, ENDPOINTS)
   await gateway.stop()
   await receiver.close()
 })

@@ -187,7 +187,7 @@ describe('While the database server does not answer', () => {
     proxy.stall()
     const waiting = startCommand(command, { ...database.env, DATABASE_URL: proxy.url })
     // The start is silent so far: the signal must arrive after its handlers are installed, and before its time limit.
-    await sleep(2_000)
+    await sleep(5_000)
     waiting.kill('SIGTERM')
     const { code: exitCode, stderr } = await waiting.result
     expect([exitCode, stderr]).toEqual([

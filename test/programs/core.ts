@@ -89,8 +89,16 @@ export function coreCommands({ core, config, warnings, ...opened }: OpenCore) {
         const input = { ...ENDPOINT_SAMPLE, target: `${target}/${nth}`, events: [{ type }], isActive: true }
         return createEndpoint(core, input)
       }
-      const endpoints = await Promise.all(Array.from({ length: count }, (_, nth) => create(nth)))
-      return endpoints.map(({ id }) => id)
+      const ids: number[] = []
+      // As many at a time as there are connections.
+      while (ids.length < count) {
+        const left = Math.min(count - ids.length, 10)
+        const endpoints = await Promise.all(
+          Array.from({ length: left }, (_, nth) => create(ids.length + nth)),
+        )
+        ids.push(...endpoints.map(({ id }) => id))
+      }
+      return ids
     },
     async deleteEndpoint(id: number) {
       await deleteEndpoint(core, String(id))
