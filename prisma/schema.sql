@@ -358,6 +358,8 @@ BEGIN
         RETURN false;
     END IF;
 
+    -- Before the tables, because a fan-out or a resend holds rows of fan_outs and then reads events, and without waiting.
+    PERFORM FROM fan_outs WHERE event_id >= of_first_event_id AND event_id < end_id ORDER BY event_id FOR UPDATE NOWAIT;
     -- In the order in which transactions of the gateway write to these tables.
     FOREACH parent IN ARRAY '{events,ended_deliveries,attempts,attempt_counts}'::text[] LOOP
         PERFORM set_config('lock_timeout',
@@ -670,6 +672,16 @@ BEGIN
         WHERE queue.event_id = key.event_id AND queue.endpoint_id = key.endpoint_id AND queue.lease_owner = of_owner
         FOR NO KEY UPDATE
     ) delivery;
+END
+$$;
+
+CREATE FUNCTION public.lock_resend(to_endpoint integer, event_ids bigint[]) RETURNS void
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(4860113, to_endpoint);
+    PERFORM FROM fan_outs WHERE event_id = ANY (event_ids) ORDER BY event_id FOR KEY SHARE;
 END
 $$;
 
@@ -1067,8 +1079,8 @@ CREATE FUNCTION public.resend_deliveries(to_endpoint integer, event_ids bigint[]
 DECLARE
     resent_at timestamptz := clock_timestamp();
 BEGIN
-    -- An event that is still being fanned out gets no delivery from its fan-out while it gets one here (see fan_out).
-    PERFORM FROM fan_outs WHERE event_id = ANY (event_ids) ORDER BY event_id FOR KEY SHARE;
+    -- Again, for events that were published after the caller did so.
+    PERFORM lock_resend(to_endpoint, event_ids);
     PERFORM FROM queue WHERE endpoint_id = to_endpoint AND event_id = ANY (event_ids) ORDER BY event_id FOR NO KEY UPDATE;
 
     WITH reopened AS (

@@ -4,7 +4,8 @@
 -- Invariant: each event has one row, in the queue or in ended_deliveries. record_attempts and cancel_deliveries move rows the
 -- other way. The first statement locks what is in the queue, and waits for a transaction that is moving a row out of it. The second
 -- statement sees what was committed before it started (READ COMMITTED), so it finds that row in ended_deliveries. Rows are locked
--- in the order of events, as record_attempts does, so that the two never deadlock.
+-- in the order of events, as record_attempts does, so that the two never deadlock. The caller has
+-- called lock_resend.
 CREATE OR REPLACE FUNCTION resend_deliveries(to_endpoint integer, event_ids bigint[]) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
@@ -12,8 +13,8 @@ AS $$
 DECLARE
     resent_at timestamptz := clock_timestamp();
 BEGIN
-    -- An event that is still being fanned out gets no delivery from its fan-out while it gets one here (see fan_out).
-    PERFORM FROM fan_outs WHERE event_id = ANY (event_ids) ORDER BY event_id FOR KEY SHARE;
+    -- Again, for events that were published after the caller did so.
+    PERFORM lock_resend(to_endpoint, event_ids);
     PERFORM FROM queue WHERE endpoint_id = to_endpoint AND event_id = ANY (event_ids) ORDER BY event_id FOR NO KEY UPDATE;
 
     WITH reopened AS (

@@ -30,7 +30,7 @@ export async function resendEvents(
   validateCount(eventIds)
   const queued = await prisma.$transaction(async (tx) => {
     const id = await lockEndpoint(tx, endpointId)
-    const ids = await lockEvents(tx, eventIds)
+    const ids = await lockEvents(tx, id, eventIds)
     await tx.$executeRaw`SELECT resend_deliveries(${id}::integer, ${ids}::bigint[])`
     return ids.length
   })
@@ -69,9 +69,14 @@ async function lockEndpoint(tx: Prisma.TransactionClient, endpointId: string): P
  *
  * @returns their ids, each once, in ascending order
  */
-async function lockEvents(tx: Prisma.TransactionClient, eventIds: string[]): Promise<bigint[]> {
+async function lockEvents(
+  tx: Prisma.TransactionClient,
+  endpointId: number,
+  eventIds: string[],
+): Promise<bigint[]> {
   const given = eventIds.map((eventId) => parseEventId(eventId))
   const ids = [...new Set(given.filter((id) => id !== undefined))].sort((a, b) => (a < b ? -1 : 1))
+  await tx.$executeRaw`SELECT lock_resend(${endpointId}::integer, ${ids}::bigint[])`
   const found = await tx.$queryRaw<{ id: bigint }[]>`
     SELECT id FROM events WHERE id = ANY (${ids}::bigint[]) ORDER BY id FOR KEY SHARE`
   const known = new Set(found.map(({ id }) => id))

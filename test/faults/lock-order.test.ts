@@ -43,8 +43,8 @@ serverOnly(
     })
     expect(rounds.resend).toBeGreaterThan(ROUNDS / 4)
     expect(recorded).toBeGreaterThan(EVENTS * ENDPOINTS)
-    expect(emptied).toBeGreaterThan(1)
-    expect(dropped).toBeGreaterThan(1)
+    expect(emptied).toBeGreaterThan(0)
+    expect(dropped).toBeGreaterThan(0)
     expect(await wrongCounts(core)).toEqual([])
     await core.close()
   },

@@ -27,6 +27,8 @@ BEGIN
         RETURN false;
     END IF;
 
+    -- Before the tables, because a fan-out or a resend holds rows of fan_outs and then reads events, and without waiting.
+    PERFORM FROM fan_outs WHERE event_id >= of_first_event_id AND event_id < end_id ORDER BY event_id FOR UPDATE NOWAIT;
     -- In the order in which transactions of the gateway write to these tables.
     FOREACH parent IN ARRAY '{events,ended_deliveries,attempts,attempt_counts}'::text[] LOOP
         PERFORM set_config('lock_timeout',
