@@ -26,7 +26,7 @@ export async function callerIdentifier(
 ): Promise<IdentifyCaller> {
   const verify = withTokenCache(await tokenVerifier(auth, key, log))
   const { errors } = await import('jose')
-  const identifyAnew = async (verifying: Promise<Verified>): Promise<Caller> => {
+  const identifyVerified = async (verifying: Promise<Verified>): Promise<Caller> => {
     try {
       return { identity: (await verifying).identity }
     } catch (error) {
@@ -43,7 +43,7 @@ export async function callerIdentifier(
     if (token === undefined)
       return { denial: unauthenticated('The Authorization header is not a bearer token.') }
     const verified = verify(token)
-    return verified instanceof Promise ? identifyAnew(verified) : { identity: verified.identity }
+    return verified instanceof Promise ? identifyVerified(verified) : { identity: verified.identity }
   }
 }
 

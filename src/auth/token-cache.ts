@@ -22,7 +22,7 @@ export function withTokenCache(verify: VerifyToken, now: () => number = Date.now
     if (cache.delete(token)) characters -= token.length
   }
 
-  async function verifyAnew(token: string): Promise<Verified> {
+  async function verifyAndKeep(token: string): Promise<Verified> {
     drop(token)
     const verified = await verify(token)
     // Another request may have verified the same token meanwhile.
@@ -40,6 +40,6 @@ export function withTokenCache(verify: VerifyToken, now: () => number = Date.now
   return (token) => {
     const cached = cache.get(token)
     const time = now()
-    return cached !== undefined && cached.from <= time && time < cached.until ? cached : verifyAnew(token)
+    return cached !== undefined && cached.from <= time && time < cached.until ? cached : verifyAndKeep(token)
   }
 }
