@@ -17,7 +17,7 @@ import {
 import { seededRandom } from '../support/random'
 import { until } from '../support/until'
 
-jest.setTimeout(400_000)
+jest.setTimeout(900_000)
 
 /** The lock that Prisma's own command line takes as well. */
 const LOCK = 72_707_369
