@@ -4,8 +4,8 @@
 -- Invariant: each event has one row, in the queue or in ended_deliveries. record_attempts and cancel_deliveries move rows the
 -- other way. The first statement locks what is in the queue, and waits for a transaction that is moving a row out of it. The second
 -- statement sees what was committed before it started (READ COMMITTED), so it finds that row in ended_deliveries. Rows are locked
--- in the order of events, as record_attempts does, so that the two never deadlock. The caller has
--- called lock_resend.
+-- in the order of events, as record_attempts does, so that the two never deadlock.
+-- The caller has called lock_resend.
 CREATE OR REPLACE FUNCTION resend_deliveries(to_endpoint integer, event_ids bigint[]) RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off

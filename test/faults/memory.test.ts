@@ -89,7 +89,7 @@ beforeAll(async () => {
 })
 afterAll(() => gateway?.stop())
 
-describe('with 200 sends in flight, memory stays flat while receivers', () => {
+describe('with up to 200 sends in flight, memory stays flat while receivers', () => {
   it.each([
     ['never answer', 'post.created', neverAnswer, LEAST_OPEN],
     ['drip their answers', 'post.updated', dripBody, LEAST_OPEN],

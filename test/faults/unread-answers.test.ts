@@ -82,7 +82,7 @@ describe(`${SOCKETS} clients that never read their answers need little memory:`,
       memory.end()
       const peak = Math.max(...memory.values)
       report(`${what}: RSS ${before.toFixed()} MB, at most ${peak.toFixed()} MB`)
-      // The connection of an earlier request may have been closed meanwhile.
+      // While the gateway works off what it has read, an answer is late and a connection may be reset.
       const isHealthy = () =>
         fetch(`${gateway.url}/healthz`).then(
           ({ ok }) => ok,

@@ -207,9 +207,11 @@ ALTER TABLE "queue"
     );
 
 -- The lanes of the queue: pending deliveries by endpoint, first attempts before retries, earliest first. The expression keeps
--- Prisma from taking the index for one of its own and dropping it. The condition is true for every row, and keeps the planner from using the
--- index for statements that do not name the part of the lane: while the statistics say that the queue is empty, the planner takes any
--- index for as good as queue_pkey, and would look for each single delivery among all of its endpoint.
+-- Prisma from taking the index for one of its own and dropping it.
+--
+-- The condition is true for every row. It keeps the index from statements that do not name the part of the lane: they look for single
+-- deliveries. While the statistics say that the queue is empty, the planner takes this index for as good as queue_pkey, and would
+-- look for each delivery among all of its endpoint.
 CREATE INDEX "queue_lane" ON "queue" ("endpoint_id", least("tries", 1), "next_attempt_at", "event_id")
     WHERE least("tries", 1) >= 0;
 
