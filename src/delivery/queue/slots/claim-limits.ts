@@ -105,12 +105,13 @@ export class LimitsInTheMaking {
     return { ...limits, otherSlots: Math.max(freeTrials - this.#grantedTrials, PEEK_SLOTS), slotsPerOther }
   }
 
-  /** Gives the free slots of a crowded host to the lanes that have waited the longest, one each. */
+  /** Gives the free slots of a crowded host to its lanes: an equal share to each, or one to those that have waited the longest. */
   #addWaiting(host: Host): void {
     let free = this.#freeOf(host)
+    const share = Math.max(1, Math.floor(free / host.waiting.size))
     for (const lane of host.waiting) {
       if (this.isFull) return
-      const allowed = free > 0 ? this.#grant(lane, Math.min(1, this.#mostOf(lane))) : 0
+      const allowed = free > 0 ? this.#grant(lane, Math.min(share, this.#mostOf(lane))) : 0
       if (allowed > 0) this.#offered.push(lane)
       free -= allowed
       this.#list(lane, allowed)

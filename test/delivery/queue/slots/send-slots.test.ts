@@ -180,6 +180,20 @@ describe('a host', () => {
       expect(p95(other)).toBeLessThanOrEqual(20)
     },
   )
+
+  it.each([100, 200])(
+    'that has a slot for several sends of each lane gets them in one claim: %i',
+    (perHost) => {
+      const clock = new VirtualClock()
+      const gateway = new Gateway(clock, { limits: { ...DEFAULTS, perHost } })
+      const lanes = addLanes(gateway, 20, answersWithin(1), 'one.example')
+      for (const lane of lanes) gateway.publish(lane, 900)
+      clock.run(5_000)
+      // Each of the 20,000 deliveries is sent once, and claims take more than a third of what the host may have.
+      expect(lanes.map(({ accepted }) => accepted.length)).toEqual(lanes.map(() => 1_000))
+      expect(gateway.counts.claims).toBeLessThan(20_000 / (perHost / 3))
+    },
+  )
 })
 
 it('20 busy endpoints use nine tenths of all slots', () => {

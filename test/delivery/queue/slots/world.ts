@@ -37,7 +37,7 @@ export interface TestLane {
   peak: number
 }
 
-export const DEFAULTS: Limits = { slots: 200, hanging: 200, perEndpoint: 10, perHost: 100 }
+export const DEFAULTS: Limits = { slots: 200, hanging: 200, perEndpoint: 10, perHost: 200 }
 const CLAIM_MS = 3
 const RETRY_MS = 5_000
 
