@@ -47,7 +47,7 @@ export const variables = (production: boolean) => ({
   HOOKGATE_EVENT_TYPES: text({ default: undefined }),
   HOOKGATE_CONCURRENCY: count({ default: 200 }),
   HOOKGATE_ENDPOINT_CONCURRENCY: count({ default: 10 }),
-  HOOKGATE_HOST_CONCURRENCY: count({ default: 100 }),
+  HOOKGATE_HOST_CONCURRENCY: count({ default: 200 }),
   HOOKGATE_SEND_TIMEOUT_MS: count({ default: 15_000 }),
   HOOKGATE_DNS_SERVERS: dnsServers({ default: undefined }),
   HOOKGATE_RETRY_SCHEDULE: seconds({ default: [5, 25, 125, 625, 3125] }),

@@ -40,7 +40,7 @@ describe('the defaults', () => {
       delivery: {
         concurrency: 200,
         endpointConcurrency: 10,
-        hostConcurrency: 100,
+        hostConcurrency: 200,
         sendTimeoutMs: 15_000,
         retrySchedule: [5, 25, 125, 625, 3125],
         retentionDays: 30,
