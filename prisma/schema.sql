@@ -25,6 +25,7 @@ CREATE TYPE public.delivery_status AS ENUM (
 CREATE FUNCTION public.call_lanes(called integer[], moment timestamp with time zone) RETURNS void
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
     AS $$
 DECLARE
     present integer[] := ARRAY(SELECT endpoint_id FROM lanes WHERE endpoint_id = ANY (called));
@@ -65,6 +66,7 @@ $$;
 CREATE FUNCTION public.cancel_deliveries(of_endpoint integer, moment timestamp with time zone, most integer) RETURNS bigint
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
     SET enable_sort TO 'off'
     AS $$
 DECLARE
@@ -91,6 +93,7 @@ $$;
 CREATE FUNCTION public.cancel_leased(cancelling_owner uuid, event_ids bigint[], endpoint_ids integer[]) RETURNS void
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 DECLARE
@@ -107,6 +110,7 @@ $$;
 CREATE FUNCTION public.claim_deliveries(claiming_owner uuid, lease_ms double precision, clock_offset_ms double precision, slots integer, slots_per_endpoint integer, other_slots integer, known_lanes integer[], free_slots integer[], starts double precision[], after_endpoint integer) RETURNS TABLE(event_id text, endpoint_id integer, number integer, tries integer, resend_count integer, busy_for_ms double precision, due_ms double precision, is_wanted boolean, body text, endpoint jsonb)
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -342,6 +346,7 @@ CREATE FUNCTION public.empty_event_partition(of_first_event_id bigint) RETURNS b
     SET search_path TO 'public', 'pg_temp'
     SET lock_timeout TO '100ms'
     SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
     AS $$
 DECLARE
     give_up_at timestamptz := clock_timestamp() + interval '100 ms';
@@ -499,6 +504,7 @@ $$;
 CREATE FUNCTION public.find_sendable(lease_owner uuid, clock_offset_ms double precision, held_endpoints integer[], event_ids bigint[], endpoint_ids integer[]) RETURNS TABLE(event_id text, endpoint_id integer, target text, ssl_cert_verification boolean, secret_ids text[])
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -659,6 +665,7 @@ $$;
 CREATE FUNCTION public.lock_leased(of_owner uuid, event_ids bigint[], endpoint_ids integer[]) RETURNS TABLE(address tid, nth integer)
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 BEGIN
@@ -678,6 +685,7 @@ $$;
 CREATE FUNCTION public.lock_resend(to_endpoint integer, event_ids bigint[]) RETURNS void
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
     AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock(4860113, to_endpoint);
@@ -745,6 +753,7 @@ $$;
 CREATE FUNCTION public.next_due(passed_over integer[], only_lanes integer[], moment timestamp with time zone) RETURNS timestamp with time zone
     LANGUAGE sql STABLE
     SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
     AS $$
     SELECT least(
         (SELECT moment FROM lane_wakes LIMIT 1),
@@ -762,15 +771,25 @@ $$;
 CREATE FUNCTION public.next_look(lane integer, part integer, moment timestamp with time zone) RETURNS timestamp with time zone
     LANGUAGE plpgsql STABLE
     SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_sort TO 'off'
     AS $$
+DECLARE
+    next record;
+    earliest timestamptz;
 BEGIN
-    RETURN (SELECT min(CASE WHEN is_claimable THEN next_attempt_at ELSE greatest(lease_expires_at, next_attempt_at) END)
-    FROM (
+    FOR next IN
         SELECT next_attempt_at, lease_expires_at, is_claimable(delivery, moment) AS is_claimable
         FROM queue delivery
         WHERE delivery.endpoint_id = lane AND least(delivery.tries, 1) = part AND least(delivery.tries, 1) >= 0
         ORDER BY delivery.next_attempt_at, delivery.event_id LIMIT 100
-    ) head);
+    LOOP
+        IF next.is_claimable THEN
+            RETURN least(earliest, next.next_attempt_at);
+        END IF;
+        earliest := least(earliest, greatest(next.lease_expires_at, next.next_attempt_at));
+    END LOOP;
+    RETURN earliest;
 END
 $$;
 
@@ -853,6 +872,7 @@ $$;
 CREATE FUNCTION public.queue_deliveries(new_event_id bigint, endpoint_ids integer[], due_at timestamp with time zone) RETURNS void
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
     AS $$
@@ -872,6 +892,7 @@ $$;
 CREATE FUNCTION public.record_attempts(recording_owner uuid, clock_offset_ms double precision, recording_shard integer, finished json) RETURNS TABLE(id text)
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 #variable_conflict use_column
@@ -978,6 +999,7 @@ $$;
 CREATE FUNCTION public.release_leases(releasing_owner uuid, clock_offset_ms double precision, event_ids bigint[], endpoint_ids integer[], delays_ms double precision[]) RETURNS void
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 DECLARE
@@ -1001,6 +1023,7 @@ $$;
 CREATE FUNCTION public.remove_deleted_endpoints(most integer) RETURNS bigint
     LANGUAGE sql
     SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
     AS $$
@@ -1024,6 +1047,7 @@ $$;
 CREATE FUNCTION public.remove_expired_keys(expired_from timestamp with time zone, moment timestamp with time zone, most integer) RETURNS timestamp with time zone
     LANGUAGE sql
     SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
     AS $$
@@ -1042,6 +1066,7 @@ $$;
 CREATE FUNCTION public.remove_old_deliveries(after_event_id bigint, after_endpoint_id integer, before_event_id bigint, most integer, OUT last_event_id bigint, OUT last_endpoint_id integer) RETURNS record
     LANGUAGE sql
     SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
     AS $$
@@ -1060,6 +1085,7 @@ $$;
 CREATE FUNCTION public.renew_leases(renewing_owner uuid, clock_offset_ms double precision, lease_ms double precision, event_ids bigint[], endpoint_ids integer[]) RETURNS void
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 DECLARE
@@ -1073,6 +1099,7 @@ $$;
 CREATE FUNCTION public.resend_deliveries(to_endpoint integer, event_ids bigint[]) RETURNS void
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
     AS $$
@@ -1142,6 +1169,7 @@ $$;
 CREATE FUNCTION public.settle_lanes(lane_ids integer[], moment timestamp with time zone, most integer) RETURNS void
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
     AS $$
@@ -1256,6 +1284,7 @@ $$;
 CREATE FUNCTION public.wake_lanes(moment timestamp with time zone, most integer) RETURNS void
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
     AS $$

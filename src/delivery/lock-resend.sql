@@ -6,7 +6,7 @@
 --   empty_event_partition: first fan_outs, then events.
 CREATE OR REPLACE FUNCTION lock_resend(to_endpoint integer, event_ids bigint[]) RETURNS void
 LANGUAGE plpgsql VOLATILE
-SET enable_seqscan = off
+SET enable_seqscan = off SET enable_bitmapscan = off
 AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock(4860113, to_endpoint);

@@ -8,7 +8,7 @@
 -- The caller has called lock_resend.
 CREATE OR REPLACE FUNCTION resend_deliveries(to_endpoint integer, event_ids bigint[]) RETURNS void
 LANGUAGE plpgsql VOLATILE
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
 DECLARE
     resent_at timestamptz := clock_timestamp();

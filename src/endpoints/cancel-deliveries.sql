@@ -4,7 +4,7 @@
 -- The second statement finds them by their addresses (ctid), which stay valid because the rows are locked: see lock_leased.
 CREATE OR REPLACE FUNCTION cancel_deliveries(of_endpoint integer, moment timestamptz, most integer) RETURNS bigint
 LANGUAGE plpgsql VOLATILE
-SET enable_seqscan = off SET enable_sort = off
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off
 AS $$
 DECLARE
     chosen tid[] := ARRAY(

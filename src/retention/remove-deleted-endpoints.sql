@@ -3,7 +3,7 @@
 -- An endpoint whose pending deliveries are still being cancelled stays for now. Reads nothing but the rows that it removes.
 CREATE OR REPLACE FUNCTION remove_deleted_endpoints(most integer) RETURNS bigint
 LANGUAGE sql VOLATILE
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
     WITH unused AS MATERIALIZED (
         SELECT id FROM endpoints

@@ -2,7 +2,7 @@
 -- last expiry: the next call starts with it. Null = no key has expired.
 CREATE OR REPLACE FUNCTION remove_expired_keys(expired_from timestamptz, moment timestamptz, most integer) RETURNS timestamptz
 LANGUAGE sql VOLATILE
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
     WITH expired AS MATERIALIZED (
         SELECT publisher, key, expires_at FROM idempotency_keys

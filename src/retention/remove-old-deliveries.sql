@@ -12,7 +12,7 @@ CREATE OR REPLACE FUNCTION remove_old_deliveries(
     OUT last_endpoint_id integer
 )
 LANGUAGE sql VOLATILE
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
     WITH chosen AS MATERIALIZED (
         SELECT event_id, endpoint_id FROM queue

@@ -10,7 +10,7 @@
 CREATE OR REPLACE FUNCTION empty_event_partition(of_first_event_id bigint) RETURNS boolean
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path FROM CURRENT
-SET lock_timeout = '100ms' SET enable_seqscan = off
+SET lock_timeout = '100ms' SET enable_seqscan = off SET enable_bitmapscan = off
 AS $$
 DECLARE
     give_up_at timestamptz := clock_timestamp() + interval '100 ms';

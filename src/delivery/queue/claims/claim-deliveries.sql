@@ -53,7 +53,8 @@ CREATE OR REPLACE FUNCTION claim_deliveries(
 LANGUAGE plpgsql VOLATILE
 -- PL/pgSQL keeps plans, and statistics may be of another time: a plan that reads a table whole, or all of a lane, must not be
 -- possible.
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 DECLARE

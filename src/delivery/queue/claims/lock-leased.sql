@@ -8,7 +8,7 @@
 CREATE OR REPLACE FUNCTION lock_leased(of_owner uuid, event_ids bigint[], endpoint_ids integer[])
 RETURNS TABLE (address tid, nth integer)
 LANGUAGE plpgsql VOLATILE
-SET enable_seqscan = off SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_bitmapscan = off SET plan_cache_mode = force_generic_plan
 AS $$
 BEGIN
     RETURN QUERY

@@ -4,7 +4,7 @@
 -- not null, only the lanes in it count.
 CREATE OR REPLACE FUNCTION next_due(passed_over integer[], only_lanes integer[], moment timestamptz) RETURNS timestamptz
 LANGUAGE sql STABLE
-SET enable_seqscan = off
+SET enable_seqscan = off SET enable_bitmapscan = off
 AS $$
     SELECT least(
         (SELECT moment FROM lane_wakes LIMIT 1),

@@ -7,7 +7,7 @@ CREATE OR REPLACE FUNCTION release_leases(
     delays_ms float8[]
 ) RETURNS void
 LANGUAGE plpgsql VOLATILE
-SET enable_seqscan = off SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_bitmapscan = off SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
     held tid[];

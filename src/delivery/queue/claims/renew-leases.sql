@@ -7,7 +7,7 @@ CREATE OR REPLACE FUNCTION renew_leases(
     endpoint_ids integer[]
 ) RETURNS void
 LANGUAGE plpgsql VOLATILE
-SET enable_seqscan = off SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_bitmapscan = off SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
     held tid[] := ARRAY(SELECT address FROM lock_leased(renewing_owner, event_ids, endpoint_ids));

@@ -10,7 +10,7 @@
 -- Each statement reads lanes by a list of their keys, which no plan can turn into a look at every lane.
 CREATE OR REPLACE FUNCTION call_lanes(called integer[], moment timestamptz) RETURNS void
 LANGUAGE plpgsql VOLATILE
-SET enable_seqscan = off
+SET enable_seqscan = off SET enable_bitmapscan = off
 AS $$
 DECLARE
     present integer[] := ARRAY(SELECT endpoint_id FROM lanes WHERE endpoint_id = ANY (called));

@@ -1,17 +1,26 @@
 -- When a claim must look into a part of a lane again (0 = first attempts, 1 = retries): when its first delivery is due, or a
 -- lease in it expires. Null = the part is empty. Leased deliveries are near the head of their part, because they were due before
--- the deliveries behind them: so a look at the head is enough, and its cost does not depend on how many deliveries are pending.
+-- the deliveries behind them. So the first claimable delivery ends the look (nothing behind it can be earlier), and the cost does
+-- not depend on how many deliveries are pending.
 CREATE OR REPLACE FUNCTION next_look(lane integer, part integer, moment timestamptz) RETURNS timestamptz
 LANGUAGE plpgsql STABLE
-SET enable_seqscan = off
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off
 AS $$
+DECLARE
+    next record;
+    earliest timestamptz;
 BEGIN
-    RETURN (SELECT min(CASE WHEN is_claimable THEN next_attempt_at ELSE greatest(lease_expires_at, next_attempt_at) END)
-    FROM (
+    FOR next IN
         SELECT next_attempt_at, lease_expires_at, is_claimable(delivery, moment) AS is_claimable
         FROM queue delivery
         WHERE delivery.endpoint_id = lane AND least(delivery.tries, 1) = part AND least(delivery.tries, 1) >= 0
         ORDER BY delivery.next_attempt_at, delivery.event_id LIMIT 100
-    ) head);
+    LOOP
+        IF next.is_claimable THEN
+            RETURN least(earliest, next.next_attempt_at);
+        END IF;
+        earliest := least(earliest, greatest(next.lease_expires_at, next.next_attempt_at));
+    END LOOP;
+    RETURN earliest;
 END
 $$;

@@ -6,7 +6,7 @@
 -- two publishers never wait for each other, however long their transactions last.
 CREATE OR REPLACE FUNCTION queue_deliveries(new_event_id bigint, endpoint_ids integer[], due_at timestamptz) RETURNS void
 LANGUAGE plpgsql VOLATILE
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
 BEGIN
     INSERT INTO queue (event_id, endpoint_id, next_attempt_at)

@@ -12,7 +12,7 @@
 -- lane is locked. Then no delivery is missed: who adds one either holds the lane, has committed before, or finds the lane asleep.
 CREATE OR REPLACE FUNCTION settle_lanes(lane_ids integer[], moment timestamptz, most integer) RETURNS void
 LANGUAGE plpgsql VOLATILE
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
 DECLARE
     held integer[];

@@ -10,7 +10,7 @@
 --   transaction, so that two claims, or a claim and a recorder, never deadlock.
 CREATE OR REPLACE FUNCTION wake_lanes(moment timestamptz, most integer) RETURNS void
 LANGUAGE plpgsql VOLATILE
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
 DECLARE
     called integer[];

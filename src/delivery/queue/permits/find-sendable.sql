@@ -9,7 +9,8 @@ CREATE OR REPLACE FUNCTION find_sendable(
 ) RETURNS TABLE (event_id text, endpoint_id integer, target text, ssl_cert_verification boolean, secret_ids text[])
 LANGUAGE plpgsql VOLATILE
 -- LATERAL with a LIMIT is a barrier for the planner: each delivery is found by its key, whatever the statistics say.
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 DECLARE

@@ -14,7 +14,7 @@ CREATE OR REPLACE FUNCTION record_attempts(
     finished json
 ) RETURNS TABLE (id text)
 LANGUAGE plpgsql VOLATILE
-SET enable_seqscan = off SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_bitmapscan = off SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 DECLARE
