@@ -95,8 +95,9 @@ export class OpenConnections {
   }
 
   /**
-   * Handles a request when the one before it on the same connection is answered. Otherwise a client that sends many requests and
-   * reads no answer would have the gateway keep all of them. Ends a connection with too many.
+   * Handles a request when the one before it on the same connection is answered, and other connections have had a turn. Otherwise a
+   * client that sends many requests and reads no answer would have the gateway keep all of them, and one that reads keeps it from
+   * everything else until the last is answered. Ends a connection with too many.
    */
   #inTurn(request: IncomingMessage, response: ServerResponse, handle: () => void): void {
     const { socket } = request
@@ -116,7 +117,7 @@ export class OpenConnections {
       connection.servedAt = this.#moment
     })
     if (previous === undefined) handle()
-    else previous.response.once('close', () => socket.destroyed || handle())
+    else previous.response.once('close', () => setImmediate(() => socket.destroyed || handle()))
   }
 
   #longestWaiting(): Socket | undefined {

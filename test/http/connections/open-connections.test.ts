@@ -149,6 +149,20 @@ describe('requests of one connection', () => {
     while (received.split('hello').length < 4) await sleep(5)
   })
 
+  it('take turns with those of other connections', async () => {
+    const handled: (string | undefined)[] = []
+    const server = await serve(({ url }, response) => {
+      handled.push(url)
+      response.end('hello')
+    })
+    const [many, one] = [await connect(server), await connect(server)]
+    many.socket.write(REQUEST.repeat(32))
+    one.socket.write(REQUEST.replace('GET /', 'GET /other'))
+    await once(one.socket, 'data')
+    expect(handled).toContain('/other')
+    expect(handled.length).toBeLessThan(32)
+  })
+
   it('end with the connection when there are more than 32 without an answer', async () => {
     let handled = 0
     const server = await serve(() => {
