@@ -876,6 +876,12 @@ CREATE FUNCTION public.queue_deliveries(new_event_id bigint, endpoint_ids intege
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
     AS $$
+DECLARE
+    most_noted CONSTANT integer := 1000;
+    note text[] := string_to_array(current_setting('hookgate.named_lanes', true), ' ');
+    transaction_id text := pg_current_xact_id()::text;
+    named integer[] := CASE WHEN note[1] = transaction_id THEN note[2]::integer[] ELSE '{}' END;
+    added integer[];
 BEGIN
     INSERT INTO queue (event_id, endpoint_id, next_attempt_at)
     SELECT new_event_id, id, due_at FROM unnest(endpoint_ids) AS id;
@@ -883,9 +889,16 @@ BEGIN
     WITH awake AS MATERIALIZED (
         SELECT lane.endpoint_id FROM lanes lane
         WHERE lane.endpoint_id = ANY (endpoint_ids) AND lane.is_awake FOR KEY SHARE SKIP LOCKED
+    ),
+    new_wake AS (
+        INSERT INTO lane_wakes (endpoint_id)
+        SELECT id FROM unnest(endpoint_ids) AS id WHERE id NOT IN (SELECT endpoint_id FROM awake) AND id <> ALL (named)
+        RETURNING endpoint_id
     )
-    INSERT INTO lane_wakes (endpoint_id)
-    SELECT id FROM unnest(endpoint_ids) AS id WHERE id NOT IN (SELECT endpoint_id FROM awake);
+    SELECT array_agg(endpoint_id) INTO added FROM new_wake;
+    IF cardinality(named) + cardinality(added) <= most_noted THEN
+        PERFORM set_config('hookgate.named_lanes', transaction_id || ' ' || (named || added)::text, true);
+    END IF;
 END
 $$;
 

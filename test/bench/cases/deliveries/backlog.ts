@@ -82,7 +82,7 @@ export async function publishAtOnce(
 export const backlogOf = (deliveries: number) => ({
   type: POST_CREATED,
   data: JSON.stringify(post(1)),
-  count: deliveries / ENDPOINTS,
+  count: Math.round(deliveries / ENDPOINTS),
 })
 
 /** Reads the records until there are so many more, or until the time is over. The first reading is the beginning. */
