@@ -4,6 +4,8 @@ import type { FinishedAttempt } from './record-attempts'
 
 /** The most attempts of one transaction. */
 const BATCH = 200
+/** The most characters of answers in one transaction, unless one attempt has more: a batch is copied several times on its way. */
+const BATCH_TEXT = 1024 * 1024
 /** Delay before a batch is sent again to a database that did not answer. */
 const RETRY_MS = 250
 
@@ -51,7 +53,7 @@ export class Recorder {
     // Attempts that end in the same turn of the event loop share a batch.
     await new Promise(setImmediate)
     while (this.#waiting.length > 0) {
-      this.#writing = this.#waiting.splice(0, BATCH)
+      this.#writing = this.#waiting.splice(0, batchLength(this.#waiting))
       const recorded = await this.#write(this.#writing)
       this.#writing = []
       this.options.onRecorded(recorded)
@@ -83,6 +85,16 @@ export class Recorder {
     const half = Math.ceil(batch.length / 2)
     return [...(await this.#write(batch.slice(0, half))), ...(await this.#write(batch.slice(half)))]
   }
+}
+
+/** How many of the waiting attempts are written together: one at least. */
+function batchLength(waiting: FinishedAttempt[]): number {
+  let text = 0
+  const end = waiting.findIndex(({ responseBody }, nth) => {
+    text += responseBody?.length ?? 0
+    return nth === BATCH || (nth > 0 && text > BATCH_TEXT)
+  })
+  return end < 0 ? waiting.length : end
 }
 
 /** An attempt without the texts that a receiver has chosen, in case the database cannot store one of them. */

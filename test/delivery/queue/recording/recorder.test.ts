@@ -95,3 +95,14 @@ it('reports each recorded batch when its size no longer counts the batch', async
   await recorder.drained()
   expect(sizes).toEqual([1, 0])
 })
+
+it('writes large answers in batches of 1 MiB, and one that is larger alone', async () => {
+  const batches: number[] = []
+  const recorder = new Recorder({ ...callbacks, record: async (batch) => batches.push(batch.length) })
+  const answers = [3_000_000, ...Array<number>(10).fill(300_000), 10]
+  answers.forEach((length, id) => {
+    recorder.add({ ...attempt(id), responseBody: 'x'.repeat(length) })
+  })
+  await recorder.drained()
+  expect(batches).toEqual([1, 3, 3, 3, 2])
+})
