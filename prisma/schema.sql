@@ -750,7 +750,7 @@ EXCEPTION
 END
 $$;
 
-CREATE FUNCTION public.next_due(passed_over integer[], only_lanes integer[], moment timestamp with time zone) RETURNS timestamp with time zone
+CREATE FUNCTION public.next_due(passed_over integer[], only_lanes integer[], moment timestamp with time zone, started_lanes integer[], starts double precision[]) RETURNS timestamp with time zone
     LANGUAGE sql STABLE
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
@@ -758,17 +758,20 @@ CREATE FUNCTION public.next_due(passed_over integer[], only_lanes integer[], mom
     SELECT least(
         (SELECT moment FROM lane_wakes LIMIT 1),
         (SELECT due_at FROM lanes WHERE NOT is_awake ORDER BY due_at LIMIT 1),
-        (SELECT CASE WHEN count(*) > 100 THEN moment ELSE min(least(next_look(endpoint_id, 0, moment), next_look(endpoint_id, 1, moment))) END
+        (SELECT CASE WHEN count(*) > 100 THEN moment
+                ELSE min(least(next_look(endpoint_id, 0, moment, coalesce(to_timestamp(start / 1000), '-infinity')),
+                    next_look(endpoint_id, 1, moment, '-infinity'))) END
             FROM (
                 (SELECT endpoint_id FROM lanes WHERE only_lanes IS NULL AND is_awake AND endpoint_id <> ALL (passed_over)
                     ORDER BY endpoint_id LIMIT 101)
                 UNION ALL
                 (SELECT endpoint_id FROM unnest(only_lanes) AS id JOIN lanes ON endpoint_id = id
                     WHERE is_awake AND endpoint_id <> ALL (passed_over) LIMIT 101)
-            ) awake))
+            ) awake
+            LEFT JOIN unnest(started_lanes, starts) AS started(lane, start) ON lane = endpoint_id))
 $$;
 
-CREATE FUNCTION public.next_look(lane integer, part integer, moment timestamp with time zone) RETURNS timestamp with time zone
+CREATE FUNCTION public.next_look(lane integer, part integer, moment timestamp with time zone, start timestamp with time zone) RETURNS timestamp with time zone
     LANGUAGE plpgsql STABLE
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
@@ -782,6 +785,7 @@ BEGIN
         SELECT next_attempt_at, lease_expires_at, is_claimable(delivery, moment) AS is_claimable
         FROM queue delivery
         WHERE delivery.endpoint_id = lane AND least(delivery.tries, 1) = part AND least(delivery.tries, 1) >= 0
+            AND delivery.next_attempt_at >= start
         ORDER BY delivery.next_attempt_at, delivery.event_id LIMIT 100
     LOOP
         IF next.is_claimable THEN
@@ -1208,7 +1212,9 @@ BEGIN
         FROM unnest(held) AS id
         JOIN lanes ON lanes.endpoint_id = id
         LEFT JOIN endpoints endpoint ON endpoint.id = lanes.endpoint_id
-        CROSS JOIN LATERAL (SELECT min(next_look(lanes.endpoint_id, part, moment)) AS due_at FROM unnest('{0,1}'::integer[]) AS part) next
+        CROSS JOIN LATERAL (
+            SELECT min(next_look(lanes.endpoint_id, part, moment, '-infinity')) AS due_at FROM unnest('{0,1}'::integer[]) AS part
+        ) next
     ),
     settled AS MATERIALIZED (
         SELECT endpoint_id,

@@ -1,28 +1,52 @@
+import type { Client } from 'pg'
 import { openCore } from '../support/core'
 import { connectTo } from '../support/database-connections'
-import { createTestDatabase } from '../support/gateway'
-import { serverOnly } from '../support/server-only'
+import { createTestDatabase, type TestDatabase } from '../support/gateway'
+import { serverOnly, usesServer } from '../support/server-only'
 
 const ENDPOINTS = 20
 const EVENTS = 1_000
 const DELIVERIES = `INSERT INTO queue (event_id, endpoint_id)
   SELECT event, id FROM generate_series(1, ${EVENTS}) AS event, endpoints`
-const LOOK = `SELECT next_look(id, 0, clock_timestamp()) FROM endpoints ORDER BY id LIMIT 1`
+const lookFrom = (start: string) =>
+  `SELECT next_look(id, 0, clock_timestamp(), ${start}) FROM endpoints ORDER BY id LIMIT 1`
+
+let database: TestDatabase
+let client: Client
+beforeAll(async () => {
+  if (!usesServer) return
+  database = await createTestDatabase()
+  const core = await openCore(database)
+  await core.run('createEndpoints', ENDPOINTS, 'http://127.0.0.1:1', 'post.created')
+  await core.close()
+  client = await connectTo(database)
+  await client.query(DELIVERIES)
+  await client.query('VACUUM ANALYZE')
+})
+afterAll(() => client?.end())
+
+async function blocksOf(look: string): Promise<number> {
+  await client.query(look)
+  const { rows } = await client.query(`EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${look}`)
+  const { Plan: plan } = rows[0]['QUERY PLAN'][0]
+  return plan['Shared Hit Blocks'] + plan['Shared Read Blocks']
+}
 
 serverOnly(
   'A look at the head of a lane reads the head alone, also on statistics of long lanes',
   async () => {
-    const database = await createTestDatabase()
-    const core = await openCore(database)
-    await core.run('createEndpoints', ENDPOINTS, 'http://127.0.0.1:1', 'post.created')
-    await core.close()
-    const client = await connectTo(database)
-    await client.query(DELIVERIES)
-    await client.query('VACUUM ANALYZE')
-    await client.query(LOOK)
-    const { rows } = await client.query(`EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${LOOK}`)
-    const { Plan: plan } = rows[0]['QUERY PLAN'][0]
-    expect(plan['Shared Hit Blocks'] + plan['Shared Read Blocks']).toBeLessThan(20)
-    await client.end()
+    expect(await blocksOf(lookFrom("'-infinity'"))).toBeLessThan(20)
   },
 )
+
+serverOnly('While a snapshot is open, a look from a start does not read what has ended before', async () => {
+  const holder = await connectTo(database)
+  await holder.query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM event_types')
+  await client.query(`DELETE FROM queue WHERE event_id <= ${EVENTS - 100}`)
+  await client.query("UPDATE queue SET next_attempt_at = clock_timestamp() + interval '1 ms'")
+  expect(await blocksOf(lookFrom("'-infinity'"))).toBeGreaterThan(100)
+  const { rows } = await client.query('SELECT min(next_attempt_at)::text AS start FROM queue')
+  expect(await blocksOf(lookFrom(`'${rows[0].start}'`))).toBeLessThan(20)
+  await holder.query('ROLLBACK')
+  await holder.end()
+})

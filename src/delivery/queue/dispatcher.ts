@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Database } from '../../database/database'
 import type { Query } from '../../database/query'
-import { type ClaimedDelivery, claimDeliveries, type KnownLane } from './claims/claim-deliveries'
+import { type ClaimedDelivery, claimDeliveries } from './claims/claim-deliveries'
 import { LaneStarts } from './claims/lane-starts'
+import { knownLanes, lanesToConsider } from './claims/lanes-of-limits'
 import { type LeaseHolder, type Release, releaseLeases } from './claims/leases'
-import { type LanesToConsider, nextDueIn } from './claims/next-due'
+import { nextDue } from './claims/next-due'
 import type { DeliveryPermit } from './permits/delivery-permit'
 import { SendsInFlight, type SendsOptions } from './sends-in-flight'
-import type { ClaimLimits, LaneLimit } from './slots/claim-limits'
 import { WakeableSleep } from './wakeable-sleep'
 
 /** When a process dies, other processes can claim its deliveries after this time. */
@@ -223,12 +223,12 @@ export class Dispatcher {
     // From here on, a send that ends may make room.
     this.#waitsForRoom = room <= 0 || limits.isShort
     if (room <= 0) return { idleMs: POLL_MS, turnMs: POLL_MS }
+    const turnMs = Math.max(limits.validUntil - performance.now(), 1)
+    if (this.#mayHaveMore && limits.otherSlots > 0) return { idleMs: 0, turnMs }
     const { prisma, notifications } = this.options.database
-    const isMore = this.#mayHaveMore && limits.otherSlots > 0
-    const dueIn = isMore ? 0 : await nextDueIn(prisma, this.#holder().clockOffsetMs, lanesToConsider(limits))
-    const idleMs =
-      dueIn === undefined ? POLL_MS : Math.min(dueIn + (dueIn > 0 ? notifications.delayMs() : 0), POLL_MS)
-    return { idleMs, turnMs: Math.max(limits.validUntil - performance.now(), 1) }
+    const due = await nextDue(prisma, this.#holder().clockOffsetMs, lanesToConsider(limits), this.#laneStarts)
+    const dueInMs = due.inMs > 0 ? due.inMs + notifications.delayMs() : due.inMs
+    return { idleMs: Math.min(dueInMs, due.missedInMs, POLL_MS), turnMs }
   }
 
   #wakeSoon(): void {
@@ -254,26 +254,5 @@ export class Dispatcher {
 
   #holder(): LeaseHolder {
     return { owner: this.#owner, clockOffsetMs: this.options.clockOffsetMs?.() ?? 0 }
-  }
-}
-
-/** Everything that this process knows about lanes, each once. */
-function knownLanes(limited: LaneLimit[], starts: ReadonlyMap<number, number>): KnownLane[] {
-  const known: KnownLane[] = limited.map(({ endpointId, freeSlots }) => ({
-    endpointId,
-    freeSlots,
-    startMs: starts.get(endpointId) ?? null,
-  }))
-  const limitedIds = new Set(limited.map(({ endpointId }) => endpointId))
-  for (const [endpointId, startMs] of starts)
-    if (!limitedIds.has(endpointId)) known.push({ endpointId, freeSlots: null, startMs })
-  return known
-}
-
-/** A claim would look into these lanes. */
-function lanesToConsider({ lanes, otherSlots }: ClaimLimits): LanesToConsider {
-  return {
-    passedOver: lanes.flatMap(({ endpointId, freeSlots }) => (freeSlots <= 0 ? endpointId : [])),
-    only: otherSlots > 0 ? null : lanes.map(({ endpointId }) => endpointId),
   }
 }

@@ -11,13 +11,14 @@ const LANES_MAX = 1_000
  * them. So a claim starts a little before the first delivery that the last claim found.
  *
  * What it misses in this way (deliveries that were committed late, or whose lease has expired) is found by the claims that read
- * lanes from their beginning: one a second, or fewer when they take long.
+ * lanes from their beginning: one a second, or fewer when they take long. Looks at what is due do the same.
  */
 export class LaneStarts {
   readonly #starts = new Map<number, number>()
   #nextWholeAt = 0
   /** before this time, the claims that read lanes from their beginning would take too large a share of the time */
   #notBefore = 0
+  #nextWholeLookAt = 0
 
   /** @param now milliseconds of a clock that never goes back */
   constructor(private readonly now: () => number = () => performance.now()) {}
@@ -47,6 +48,19 @@ export class LaneStarts {
       if (this.#starts.size <= LANES_MAX) break
       this.#starts.delete(endpointId)
     }
+  }
+
+  /** As forClaim, for a look at what is due. A whole look costs little when no old snapshot is open. Then nearly all are whole. */
+  forLook(): ReadonlyMap<number, number> {
+    return this.now() >= this.#nextWholeLookAt ? NONE : this.#starts
+  }
+
+  /** @returns milliseconds until something may be found that this look has missed; Infinity = it has missed nothing */
+  looked(wasWhole: boolean, tookMs: number): number {
+    const now = this.now()
+    if (!wasWhole) return Math.max(this.#nextWholeLookAt - now, 1)
+    this.#nextWholeLookAt = now + Math.min(tookMs / WHOLE_SHARE, WHOLE_EVERY_MS)
+    return Number.POSITIVE_INFINITY
   }
 }
 

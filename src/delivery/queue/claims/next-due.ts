@@ -1,4 +1,5 @@
 import type { PrismaClient } from '../../../generated/prisma/client'
+import type { LaneStarts } from './lane-starts'
 
 /** Of the lanes that are awake, those that this process can send to now. */
 export interface LanesToConsider {
@@ -8,20 +9,32 @@ export interface LanesToConsider {
   only: number[] | null
 }
 
+/** When a claim may find something. */
+export interface NextDue {
+  /** milliseconds until then, 0 or less = now, Infinity = no lane sleeps until a certain time */
+  inMs: number
+  /** milliseconds until another look may find more; Infinity = this one has missed nothing */
+  missedInMs: number
+}
+
 /**
- * Milliseconds until a claim may find something, 0 or less when it may find it now; undefined when no lane sleeps until a certain
- * time. Reads one entry of an index, and the heads of at most 100 lanes that are awake.
+ * Looks for what is due next. Reads one entry of an index, and the heads of at most 100 lanes that are awake.
  *
  * @param clockOffsetMs added to the database's clock; 0 except in tests
  */
-export async function nextDueIn(
+export async function nextDue(
   prisma: PrismaClient,
   clockOffsetMs: number,
   { passedOver, only }: LanesToConsider,
-): Promise<number | undefined> {
+  laneStarts: LaneStarts,
+): Promise<NextDue> {
+  const starts = laneStarts.forLook()
+  const startedAt = performance.now()
   const [row] = await prisma.$queryRaw<{ wait: number | null }[]>`
     SELECT (extract(epoch FROM next_due(${passedOver}::integer[], ${only}::integer[],
-        clock_timestamp() + make_interval(secs => ${clockOffsetMs}::float8 / 1000))
+        clock_timestamp() + make_interval(secs => ${clockOffsetMs}::float8 / 1000),
+        ${[...starts.keys()]}::integer[], ${[...starts.values()]}::float8[])
       - clock_timestamp()) * 1000)::float8 - ${clockOffsetMs}::float8 AS wait`
-  return row?.wait ?? undefined
+  const missedInMs = laneStarts.looked(starts.size === 0, performance.now() - startedAt)
+  return { inMs: row?.wait ?? Number.POSITIVE_INFINITY, missedInMs }
 }

@@ -36,7 +36,9 @@ BEGIN
         FROM unnest(held) AS id
         JOIN lanes ON lanes.endpoint_id = id
         LEFT JOIN endpoints endpoint ON endpoint.id = lanes.endpoint_id
-        CROSS JOIN LATERAL (SELECT min(next_look(lanes.endpoint_id, part, moment)) AS due_at FROM unnest('{0,1}'::integer[]) AS part) next
+        CROSS JOIN LATERAL (
+            SELECT min(next_look(lanes.endpoint_id, part, moment, '-infinity')) AS due_at FROM unnest('{0,1}'::integer[]) AS part
+        ) next
     ),
     settled AS MATERIALIZED (
         SELECT endpoint_id,
