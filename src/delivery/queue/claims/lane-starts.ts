@@ -11,7 +11,7 @@ const LANES_MAX = 1_000
  * them. So a claim starts a little before the first delivery that the last claim found.
  *
  * What it misses in this way (deliveries that were committed late, or whose lease has expired) is found by the claims that read
- * lanes from their beginning: one a second, or fewer when they take long. Looks at what is due do the same.
+ * lanes from their beginning: one a second, or fewer when they take long. Looks at due deliveries do the same.
  */
 export class LaneStarts {
   readonly #starts = new Map<number, number>()
@@ -50,7 +50,7 @@ export class LaneStarts {
     }
   }
 
-  /** As forClaim, for a look at what is due. A whole look costs little when no old snapshot is open. Then nearly all are whole. */
+  /** As forClaim, for a look at due deliveries. A whole look costs little when no old snapshot is open. Then nearly all are whole. */
   forLook(): ReadonlyMap<number, number> {
     return this.now() >= this.#nextWholeLookAt ? NONE : this.#starts
   }

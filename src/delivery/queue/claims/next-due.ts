@@ -18,7 +18,7 @@ export interface NextDue {
 }
 
 /**
- * Looks for what is due next. Reads one entry of an index, and the heads of at most 100 lanes that are awake.
+ * Looks for the next due delivery. Reads one entry of an index, and the heads of at most 100 lanes that are awake.
  *
  * @param clockOffsetMs added to the database's clock; 0 except in tests
  */
