@@ -3,6 +3,8 @@ const SLACK_MS = 100
 const WHOLE_EVERY_MS = 1_000
 /** Reading lanes from their beginning takes at most this share of the time. */
 const WHOLE_SHARE = 0.05
+/** Looks that take less are always whole. Others miss something, so that another look must follow soon. */
+const CHEAP_LOOK_MS = 10
 const LANES_MAX = 1_000
 
 /**
@@ -50,7 +52,7 @@ export class LaneStarts {
     }
   }
 
-  /** As forClaim, for a look at due deliveries. A whole look costs little when no old snapshot is open. Then nearly all are whole. */
+  /** As forClaim, for a look at due deliveries. A whole look costs little when no old snapshot is open. Then all are whole. */
   forLook(): ReadonlyMap<number, number> {
     return this.now() >= this.#nextWholeLookAt ? NONE : this.#starts
   }
@@ -59,7 +61,8 @@ export class LaneStarts {
   looked(wasWhole: boolean, tookMs: number): number {
     const now = this.now()
     if (!wasWhole) return Math.max(this.#nextWholeLookAt - now, 1)
-    this.#nextWholeLookAt = now + Math.min(tookMs / WHOLE_SHARE, WHOLE_EVERY_MS)
+    this.#nextWholeLookAt =
+      tookMs < CHEAP_LOOK_MS ? now : now + Math.min(tookMs / WHOLE_SHARE, WHOLE_EVERY_MS)
     return Number.POSITIVE_INFINITY
   }
 }

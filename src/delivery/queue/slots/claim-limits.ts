@@ -28,7 +28,7 @@ export interface LaneLimit {
   freeSlots: number
 }
 
-/** Of a lane of which nothing is known, a claim takes no more. When it answers, it gets more at once. */
+/** Of a lane that has not answered lately, a claim takes no more. When it answers, it gets more at once. */
 const FIRST_SENDS = 4
 /** So much a claim takes from lanes that are not listed, though fewer trial slots are free, or none: proven ones may be among them. */
 const PEEK_SLOTS = 20
@@ -144,7 +144,7 @@ export class LimitsInTheMaking {
     if (shares.isProven(lane)) return this.#allowed(lane, most, free)
     // The other half is for lanes that are not listed.
     const left = Math.ceil(freeTrials / 2) - this.#grantedTrials
-    const granted = this.#allowed(lane, Math.min(most, left), freeTrials - this.#grantedTrials)
+    const granted = this.#allowed(lane, Math.min(most, left, FIRST_SENDS), freeTrials - this.#grantedTrials)
     this.#grantedTrials += granted
     return granted
   }

@@ -108,7 +108,7 @@ export class SendSlots {
       this.#lanes.crowdedHosts,
     )
     for (const lane of this.#lanes.untried) limits.add(lane, true)
-    for (const { lane } of this.#inFlight) limits.add(lane)
+    for (const lane of this.#lanesInFlight()) limits.add(lane)
     this.#lanes.forgetPaces(now)
     for (const lane of this.#lanes.paced) limits.add(lane)
     for (const lane of this.#lanes.hung) limits.add(lane)
@@ -184,6 +184,14 @@ export class SendSlots {
       pace?.accepted(paced)
     } else if (!slot.isBusy) pace?.ended()
     if (lane.inFlight === 0) this.#lanes.ended(lane, slot.isHanging)
+  }
+
+  /** Begins with any of them: a lane that comes first each time and has nothing to send would keep the trial slots from the others. */
+  *#lanesInFlight(): Iterable<Lane> {
+    const slots = [...this.#inFlight]
+    const first = Math.floor(this.random() * slots.length)
+    for (const { lane } of slots.slice(first)) yield lane
+    for (const { lane } of slots.slice(0, first)) yield lane
   }
 
   /** Sends that hang, and do not count for that reason. All of them are trials. */

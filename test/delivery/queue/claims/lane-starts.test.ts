@@ -12,10 +12,16 @@ describe('a look', () => {
   it('starts a little before what the last claim found, for as long as the last whole look took twenty times', () => {
     expect(starts.looked(true, 10)).toBe(Number.POSITIVE_INFINITY)
     expect([...starts.forLook()]).toEqual([[7, 4_900]])
+    expect(starts.looked(false, 1)).toBe(200)
     now += 199
     expect(starts.forLook().size).toBe(1)
     expect(starts.looked(false, 1)).toBe(1)
     now += 1
+    expect(starts.forLook().size).toBe(0)
+  })
+
+  it('is always whole while that takes less than ten milliseconds', () => {
+    expect(starts.looked(true, 9)).toBe(Number.POSITIVE_INFINITY)
     expect(starts.forLook().size).toBe(0)
   })
 
