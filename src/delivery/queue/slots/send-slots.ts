@@ -186,7 +186,7 @@ export class SendSlots {
     if (lane.inFlight === 0) this.#lanes.ended(lane, slot.isHanging)
   }
 
-  /** Begins with any of them: a lane that comes first each time and has nothing to send would keep the trial slots from the others. */
+  /** Starts with any of them: a lane that comes first each time and has nothing to send would keep the trial slots from the others. */
   *#lanesInFlight(): Iterable<Lane> {
     const slots = [...this.#inFlight]
     const first = Math.floor(this.random() * slots.length)
