@@ -4,7 +4,7 @@ const WHOLE_EVERY_MS = 1_000
 /** Reading lanes from their beginning takes at most this share of the time. */
 const WHOLE_SHARE = 0.05
 /** Looks that take less are always whole. Others miss something, so that another look must follow soon. */
-const CHEAP_LOOK_MS = 10
+const CHEAP_LOOK_MS = 5
 const LANES_MAX = 1_000
 
 /**
