@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { connectTo } from '../support/database-connections'
+import { explain } from '../support/explain'
 import { startTestGateway } from '../support/gateway'
 import { serverOnly } from '../support/server-only'
 
@@ -24,11 +25,10 @@ serverOnly('A claim reads no more when much has been delivered since its plan wa
     await client.query(PUBLISH)
     // A delivery falls due in whole milliseconds, so up to half a millisecond after its event was published.
     await client.query('SELECT pg_sleep(0.002)')
-    const { rows } = await client.query(`EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${CLAIM}`)
-    const { Plan: plan } = rows[0]['QUERY PLAN'][0]
+    const { rows, blocks } = await explain(client, CLAIM)
     // One row describes the claim itself.
-    expect(plan['Actual Rows']).toBe(1 + 10)
-    return plan['Shared Hit Blocks'] + plan['Shared Read Blocks']
+    expect(rows).toBe(1 + 10)
+    return blocks
   }
   await claim()
   // As the server does by itself some time: it knows that the tables are small.

@@ -5,10 +5,8 @@ import { createEmptyDatabase } from '../support/empty-database'
 import { startTestGateway, type TestDatabase } from '../support/gateway'
 import { passDays, tablesOf } from '../support/partitions'
 import { startReceiver } from '../support/receiver'
-import { usesServer } from '../support/server-only'
+import { describeServer } from '../support/server-only'
 import { until } from '../support/until'
-
-const describeServer = usesServer ? describe : describe.skip
 
 const ONE_SENTENCE = /^hookgate: The database [^\n]+\.\n$/
 

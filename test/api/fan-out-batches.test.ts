@@ -1,9 +1,7 @@
 import { startTestGateway, type TestGateway } from '../support/gateway'
-import { usesServer } from '../support/server-only'
+import { describeServer } from '../support/server-only'
 import { connectSqlPublisher, listener, type SqlPublisher, unusedType } from '../support/sql-publisher'
 import { until } from '../support/until'
-
-const describeServer = usesServer ? describe : describe.skip
 
 describeServer('A batch of fan-outs', () => {
   let gateway: TestGateway

@@ -1,5 +1,6 @@
 import type { Client } from 'pg'
 import { connectTo } from '../support/database-connections'
+import { explain } from '../support/explain'
 import { startTestGateway } from '../support/gateway'
 import { serverOnly } from '../support/server-only'
 
@@ -11,17 +12,10 @@ const QUIET_TYPE = 'user.deleted'
 
 const publish = (type: string) => `SELECT publish_event('${type}', '{}', 'sub:test', NULL, NULL)`
 
-/** The blocks that a statement and everything in it read. */
-async function blocksOf(client: Client, statement: string): Promise<number> {
-  const { rows } = await client.query(`EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${statement}`)
-  const { Plan: plan } = rows[0]['QUERY PLAN'][0]
-  return plan['Shared Hit Blocks'] + plan['Shared Read Blocks']
-}
-
 /** The least of three calls: the server may collect statistics at any moment, and a connection then reads the catalogues again. */
 async function leastBlocksOf(client: Client, statement: string): Promise<number> {
   const blocks: number[] = []
-  for (let call = 0; call < 3; call += 1) blocks.push(await blocksOf(client, statement))
+  for (let call = 0; call < 3; call += 1) blocks.push((await explain(client, statement)).blocks)
   return Math.min(...blocks)
 }
 
@@ -75,7 +69,7 @@ serverOnly(
     const batch = 500
     const blocks: number[] = []
     for (let made = 0; made < MANY; made += batch)
-      blocks.push(await blocksOf(client, `SELECT fan_out(0, ${batch})`))
+      blocks.push((await explain(client, `SELECT fan_out(0, ${batch})`)).blocks)
     // For each delivery: its row, two indexes, and its lane with two indexes.
     expect(Math.max(...blocks)).toBeLessThan(batch * 30)
     await Promise.all([client.end(), other.end()])

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Client } from 'pg'
 import { connectTo } from '../support/database-connections'
 import { publishMany } from '../support/events'
+import { explain } from '../support/explain'
 import { startTestGateway, type TestGateway } from '../support/gateway'
 import { serverOnly } from '../support/server-only'
 import { until } from '../support/until'
@@ -121,11 +122,7 @@ serverOnly(
         const { rows } = await lease(client, 10)
         expect(rows).toHaveLength(10)
         const held = rows.map(({ event_id }) => event_id)
-        const { rows: explained } = await client.query(
-          `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${act(held, endpoint)}`,
-        )
-        const { Plan: plan } = explained[0]['QUERY PLAN'][0]
-        blocks.push(plan['Shared Hit Blocks'] + plan['Shared Read Blocks'])
+        blocks.push((await explain(client, act(held, endpoint))).blocks)
         await client.query(record(held, endpoint, 'delivered'))
       }
       return blocks

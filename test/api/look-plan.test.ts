@@ -1,6 +1,7 @@
 import type { Client } from 'pg'
 import { openCore } from '../support/core'
 import { connectTo } from '../support/database-connections'
+import { explain } from '../support/explain'
 import { createTestDatabase, type TestDatabase } from '../support/gateway'
 import { serverOnly, usesServer } from '../support/server-only'
 
@@ -26,10 +27,9 @@ beforeAll(async () => {
 afterAll(() => client?.end())
 
 async function blocksOf(look: string): Promise<number> {
+  // The first call on a connection also reads the catalogues.
   await client.query(look)
-  const { rows } = await client.query(`EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${look}`)
-  const { Plan: plan } = rows[0]['QUERY PLAN'][0]
-  return plan['Shared Hit Blocks'] + plan['Shared Read Blocks']
+  return (await explain(client, look)).blocks
 }
 
 serverOnly(

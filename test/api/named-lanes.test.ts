@@ -1,10 +1,8 @@
 import { startTestGateway, type TestGateway } from '../support/gateway'
-import { usesServer } from '../support/server-only'
+import { describeServer } from '../support/server-only'
 import { connectSqlPublisher, type SqlPublisher } from '../support/sql-publisher'
 
 const TYPE = 'post.created'
-
-const describeServer = usesServer ? describe : describe.skip
 
 describeServer('A transaction that publishes many events', () => {
   let gateway: TestGateway

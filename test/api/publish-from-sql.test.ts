@@ -3,10 +3,8 @@ import { asRole, createRole, inDatabase } from '../support/database-roles'
 import { createEmptyDatabase } from '../support/empty-database'
 import { startTestGateway, type TestDatabase, type TestGateway, tokenFor } from '../support/gateway'
 import { startReceiver, type TestReceiver } from '../support/receiver'
-import { usesServer } from '../support/server-only'
+import { describeServer } from '../support/server-only'
 import { until } from '../support/until'
-
-const describeServer = usesServer ? describe : describe.skip
 
 const PUBLISH = 'SELECT hookgate_publish($1, $2, $3) AS id'
 const GRANT = 'GRANT USAGE ON SCHEMA hooks TO ROLE; GRANT EXECUTE ON FUNCTION hooks.hookgate_publish TO ROLE'

@@ -16,7 +16,7 @@ import {
 } from '../support/gateway'
 import { copyProgram, type ProgramCopy } from '../support/program-copy'
 import { startReceiver } from '../support/receiver'
-import { usesServer } from '../support/server-only'
+import { describeServer, usesServer } from '../support/server-only'
 import { cleanEnvironment, onServer } from '../support/template'
 import { until } from '../support/until'
 
@@ -40,8 +40,6 @@ async function failedStart(copy: ProgramCopy, env: Record<string, string>): Prom
   expect(await exited).toBe(1)
   return output()
 }
-
-const describeServer = usesServer ? describe : describe.skip
 
 describeServer('A gateway with one changed SQL function', () => {
   let older: TestGateway

@@ -2,7 +2,7 @@ import { connectTo } from '../support/database-connections'
 import { deliveriesOf } from '../support/events'
 import { createTestDatabase, startTestGateway, type TestGateway } from '../support/gateway'
 import { startReceiver } from '../support/receiver'
-import { usesServer } from '../support/server-only'
+import { describeServer } from '../support/server-only'
 import {
   connectSqlPublisher,
   listener,
@@ -12,8 +12,6 @@ import {
   unusedType,
 } from '../support/sql-publisher'
 import { until } from '../support/until'
-
-const describeServer = usesServer ? describe : describe.skip
 
 const LEVELS = ['READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE']
 /** The only one in which a statement sees what was committed before it started. */

@@ -6,7 +6,10 @@ export const usesServer = process.env.TEST_DATABASE_URL !== undefined
 /** A test that needs the database server. */
 export const serverOnly = usesServer ? it : it.skip
 
-/** The same for a test that runs at the same time as others of its `describe`. */
+/** Tests that need the database server. */
+export const describeServer = usesServer ? describe : describe.skip
+
+/** A test that needs the server, and runs at the same time as others of its `describe`. */
 export const serverOnlyConcurrent = usesServer ? it.concurrent : it.skip
 
 /** A test that needs an embedded database. */
