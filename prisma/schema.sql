@@ -900,7 +900,7 @@ BEGIN
         RETURNING endpoint_id
     )
     SELECT array_agg(endpoint_id) INTO added FROM new_wake;
-    IF cardinality(named) + cardinality(added) <= most_noted THEN
+    IF added IS NOT NULL AND cardinality(named) + cardinality(added) <= most_noted THEN
         PERFORM set_config('hookgate.named_lanes', transaction_id || ' ' || (named || added)::text, true);
     END IF;
 END

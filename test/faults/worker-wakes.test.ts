@@ -57,8 +57,8 @@ serverOnly('an event wakes one of four workers, not all of them', async () => {
   await Promise.all(workers.map((worker) => worker.end()))
   const claims = await calls.read('claim_deliveries')
   report(`${claims} claims of ${WORKERS} workers for ${EVENTS} events`)
-  // Each worker also claims at its start, when it has had nothing to send for a second, and when it looks at a delivery that the
-  // woken one is about to claim. If all four woke, there would be more than four for each event.
+  // Most events take two claims, for a reason that is not known. Each worker also claims at its start, and when it has had nothing to
+  // send for a second. If all four woke for each event, there would be four claims for each at least.
   expect(claims).toBeLessThan(3 * EVENTS)
   expect(claims).toBeGreaterThanOrEqual(EVENTS / 2)
   await calls.end()

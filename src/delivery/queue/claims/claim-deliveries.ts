@@ -2,7 +2,7 @@ import { type Query, statement } from '../../../database/query'
 import { Prisma } from '../../../generated/prisma/client'
 import { deliveryId } from '../../../identifiers'
 
-/** Characters of a body that is shared as bytes. A shorter one is written faster as a text, in one piece with the request's head. */
+/** Characters of a body that is shared as bytes. A shorter one stays a text, which is written in one piece with the request's head. */
 const SHARED_FROM = 8_192
 
 /** A delivery that this process has leased, with everything its send needs, as stored at the time of the claim. */

@@ -3,7 +3,7 @@ const SLACK_MS = 100
 const WHOLE_EVERY_MS = 1_000
 /** Reading lanes from their beginning takes at most this share of the time. */
 const WHOLE_SHARE = 0.05
-/** Looks that take less are always whole. Others miss something, so that another look must follow soon. */
+/** While a whole look takes less, all looks are whole: one that is not misses something, so that another must follow soon. */
 const CHEAP_LOOK_MS = 5
 const LANES_MAX = 1_000
 
@@ -20,6 +20,7 @@ export class LaneStarts {
   #nextWholeAt = 0
   /** before this time, the claims that read lanes from their beginning would take too large a share of the time */
   #notBefore = 0
+  /** from this time on, looks read lanes from their beginning */
   #nextWholeLookAt = 0
 
   /** @param now milliseconds of a clock that never goes back */
@@ -52,7 +53,7 @@ export class LaneStarts {
     }
   }
 
-  /** As forClaim, for a look at due deliveries. A whole look costs little when no old snapshot is open. Then all are whole. */
+  /** As forClaim, for a look at due deliveries. */
   forLook(): ReadonlyMap<number, number> {
     return this.now() >= this.#nextWholeLookAt ? NONE : this.#starts
   }

@@ -186,12 +186,14 @@ export class SendSlots {
     if (lane.inFlight === 0) this.#lanes.ended(lane, slot.isHanging)
   }
 
-  /** Starts with any of them: a lane that comes first each time and has nothing to send would keep the trial slots from the others. */
-  *#lanesInFlight(): Iterable<Lane> {
-    const slots = [...this.#inFlight]
-    const first = Math.floor(this.random() * slots.length)
-    for (const { lane } of slots.slice(first)) yield lane
-    for (const { lane } of slots.slice(0, first)) yield lane
+  /**
+   * The lanes with sends in flight, from a random one on. Were it always the same one, it would be granted the trial slots each time,
+   * and keep them from the others while it has nothing more to send.
+   */
+  #lanesInFlight(): Lane[] {
+    const lanes = Array.from(this.#inFlight, ({ lane }) => lane)
+    const first = Math.floor(this.random() * lanes.length)
+    return [...lanes.slice(first), ...lanes.slice(0, first)]
   }
 
   /** Sends that hang, and do not count for that reason. All of them are trials. */
