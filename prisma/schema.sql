@@ -1300,6 +1300,30 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION public.update_endpoints(changes jsonb) RETURNS SETOF json
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    change jsonb;
+BEGIN
+    FOR change IN SELECT value FROM jsonb_array_elements(changes) LOOP
+        PERFORM FROM endpoints WHERE id = (change->>'endpointId')::integer FOR NO KEY UPDATE SKIP LOCKED;
+        IF FOUND THEN
+            RETURN NEXT update_endpoint(
+                (change->>'endpointId')::integer,
+                (change->>'expectedVersion')::integer,
+                change->'patch',
+                CASE jsonb_typeof(change->'eventTypes')
+                    WHEN 'array' THEN ARRAY(SELECT jsonb_array_elements_text(change->'eventTypes'))
+                END
+            );
+        ELSE
+            RETURN NEXT NULL;
+        END IF;
+    END LOOP;
+END
+$$;
+
 CREATE FUNCTION public.wake_lanes(moment timestamp with time zone, most integer) RETURNS void
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'

@@ -4,6 +4,7 @@ import type { Database } from './database/database'
 import { createSender, type Sender } from './delivery/sending/sender'
 import type { TestSendCore } from './delivery/test-send'
 import type { EndpointsCore } from './endpoints/endpoint'
+import { endpointChanges } from './endpoints/endpoint-changes'
 import { readEventCatalogue, saveEventCatalogue } from './endpoints/event-types/event-catalogue'
 import { readEndpoints } from './endpoints/find-endpoints'
 import { addressPolicy } from './endpoints/targets/address-policy'
@@ -63,6 +64,7 @@ export async function createCore(config: Config, database: Database): Promise<Co
     notifyWorkers: notifications.notifyWorkers,
     notifyFanOut: notifications.notifyFanOut,
     readEndpoint: (id) => endpoints.load(id),
+    changeEndpoint: endpointChanges(query),
     secrets,
     sender,
     signingKeys: signingKeys.keysOf.bind(signingKeys),

@@ -34,6 +34,9 @@ const UNAVAILABLE = new Set([
  */
 const UNAVAILABLE_CLASSES = /^(08|40|53|55|57|58)[0-9A-Z]{3}$/
 
+/** What pg's pool says when no connection was free in time, and so do we: nothing was sent. */
+export const NO_TURN = 'timeout exceeded when trying to connect'
+
 const MESSAGES =
   /Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|Server has closed the connection|Can't reach database server|PGlite is clos/
 

@@ -54,6 +54,23 @@ export enum EndpointOrder {
   IS_ACTIVE_DESC = 'IS_ACTIVE_DESC',
 }
 
+/** A change of one endpoint. See update-endpoint.sql. */
+export interface EndpointChange {
+  endpointId: number
+  /** the version that must be stored; null = any */
+  expectedVersion: number | null
+  /** new values by column */
+  patch: Record<string, unknown>
+  /** the new set of event types; null = keep */
+  eventTypes: string[] | null
+}
+
+/** What has become of a change; null = the endpoint is unknown or deleted. */
+export type ChangeResult = { outcome: 'changed' | 'unchanged' | 'conflict'; endpoint: EndpointJson } | null
+
+/** Stores one change. It resolves when the change is committed. */
+export type ChangeEndpoint = (change: EndpointChange) => Promise<ChangeResult>
+
 /** The parts of the gateway that work on endpoints needs. */
 export interface EndpointsCore {
   prisma: PrismaClient
@@ -65,6 +82,8 @@ export interface EndpointsCore {
   notifyWorkers: WorkerNotifications['notifyWorkers']
   /** reads one endpoint; calls of one turn of the event loop share a statement */
   readEndpoint: (id: number) => Promise<Endpoint | undefined>
+  /** stores one change; calls that arrive together share a statement */
+  changeEndpoint: ChangeEndpoint
 }
 
 /** An endpoint as the SQL function endpoint_json writes it: instants are texts. */

@@ -1,12 +1,9 @@
-import { statement } from '../database/query'
 import { endpointNotFound, Failure, throwProblems } from '../failure'
-import { Prisma } from '../generated/prisma/client'
 import { parseEndpointId } from '../identifiers'
 import { snakeCase } from '../snake-case'
 import {
   type Endpoint,
   type EndpointInput,
-  type EndpointJson,
   type EndpointPatch,
   type EndpointsCore,
   eventTypesOf,
@@ -47,35 +44,27 @@ export async function replaceEndpoint(
   return change(core, id, input, expectedVersion)
 }
 
-interface Update {
-  outcome: 'changed' | 'unchanged' | 'conflict'
-  endpoint: EndpointJson
-}
-
 async function change(
-  { query, notifyWorkers }: EndpointsCore,
+  { changeEndpoint, notifyWorkers }: EndpointsCore,
   id: string,
   given: EndpointPatch,
   expectedVersion: number | null | undefined,
 ): Promise<Endpoint> {
   const endpointId = parseEndpointId(id)
   if (endpointId === undefined) throw endpointNotFound(id)
-  const patch = JSON.stringify(byColumn(writableFields(given)))
-  const [row] = await query<{ update: Update | null }>(
-    statement(
-      'update_endpoint',
-      Prisma.sql`
-        SELECT update_endpoint(${endpointId}::integer, ${expectedVersion ?? null}::integer, ${patch}::jsonb,
-          ${eventTypesOf(given) ?? null}::text[]) AS update`,
-    ),
-  )
-  if (!row?.update) throw endpointNotFound(id)
-  const endpoint = fromJson(row.update.endpoint)
-  if (row.update.outcome === 'conflict') throw versionConflict(endpoint)
+  const result = await changeEndpoint({
+    endpointId,
+    expectedVersion: expectedVersion ?? null,
+    patch: byColumn(writableFields(given)),
+    eventTypes: eventTypesOf(given) ?? null,
+  })
+  if (!result) throw endpointNotFound(id)
+  const endpoint = fromJson(result.endpoint)
+  if (result.outcome === 'conflict') throw versionConflict(endpoint)
   // Switching an endpoint on makes deliveries due, and so may another target. The condition is also true for a change that repeats
   // a stored value: then the workers find nothing new.
   const mayBeDue = given.isActive || given.target !== undefined
-  if (row.update.outcome === 'changed' && mayBeDue) notifyWorkers()
+  if (result.outcome === 'changed' && mayBeDue) notifyWorkers()
   return endpoint
 }
 

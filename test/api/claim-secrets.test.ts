@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { connectTo } from '../support/database-connections'
 import { publish } from '../support/events'
 import { startTestGateway } from '../support/gateway'
+import { untilWaiting } from '../support/lock-waits'
 import { serverOnly } from '../support/server-only'
-import { until } from '../support/until'
 
 /** An advisory lock that only this test takes. */
 const LOCK = 1
@@ -17,8 +17,6 @@ const CLAIMS_WAIT = `
   END
   $$`
 const CLAIM = `SELECT endpoint FROM claim_deliveries('${randomUUID()}', 10000, 0, 10, 10, 10, '{}', '{}', '{}', 0) WHERE event_id IS NOT NULL`
-const WAITING = `
-  SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
 const LIVE = 'SELECT id FROM signing_secrets WHERE endpoint_id = $1 AND expires_at IS NULL'
 
 serverOnly(
@@ -31,7 +29,7 @@ serverOnly(
     await other.query(CLAIMS_WAIT)
     await other.query(`SELECT pg_advisory_lock(${LOCK})`)
     const claiming = claimer.query(CLAIM)
-    await until(async () => (await other.query(WAITING)).rowCount === 1)
+    await untilWaiting(other)
     expect((await gateway.rest('POST', `endpoint/${id}/secret/expire/`)).status).toBe(200)
     await other.query(`SELECT pg_advisory_unlock(${LOCK})`)
     const { rows: claimed } = await claiming

@@ -1,7 +1,7 @@
 import { startTestGateway, type TestGateway } from '../support/gateway'
+import { untilWaiting } from '../support/lock-waits'
 import { describeServer } from '../support/server-only'
 import { connectSqlPublisher, listener, type SqlPublisher, unusedType } from '../support/sql-publisher'
-import { until } from '../support/until'
 
 describeServer('A batch of fan-outs', () => {
   let gateway: TestGateway
@@ -36,14 +36,6 @@ describeServer('A batch of fan-outs', () => {
     const { rows } = await publisher.client.query('SELECT fanned_out_at FROM events WHERE id = $1', [eventId])
     return rows[0].fanned_out_at
   }
-  /** Waits until some session of the database waits for a lock. */
-  const untilWaiting = ({ client }: SqlPublisher) =>
-    until(async () => {
-      const { rows } = await client.query(
-        `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
-      )
-      return rows.length > 0
-    })
   const resend = async (endpointId: number, event: number) =>
     (await gateway.rest('POST', `endpoint/${endpointId}/event/resend/`, { json: { event } })).status
 
@@ -99,7 +91,7 @@ describeServer('A batch of fan-outs', () => {
     expect(await other.fanOut()).toEqual({ lastEvent: first, deliveryCount: 20 })
     const second = await publishForWorker(type)
     const waiting = publisher.fanOut()
-    await untilWaiting(other)
+    await untilWaiting(other.client)
     await other.client.query('COMMIT')
     expect(await waiting).toEqual({ lastEvent: second, deliveryCount: 20 })
     for (const eventId of [first, second]) expect(await other.receiversOf(eventId)).toEqual(ids)
@@ -169,7 +161,7 @@ describeServer('A batch of fan-outs', () => {
       await other.client.query('BEGIN')
       await other.fanOut()
       const resending = resend(ids[0] ?? 0, eventId)
-      await untilWaiting(publisher)
+      await untilWaiting(publisher.client)
       await other.client.query('COMMIT')
       expect(await resending).toBe(204)
       expect(await publisher.receiversOf(eventId)).toEqual(ids)

@@ -4,8 +4,8 @@ import { connectTo } from '../support/database-connections'
 import { publishMany } from '../support/events'
 import { explain } from '../support/explain'
 import { startTestGateway, type TestGateway } from '../support/gateway'
+import { untilWaiting } from '../support/lock-waits'
 import { serverOnly } from '../support/server-only'
-import { until } from '../support/until'
 
 /** PostgreSQL keeps a plan for good after this many calls. */
 const CALLS_UNTIL_KEPT = 8
@@ -55,8 +55,7 @@ async function waitForItsLock(gateway: TestGateway, act: (event: string) => stri
   await other.query('BEGIN')
   await other.query('UPDATE queue SET resend_count = resend_count WHERE event_id = $1', [event])
   const acting = worker.query(act(String(event)))
-  const waiting = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
-  await until(async () => (await other.query(waiting)).rowCount === 1)
+  await untilWaiting(other)
   await other.query('COMMIT')
   await acting
   await Promise.all([worker.end(), other.end()])

@@ -1,11 +1,7 @@
 import { connectTo } from '../support/database-connections'
 import { startTestGateway } from '../support/gateway'
+import { untilWaiting } from '../support/lock-waits'
 import { serverOnly } from '../support/server-only'
-import { until } from '../support/until'
-
-/** Connections to this database that wait for a lock. */
-const WAITING = `
-  SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
 
 serverOnly(
   'A patch that would change nothing waits for another change, and returns the state that it requests',
@@ -16,7 +12,7 @@ serverOnly(
     await other.query('BEGIN')
     await other.query('UPDATE endpoints SET is_active = false, version = version + 1 WHERE id = $1', [id])
     const patching = gateway.rest('PATCH', `endpoint/${id}/`, { json: { is_active: true } })
-    await until(async () => (await other.query(WAITING)).rowCount === 1)
+    await untilWaiting(other)
     await other.query('COMMIT')
     const { status, body, headers } = await patching
     expect([status, body.is_active, headers.get('etag')]).toEqual([200, true, '"3"'])

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { connectTo } from '../support/database-connections'
 import { createTestDatabase, startTestGateway, type TestGateway } from '../support/gateway'
+import { untilWaiting } from '../support/lock-waits'
 import { serverOnly } from '../support/server-only'
 import { until } from '../support/until'
 
@@ -111,14 +112,7 @@ describe('Requests that wait for a locked table while the gateway stops', () => 
       gateway.gql('{ webhookEndpoints { nodes { id } } }'),
     ]
     const answers = Promise.allSettled(requests)
-    await until(async () => {
-      // Within one transaction, PostgreSQL would show the activity of the first look again and again.
-      await holder.query('SELECT pg_stat_clear_snapshot()')
-      const { rows } = await holder.query(
-        `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
-      )
-      return rows.length >= 2
-    })
+    await untilWaiting(holder, 2)
     return { gateway, holder, answers }
   }
 

@@ -1,3 +1,4 @@
+import { NO_TURN } from '../unavailable'
 import { ANSWER_WITHIN_MS } from './session-settings'
 
 /** Gives the turn back. `isStuck`: the statement was given up while it waited for a lock or for its end. */
@@ -52,7 +53,7 @@ export class Turns {
       }
       const late = setTimeout(() => {
         waiting.splice(waiting.indexOf(take), 1)
-        reject(new Error('timeout exceeded when trying to connect'))
+        reject(new Error(NO_TURN))
       }, ANSWER_WITHIN_MS)
       waiting.push(take)
     })
