@@ -10,7 +10,6 @@ export type FailureKind =
   | 'not_found'
   | 'validation_failed'
   | 'version_conflict'
-  | 'conflict'
   | 'idempotency_conflict'
   | 'rate_limited'
   | 'query_too_costly'
@@ -30,8 +29,10 @@ export type ProblemCode =
   | 'UNKNOWN_EVENT_TYPE'
   | 'EMPTY'
   | 'INVALID_CHARACTER'
-  | 'UNKNOWN_EVENT'
+  | 'UNKNOWN_ID'
   | 'OUT_OF_RANGE'
+  | 'INVALID_CURSOR'
+  | 'EXCLUSIVE'
 
 /** One problem of the input. `path` starts with the argument: `['patch', 'events', 1, 'type']`. */
 export interface Problem {

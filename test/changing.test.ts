@@ -16,9 +16,9 @@ describe('docs/changing.md', () => {
   )
 
   it.each(['WRITABLE', 'WebhookEndpointPatch'])(
-    'names a part of src/schema/webhook-endpoint.ts: %s',
+    'names a part of src/schema/webhook-endpoint-input.ts: %s',
     (name) => {
-      expect(readFileSync(join(ROOT, 'src/schema/webhook-endpoint.ts'), 'utf8')).toContain(name)
+      expect(readFileSync(join(ROOT, 'src/schema/webhook-endpoint-input.ts'), 'utf8')).toContain(name)
     },
   )
 })

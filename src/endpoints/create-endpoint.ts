@@ -21,7 +21,7 @@ export async function createEndpoint(core: EndpointsCore, input: EndpointInput):
     data: {
       ...writableFields(input),
       target: input.target,
-      events: { create: eventTypesOf(input)?.map((type) => ({ type })) },
+      events: { create: eventTypesOf(input.events)?.map((type) => ({ type })) },
       secrets: { create: newSecretRow(core.keyring) },
     },
     include: WITH_EVENT_TYPES,

@@ -12,7 +12,7 @@ export async function disableGoneEndpoint(
 ): Promise<void> {
   await prisma.$executeRaw`
     UPDATE endpoints
-    SET is_active = false, disabled_reason = 'The receiver answered 410 Gone.', version = version + 1,
+    SET is_active = false, disabled_reason = 'GONE', disabled_at = clock_timestamp(), version = version + 1,
       updated_at = greatest(clock_timestamp(), updated_at)
     WHERE id = ${endpointId} AND target = ${target} AND is_active AND deleted_at IS NULL`
 }

@@ -13,13 +13,11 @@ const CHANGES_MAX = 25
  * waits in a statement of its own, so that it keeps nobody waiting.
  */
 export function endpointChanges(query: Query): ChangeEndpoint {
-  const alone: ChangeEndpoint = async ({ endpointId, expectedVersion, patch, eventTypes }) => {
+  const alone: ChangeEndpoint = async ({ endpointId, ...change }) => {
     const [row] = await query<{ result: ChangeResult }>(
       statement(
         'update_endpoint',
-        Prisma.sql`
-          SELECT update_endpoint(${endpointId}::integer, ${expectedVersion}::integer, ${JSON.stringify(patch)}::jsonb,
-            ${eventTypes}::text[]) AS result`,
+        Prisma.sql`SELECT update_endpoint(${endpointId}::integer, ${JSON.stringify(change)}::jsonb) AS result`,
       ),
     )
     return row?.result ?? null

@@ -19,6 +19,7 @@ BEGIN
         'description', endpoint.description,
         'sslCertVerification', endpoint.ssl_cert_verification,
         'disabledReason', endpoint.disabled_reason,
+        'disabledAt', endpoint.disabled_at,
         'events', (
             SELECT coalesce(json_agg(json_build_object('type', listened.type, 'addedAt', listened.added_at) ORDER BY listened.type), '[]')
             FROM endpoint_events listened WHERE listened.endpoint_id = endpoint.id

@@ -1,9 +1,12 @@
 import type { WorkerNotifications } from '../database/notifications'
 import type { Query } from '../database/query'
 import type { PrismaClient } from '../generated/prisma/client'
+import { EndpointDisabledReason } from '../generated/prisma/enums'
 import type { Keyring } from '../secrets/keyring'
 import type { EventCatalogue } from './event-types/event-catalogue'
 import type { ValidateTarget } from './targets/target-policy'
+
+export { EndpointDisabledReason }
 
 /** A receiver's address and the event types it gets. */
 export interface Endpoint {
@@ -17,7 +20,8 @@ export interface Endpoint {
   description: string
   sslCertVerification: boolean
   /** set when the gateway itself switched the endpoint off */
-  disabledReason: string | null
+  disabledReason: EndpointDisabledReason | null
+  disabledAt: Date | null
   /** the event types that the endpoint listens to, sorted */
   events: EndpointEventType[]
 }
@@ -41,6 +45,10 @@ export interface EndpointInput {
 /** Omitted (undefined) = keep. */
 export interface EndpointPatch
   extends Partial<{ [Field in keyof EndpointInput]: EndpointInput[Field] | null }> {
+  /** event types to listen to as well; not together with `events` */
+  addEvents?: { type: string }[] | null
+  /** event types to listen to no longer; not together with `events` */
+  removeEvents?: { type: string }[] | null
   /** the version that the caller has seen; with another version stored, the patch fails */
   expectedVersion?: number | null
 }
@@ -57,16 +65,18 @@ export enum EndpointOrder {
 /** A change of one endpoint. See update-endpoint.sql. */
 export interface EndpointChange {
   endpointId: number
-  /** the version that must be stored; null = any */
-  expectedVersion: number | null
   /** new values by column */
   patch: Record<string, unknown>
-  /** the new set of event types; null = keep */
-  eventTypes: string[] | null
+  /** the new set of event types; undefined = keep, but for those to add and to remove */
+  eventTypes?: string[]
+  addTypes?: string[]
+  removeTypes?: string[]
+  /** the version that must be stored; undefined = any */
+  expectedVersion?: number
 }
 
 /** What has become of a change; null = the endpoint is unknown or deleted. */
-export type ChangeResult = { outcome: 'changed' | 'unchanged' | 'conflict'; endpoint: EndpointJson } | null
+export type ChangeResult = { outcome: 'changed' | 'unchanged' | 'emptied' | 'conflict'; endpoint: EndpointJson } | null
 
 /** Stores one change. It resolves when the change is committed. */
 export type ChangeEndpoint = (change: EndpointChange) => Promise<ChangeResult>
@@ -87,9 +97,10 @@ export interface EndpointsCore {
 }
 
 /** An endpoint as the SQL function endpoint_json writes it: instants are texts. */
-export type EndpointJson = Omit<Endpoint, 'createdAt' | 'updatedAt' | 'events'> & {
+export type EndpointJson = Omit<Endpoint, 'createdAt' | 'updatedAt' | 'disabledAt' | 'events'> & {
   createdAt: string
   updatedAt: string
+  disabledAt: string | null
   events: { type: string; addedAt: string }[]
 }
 
@@ -97,6 +108,7 @@ export const fromJson = (json: EndpointJson): Endpoint => ({
   ...json,
   createdAt: new Date(json.createdAt),
   updatedAt: new Date(json.updatedAt),
+  disabledAt: json.disabledAt === null ? null : new Date(json.disabledAt),
   events: json.events.map(({ type, addedAt }) => ({ type, addedAt: new Date(addedAt) })),
 })
 
@@ -113,6 +125,6 @@ export const writableFields = (given: EndpointPatch | EndpointInput) =>
     sslCertVerification: given.sslCertVerification ?? undefined,
   }) satisfies WritableFields
 
-/** The event types that an input or patch gives, each once; undefined = the caller did not give them. */
-export const eventTypesOf = ({ events }: EndpointPatch | EndpointInput): string[] | undefined =>
+/** The event types that a caller gives, each once; undefined = the caller did not give them. */
+export const eventTypesOf = (events: { type: string }[] | null | undefined): string[] | undefined =>
   events ? [...new Set(events.map(({ type }) => type))] : undefined

@@ -1,15 +1,18 @@
 -- Changes the fields of an endpoint that `patch` names and no other.
 --
--- Parameters:
---   expected_version  the version that must be stored; null = any version
---   patch             new values by column, {"target": ..., "is_active": ...}
---   event_types       the new set of event types; null = keep
+-- `change` is an object; each key may be missing:
+--   patch            new values by column, {"target": ..., "is_active": ...}
+--   eventTypes       the new set of event types
+--   addTypes         event types to add to the set; those that are in it already change nothing
+--   removeTypes      event types to take out of the set; others change nothing
+--   expectedVersion  the version that must be stored
 -- Returns null for an unknown or deleted endpoint, else {"outcome", "endpoint"}:
 --   changed    the endpoint as it is stored now
 --   unchanged  the patch changes nothing; nothing was written
---   conflict   another version than expected_version is stored; nothing was written
+--   emptied    no event type would be left; nothing was written
+--   conflict   another version than expectedVersion is stored; nothing was written
 --
--- Steps, in this order: lock, version, merge (event types that differ are written here), no-op, write.
+-- Steps, in this order: lock, event types, version, merge (event types that differ are written here), no-op, write.
 --
 -- Invariant: no change is lost, and each effective change raises the version by one. Of two calls at once, the later one waits
 -- at its lock until the earlier one is committed, and then reads the row that the earlier one has written. The lock is the first
@@ -17,9 +20,7 @@
 -- later call merges into the event types that the earlier one has written, too.
 CREATE OR REPLACE FUNCTION update_endpoint(
     endpoint_id integer,
-    expected_version integer,
-    patch jsonb,
-    event_types text[]
+    change jsonb
 ) RETURNS json
 LANGUAGE plpgsql VOLATILE
 AS $$
@@ -28,6 +29,8 @@ DECLARE
     stored endpoints;
     merged endpoints;
     was endpoints;
+    -- null = keep
+    event_types text[];
     event_types_changed boolean := false;
     changed_at timestamptz(3);
     outcome text;
@@ -39,17 +42,31 @@ BEGIN
         RETURN NULL;
     END IF;
 
-    -- Version: a comparison with null is not true, so null accepts any version.
-    IF expected_version <> stored.version THEN
+    -- Event types
+    IF change ? 'eventTypes' THEN
+        event_types := ARRAY(SELECT jsonb_array_elements_text(change->'eventTypes'));
+    ELSIF change ?| '{addTypes,removeTypes}' THEN
+        event_types := ARRAY(
+            SELECT type FROM endpoint_events WHERE endpoint_id = stored.id
+            UNION SELECT jsonb_array_elements_text(change->'addTypes')
+            EXCEPT SELECT jsonb_array_elements_text(change->'removeTypes')
+        );
+    END IF;
+
+    IF event_types = '{}' THEN
+        outcome := 'emptied';
+    -- Version: a comparison with null is not true, so a missing version accepts any.
+    ELSIF (change->>'expectedVersion')::integer <> stored.version THEN
         outcome := 'conflict';
     ELSE
         -- The database's clock, never behind the stored time: the clock may have been set back.
         changed_at := greatest(clock_timestamp(), stored.updated_at);
 
         -- Merge. Event types are rows of their own: write only those that differ.
-        merged := jsonb_populate_record(stored, patch);
+        merged := jsonb_populate_record(stored, coalesce(change->'patch', '{}'));
         IF merged.is_active THEN
             merged.disabled_reason := NULL;
+            merged.disabled_at := NULL;
         END IF;
         IF event_types IS NOT NULL THEN
             DELETE FROM endpoint_events
@@ -73,6 +90,7 @@ BEGIN
                 is_active = merged.is_active,
                 ssl_cert_verification = merged.ssl_cert_verification,
                 disabled_reason = merged.disabled_reason,
+                disabled_at = merged.disabled_at,
                 updated_at = changed_at,
                 version = version + 1
             WHERE id = stored.id

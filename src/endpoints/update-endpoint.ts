@@ -1,4 +1,4 @@
-import { endpointNotFound, Failure, throwProblems } from '../failure'
+import { endpointNotFound, Failure, type Problem, throwProblems } from '../failure'
 import { parseEndpointId } from '../identifiers'
 import { snakeCase } from '../snake-case'
 import {
@@ -14,7 +14,7 @@ import { validateEndpoint } from './validate-endpoint'
 
 /**
  * Changes the fields that the patch gives and no other. The SQL function in update-endpoint.sql beside this file does the
- * work: lock, version, merge, no-op, write.
+ * work: lock, event types, version, merge, no-op, write.
  *
  * @param id as the caller sent it
  * @throws Failure `validation_failed`, `not_found`, `version_conflict` (with `current`, the stored endpoint)
@@ -44,6 +44,12 @@ export async function replaceEndpoint(
   return change(core, id, input, expectedVersion)
 }
 
+const EMPTIED: Problem = {
+  path: ['patch', 'removeEvents'],
+  code: 'EMPTY',
+  message: 'At least one event type must be left.',
+}
+
 async function change(
   { changeEndpoint, notifyWorkers }: EndpointsCore,
   id: string,
@@ -54,11 +60,14 @@ async function change(
   if (endpointId === undefined) throw endpointNotFound(id)
   const result = await changeEndpoint({
     endpointId,
-    expectedVersion: expectedVersion ?? null,
     patch: byColumn(writableFields(given)),
-    eventTypes: eventTypesOf(given) ?? null,
+    eventTypes: eventTypesOf(given.events),
+    addTypes: eventTypesOf(given.addEvents),
+    removeTypes: eventTypesOf(given.removeEvents),
+    expectedVersion: expectedVersion ?? undefined,
   })
   if (!result) throw endpointNotFound(id)
+  if (result.outcome === 'emptied') throwProblems([EMPTIED])
   const endpoint = fromJson(result.endpoint)
   if (result.outcome === 'conflict') throw versionConflict(endpoint)
   // Switching an endpoint on makes deliveries due, and so may another target. The condition is also true for a change that repeats

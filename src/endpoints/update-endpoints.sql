@@ -1,7 +1,6 @@
 -- Changes several endpoints in one statement, each as update_endpoint does.
 --
--- Parameter:
---   changes  [{"endpointId", "expectedVersion", "patch", "eventTypes"}, ...], as the parameters of update_endpoint
+-- `changes` is an array of changes as update_endpoint takes them, each with its "endpointId".
 -- Returns what update_endpoint returns, in the order of the changes; null also for an endpoint that another transaction has locked:
 -- the caller then calls update_endpoint.
 --
@@ -16,14 +15,7 @@ BEGIN
     FOR change IN SELECT value FROM jsonb_array_elements(changes) LOOP
         PERFORM FROM endpoints WHERE id = (change->>'endpointId')::integer FOR NO KEY UPDATE SKIP LOCKED;
         IF FOUND THEN
-            RETURN NEXT update_endpoint(
-                (change->>'endpointId')::integer,
-                (change->>'expectedVersion')::integer,
-                change->'patch',
-                CASE jsonb_typeof(change->'eventTypes')
-                    WHEN 'array' THEN ARRAY(SELECT jsonb_array_elements_text(change->'eventTypes'))
-                END
-            );
+            RETURN NEXT update_endpoint((change->>'endpointId')::integer, change);
         ELSE
             RETURN NEXT NULL;
         END IF;

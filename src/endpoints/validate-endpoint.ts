@@ -29,8 +29,13 @@ export function validateEndpoint(
     if (value === null && field !== 'description') problems.push(nullNotAllowed([argument, field]))
   }
   if (given.target != null) problems.push(...validateTarget(given.target, [argument, 'target']))
-  if (given.events != null)
-    problems.push(...validateEventTypes(given.events, [argument, 'events'], catalogue))
+  if (given.events != null) {
+    const path = [argument, 'events']
+    if (given.events.length === 0)
+      problems.push({ path, code: 'EMPTY', message: 'At least one event type is needed.' })
+    problems.push(...validateEventTypes(given.events, path, catalogue))
+  }
+  problems.push(...validateAddedAndRemoved(given, argument, catalogue))
   if (given.description != null)
     problems.push(...validateDescription(given.description, [argument, 'description']))
   return problems
@@ -41,12 +46,33 @@ function validateEventTypes(
   path: Problem['path'],
   catalogue: EventCatalogue,
 ): Problem[] {
-  if (events.length === 0) return [{ path, code: 'EMPTY', message: 'At least one event type is needed.' }]
   return events.flatMap(({ type }, index): Problem[] => {
     if (catalogue.has(type)) return []
     const message = `There is no event type ${JSON.stringify(shorten(type))}.`
     return [{ path: [...path, index, 'type'], code: 'UNKNOWN_EVENT_TYPE', message }]
   })
+}
+
+/** The types to add must be in the catalogue. A type to remove may have left it. */
+function validateAddedAndRemoved(
+  { events, addEvents, removeEvents }: EndpointPatch,
+  argument: string,
+  catalogue: EventCatalogue,
+): Problem[] {
+  const added = new Set(addEvents?.map(({ type }) => type))
+  const lists = { addEvents, removeEvents }
+  return [
+    ...Object.entries(lists).flatMap(([field, list]): Problem[] => {
+      if (events == null || list == null) return []
+      return [{ path: [argument, field], code: 'EXCLUSIVE', message: `Give either events or ${field}.` }]
+    }),
+    ...validateEventTypes(addEvents ?? [], [argument, 'addEvents'], catalogue),
+    ...(removeEvents ?? []).flatMap(({ type }, index): Problem[] => {
+      const path = [argument, 'removeEvents', index, 'type']
+      if (!added.has(type)) return validateText(type, path)
+      return [{ path, code: 'EXCLUSIVE', message: `${JSON.stringify(shorten(type))} is to be added as well.` }]
+    }),
+  ]
 }
 
 function validateDescription(description: string, path: Problem['path']): Problem[] {

@@ -14,6 +14,8 @@ export interface Event {
   body: string
   /** when its last delivery was made; null = a worker is still making them */
   fannedOutAt: Date | null
+  /** made for one endpoint to try its receiver */
+  isTest: boolean
 }
 
 /** The parts of an event's body that other columns do not have. */

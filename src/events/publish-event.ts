@@ -20,9 +20,10 @@ export interface PublishInput {
   idempotencyKey?: string | null
 }
 
-export interface PublishedEvent extends Event {
+export interface PublishedEvent {
+  event: Event
   /** true = the idempotency key had already published this event */
-  repeated: boolean
+  deduplicated: boolean
 }
 
 /** A row of publish_event. Of a conflict it has no event. */
@@ -52,7 +53,7 @@ export async function publishEvent(
       'publish_event',
       Prisma.sql`
         SELECT outcome, due_count AS "dueCount", (event).id::text, (event).type, (event).created_at AS "createdAt", (event).body,
-          (event).fanned_out_at AS "fannedOutAt"
+          (event).fanned_out_at AS "fannedOutAt", (event).is_test AS "isTest"
         FROM publish_event(${input.type}, ${input.data.text}, ${publisher}, ${key}::text,
           ${key === null ? null : fingerprintOf(input)}::bytea)`,
     ),
@@ -67,7 +68,7 @@ export async function publishEvent(
   }
   if (outcome === 'published' && event.fannedOutAt === null) notifyFanOut()
   else if (dueCount > 0) notifyWorkers(dueCount)
-  return { ...event, id: BigInt(id), repeated: outcome === 'repeated' }
+  return { event: { ...event, id: BigInt(id) }, deduplicated: outcome === 'repeated' }
 }
 
 /**

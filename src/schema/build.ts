@@ -6,10 +6,12 @@ import { isOpen, permissions } from './permissions'
 import { ResendAndTestSendResolver } from './resend-and-test-send'
 import { reportUnknownOutcomes } from './unknown-outcome'
 import { WebhookAttemptResolver } from './webhook-attempt'
+import { WebhookDeliveryResolver } from './webhook-delivery'
 import { WebhookEndpointResolver } from './webhook-endpoint'
 import { WebhookEndpointListResolver } from './webhook-endpoint-list'
-import { WebhookDeliveryResolver, WebhookEventResolver } from './webhook-event'
+import { WebhookEventResolver } from './webhook-event'
 import { WebhookEventTypeResolver } from './webhook-event-type'
+import { WebhookProblem } from './webhook-problem'
 import { WebhookSecretResolver } from './webhook-secret'
 
 /** The schema without access control. */
@@ -25,6 +27,8 @@ export function buildSchema(): GraphQLSchema {
       WebhookEventTypeResolver,
       WebhookSecretResolver,
     ],
+    // No field returns it: errors carry problems in this shape.
+    orphanedTypes: [WebhookProblem],
     // The core validates input, and reports every problem at once.
     validate: false,
     // Without type-graphql's own check, which takes 15 ms of every start. `print` checks the schema when it is written.

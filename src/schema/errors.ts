@@ -5,7 +5,8 @@ import type { Logger } from 'pino'
 import { isDatabaseClosed } from '../database/closed'
 import { isDatabaseUnavailable } from '../database/unavailable'
 import type { Endpoint } from '../endpoints/endpoint'
-import { Failure, type FailureKind } from '../failure'
+import { Failure, type FailureKind, type Problem } from '../failure'
+import { problemNode } from './webhook-problem'
 
 /** The log of errors that callers must not see. */
 export type ErrorLog = Pick<Logger, 'warn' | 'error'>
@@ -17,7 +18,6 @@ const CODE = {
   not_found: 'NOT_FOUND',
   validation_failed: 'VALIDATION_FAILED',
   version_conflict: 'VERSION_CONFLICT',
-  conflict: 'CONFLICT',
   idempotency_conflict: 'IDEMPOTENCY_CONFLICT',
   rate_limited: 'RATE_LIMITED',
   query_too_costly: 'QUERY_TOO_COSTLY',
@@ -92,8 +92,12 @@ function isFaultOfRequest(thrown: unknown): boolean {
 
 const ARGUMENT_FAULT = /^Argument "\w+" (of (required|non-null) type |has invalid value )/
 
-/** Details in the types of the schema: the id of the current endpoint is an ID, a string. */
+/** Details in the types of the schema: the id of the current endpoint is an ID, and a problem's path a list of strings. */
 function printed(details: Record<string, unknown> = {}): Record<string, unknown> {
-  const { current } = details
-  return current ? { ...details, current: { ...current, id: String((current as Endpoint).id) } } : details
+  const { current, problems } = details as { current?: Endpoint; problems?: Problem[] }
+  return {
+    ...details,
+    ...(current && { current: { ...current, id: String(current.id) } }),
+    ...(problems && { problems: problems.map(problemNode) }),
+  }
 }

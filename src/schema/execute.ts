@@ -80,6 +80,16 @@ export function schemaExecutor(schema: GraphQLSchema, core: Core): SchemaExecuto
   }
 }
 
+/**
+ * The value of a field that is null only together with an error: the executor throws errors.
+ *
+ * @throws Error when the value is null all the same
+ */
+export function present<Value>(value: Value | null | undefined): Value {
+  if (value == null) throw new Error('The schema has answered null without an error')
+  return value
+}
+
 const isMutation = (document: TypedDocumentNode<unknown, never>) =>
   getOperationAST(document)?.operation === OperationTypeNode.MUTATION
 

@@ -106,7 +106,7 @@ export class WebhookAttempt implements Omit<Attempt, 'id' | 'event' | 'signature
   })
   nextRetryAt!: Date | null
 
-  @Field(() => WebhookEvent, { description: 'The event that was sent.' })
+  @Field(() => WebhookEvent, { nullable: true, description: 'The event that was sent.' })
   event!: WebhookEvent
 }
 
@@ -133,8 +133,11 @@ export class WebhookAttemptFilter implements AttemptFilter {
 
 @Resolver(() => WebhookAttempt)
 export class WebhookAttemptResolver {
-  @Query(() => WebhookAttemptPage, { description: 'A page of the attempts of an endpoint.' })
-  async webhookAttempts(
+  @Query(() => WebhookAttemptPage, {
+    nullable: true,
+    description: 'A page of the attempts of an endpoint, in any order.',
+  })
+  async webhookAttemptPage(
     @Ctx() { core }: Context,
     @Arg('endpointId', () => ID, { description: 'The id of the endpoint.' }) endpointId: string,
     @Arg('filter', () => WebhookAttemptFilter, {

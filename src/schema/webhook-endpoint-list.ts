@@ -52,7 +52,7 @@ registerEnumType(EndpointOrder, {
 
 @Resolver()
 export class WebhookEndpointListResolver {
-  @Query(() => WebhookEndpointPage, { description: 'A page of the endpoints.' })
+  @Query(() => WebhookEndpointPage, { nullable: true, description: 'A page of the endpoints.' })
   async webhookEndpoints(
     @Ctx() { core }: Context,
     @Arg('filter', () => WebhookEndpointFilter, {

@@ -1,24 +1,32 @@
 import { GraphQLDateTime } from 'graphql-scalars'
-import { Arg, Ctx, Field, ID, InputType, Int, Mutation, ObjectType, Query, Resolver } from 'type-graphql'
+import {
+  Arg,
+  Ctx,
+  Field,
+  ID,
+  Int,
+  Mutation,
+  ObjectType,
+  Query,
+  Resolver,
+  registerEnumType,
+} from 'type-graphql'
 import { createEndpoint } from '../endpoints/create-endpoint'
 import { deleteEndpoint } from '../endpoints/delete-endpoint'
-import type { Endpoint, EndpointEventType, EndpointInput, EndpointPatch } from '../endpoints/endpoint'
+import { type Endpoint, EndpointDisabledReason, type EndpointEventType } from '../endpoints/endpoint'
 import { findEndpoint } from '../endpoints/find-endpoints'
-import { TARGET_MAX_LENGTH } from '../endpoints/targets/target-policy'
 import { replaceEndpoint, updateEndpoint } from '../endpoints/update-endpoint'
-import { DESCRIPTION_MAX_LENGTH } from '../endpoints/validate-endpoint'
 import type { Context } from './context'
+import { WebhookEndpointInput, WebhookEndpointPatch, WRITABLE } from './webhook-endpoint-input'
 
-/** The description of each writable field, in the endpoint and in both inputs. */
-const WRITABLE = {
-  target:
-    'The URL that events are posted to: absolute, without credentials, at most ' +
-    `${TARGET_MAX_LENGTH.toLocaleString('en-US')} characters.`,
-  events: 'The event types that the endpoint listens to: at least one.',
-  isActive: 'Whether events are delivered.',
-  description: `A note for people, at most ${DESCRIPTION_MAX_LENGTH.toLocaleString('en-US')} characters.`,
-  sslCertVerification: "Whether the target's TLS certificate is verified.",
-} satisfies Record<keyof EndpointInput, string>
+registerEnumType(EndpointDisabledReason, {
+  name: 'WebhookEndpointDisabledReason',
+  description: 'Why the gateway switched an endpoint off.',
+  valuesConfig: {
+    GONE: { description: 'The receiver answered 410 Gone.' },
+    FAILING: { description: 'The receiver has failed for a long time, and often.' },
+  },
+})
 
 @ObjectType({ simpleResolvers: true, description: 'An event type that an endpoint listens to.' })
 export class WebhookEndpointEvent implements EndpointEventType {
@@ -60,70 +68,26 @@ export class WebhookEndpoint implements Endpoint {
   @Field(() => Boolean, { description: WRITABLE.sslCertVerification })
   sslCertVerification!: boolean
 
-  @Field(() => String, {
+  @Field(() => EndpointDisabledReason, {
     nullable: true,
     description: 'Why the gateway switched the endpoint off. Null when it did not.',
   })
-  disabledReason!: string | null
+  disabledReason!: EndpointDisabledReason | null
+
+  @Field(() => GraphQLDateTime, {
+    nullable: true,
+    description: 'When the gateway switched the endpoint off. Null when it did not.',
+  })
+  disabledAt!: Date | null
 
   @Field(() => [WebhookEndpointEvent], { description: `${WRITABLE.events} Sorted by type.` })
   events!: WebhookEndpointEvent[]
 }
 
-@InputType({ description: 'An event type to listen to.' })
-export class WebhookEventInput {
-  @Field(() => String, { description: 'An event type of the catalogue, such as `post.created`.' })
-  type!: string
-}
-
-@InputType({ description: 'A whole endpoint: to create, or to replace the stored one.' })
-export class WebhookEndpointInput implements EndpointInput {
-  @Field(() => String, { description: WRITABLE.target })
-  target!: string
-
-  @Field(() => [WebhookEventInput], { description: WRITABLE.events })
-  events!: WebhookEventInput[]
-
-  @Field(() => Boolean, { nullable: true, defaultValue: true, description: WRITABLE.isActive })
-  isActive!: boolean | null
-
-  @Field(() => String, { nullable: true, defaultValue: '', description: WRITABLE.description })
-  description!: string | null
-
-  @Field(() => Boolean, { nullable: true, defaultValue: true, description: WRITABLE.sslCertVerification })
-  sslCertVerification!: boolean | null
-}
-
-@InputType({
-  description:
-    'A change of an endpoint. A field that is left out keeps its value. Null is not allowed, except for the description: null ' +
-    'means the empty description.',
-})
-export class WebhookEndpointPatch implements EndpointPatch {
-  @Field(() => String, { nullable: true, description: WRITABLE.target })
-  target?: string | null
-
-  @Field(() => [WebhookEventInput], {
-    nullable: true,
-    description: `${WRITABLE.events} Replaces the whole set. Types that stay keep their \`addedAt\`.`,
-  })
-  events?: WebhookEventInput[] | null
-
-  @Field(() => Boolean, { nullable: true, description: WRITABLE.isActive })
-  isActive?: boolean | null
-
-  @Field(() => String, { nullable: true, description: WRITABLE.description })
-  description?: string | null
-
-  @Field(() => Boolean, { nullable: true, description: WRITABLE.sslCertVerification })
-  sslCertVerification?: boolean | null
-
-  @Field(() => Int, {
-    nullable: true,
-    description:
-      'The version that you have read. When another version is stored, nothing changes and the error is `VERSION_CONFLICT`.',
-  })
-  expectedVersion?: number | null
+@ObjectType({ simpleResolvers: true, description: 'The result of a deletion.' })
+export class DeleteWebhookEndpointPayload {
+  @Field(() => ID, { description: 'The id of the deleted endpoint.' })
+  id!: string
 }
 
 const ID_ARGUMENT = { description: 'The id of the endpoint.' }
@@ -142,7 +106,7 @@ export class WebhookEndpointResolver {
     return findEndpoint(core, id)
   }
 
-  @Mutation(() => WebhookEndpoint, { description: 'Creates an endpoint with a signing secret of its own.' })
+  @Mutation(() => WebhookEndpoint, { nullable: true, description: 'Creates an endpoint with a signing secret of its own.' })
   async createWebhookEndpoint(
     @Ctx() { core }: Context,
     @Arg('input', () => WebhookEndpointInput, { description: 'The new endpoint.' })
@@ -151,7 +115,7 @@ export class WebhookEndpointResolver {
     return createEndpoint(core, input)
   }
 
-  @Mutation(() => WebhookEndpoint, { description: 'Changes the fields that the patch gives and no other.' })
+  @Mutation(() => WebhookEndpoint, { nullable: true, description: 'Changes the fields that the patch gives and no other.' })
   async updateWebhookEndpoint(
     @Ctx() { core }: Context,
     @Arg('id', () => ID, ID_ARGUMENT) id: string,
@@ -161,7 +125,7 @@ export class WebhookEndpointResolver {
     return updateEndpoint(core, id, patch)
   }
 
-  @Mutation(() => WebhookEndpoint, { description: 'Replaces every writable field of a stored endpoint.' })
+  @Mutation(() => WebhookEndpoint, { nullable: true, description: 'Replaces every writable field of a stored endpoint.' })
   async replaceWebhookEndpoint(
     @Ctx() { core }: Context,
     @Arg('id', () => ID, ID_ARGUMENT) id: string,
@@ -171,13 +135,16 @@ export class WebhookEndpointResolver {
     return replaceEndpoint(core, id, input, expectedVersion)
   }
 
-  @Mutation(() => ID, { description: 'Deletes an endpoint and returns its id.' })
+  @Mutation(() => DeleteWebhookEndpointPayload, {
+    nullable: true,
+    description: 'Deletes an endpoint, and cancels what is pending for it.',
+  })
   async deleteWebhookEndpoint(
     @Ctx() { core }: Context,
     @Arg('id', () => ID, ID_ARGUMENT) id: string,
     @Arg('expectedVersion', () => Int, VERSION_ARGUMENT) expectedVersion: number | null,
-  ): Promise<string> {
+  ): Promise<DeleteWebhookEndpointPayload> {
     await deleteEndpoint(core, id, expectedVersion)
-    return id
+    return { id }
   }
 }

@@ -23,6 +23,7 @@ export class WebhookEventType implements EventType {
 @Resolver()
 export class WebhookEventTypeResolver {
   @Query(() => [WebhookEventType], {
+    nullable: true,
     description: 'The catalogue: every event type that an endpoint can listen to, sorted by type.',
   })
   webhookEventTypes(@Ctx() { core }: Context): WebhookEventType[] {

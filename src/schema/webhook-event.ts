@@ -5,30 +5,25 @@ import {
   Ctx,
   Field,
   FieldResolver,
-  Float,
   ID,
   Info,
   InputType,
-  Int,
   Mutation,
   ObjectType,
   Query,
   Resolver,
   Root,
-  registerEnumType,
 } from 'type-graphql'
 import { DATA_MAX_BYTES } from '../data-limits'
-import { type Delivery, DeliveryStatus } from '../delivery/log/deliveries'
-import type { Endpoint } from '../endpoints/endpoint'
+import type { Delivery } from '../delivery/log/deliveries'
 import { type Event, findEvent, parseBody } from '../events/event'
 import { IDEMPOTENCY_KEY_MAX_LENGTH, type PublishedEvent, publishEvent } from '../events/publish-event'
 import { publisherOf } from '../events/publisher'
-import { deliveryId } from '../identifiers'
 import type { JsonText } from '../json-text'
 import type { Context } from './context'
 import { GraphQLJson } from './json-scalar'
 import { DELIVERIES_NEED } from './permissions'
-import { WebhookEndpoint } from './webhook-endpoint'
+import { WebhookDelivery } from './webhook-delivery'
 import { writtenJson } from './written-json'
 
 @ObjectType({ description: 'Something that happened, as receivers get it.' })
@@ -50,35 +45,22 @@ export class WebhookEvent implements Omit<Event, 'id'> {
     description: 'When the last delivery of the event was made. Null while they are still being made.',
   })
   fannedOutAt!: Date | null
+
+  @Field(() => Boolean, {
+    description: 'Whether the event is a sample of a test send, which goes to one endpoint alone.',
+  })
+  isTest!: boolean
 }
 
-registerEnumType(DeliveryStatus, {
-  name: 'WebhookDeliveryStatus',
-  description: 'The state of a delivery.',
-  valuesConfig: {
-    PENDING: { description: 'Waiting for the first try, for a retry, or until the endpoint is switched on.' },
-    DELIVERED: { description: 'The receiver answered 2xx.' },
-    FAILED: { description: 'Every try of the retry schedule failed, or the only try of a test send.' },
-    CANCELLED: {
-      description:
-        'Before the event was delivered, the endpoint was deleted or no longer listened to the event type.',
-    },
-  },
-})
+@ObjectType({ simpleResolvers: true, description: 'The result of publishing an event.' })
+export class PublishWebhookEventPayload {
+  @Field(() => WebhookEvent, { nullable: true, description: 'The event as it is stored.' })
+  event!: Event
 
-@ObjectType({ description: 'One event on its way to one endpoint.' })
-export class WebhookDelivery implements Omit<Delivery, 'eventId' | 'endpointId'> {
-  @Field(() => DeliveryStatus, { description: 'The state of the delivery.' })
-  status!: DeliveryStatus
-
-  @Field(() => Int, { description: 'The number of attempts on record.' })
-  attemptCount!: number
-
-  @Field(() => GraphQLDateTime, {
-    nullable: true,
-    description: 'When the next try is due. Null when no retry is planned.',
+  @Field(() => Boolean, {
+    description: 'Whether an earlier publish with the same idempotency key has created the event.',
   })
-  nextRetryAt!: Date | null
+  deduplicated!: boolean
 }
 
 @InputType({ description: 'An event to publish.' })
@@ -115,7 +97,8 @@ export class WebhookEventResolver {
     return findEvent(core, id)
   }
 
-  @Mutation(() => WebhookEvent, {
+  @Mutation(() => PublishWebhookEventPayload, {
+    nullable: true,
     description:
       'Accepts an event for delivery to every active endpoint that listens to its type. Once the gateway has answered, each ' +
       'delivery is delivered or visibly failed.',
@@ -142,39 +125,11 @@ export class WebhookEventResolver {
     return parseBody(event.body).data
   }
 
-  @FieldResolver(() => Float, {
-    description: 'When the event was published, in Unix seconds, as receivers get it.',
-  })
-  created(@Root() event: Event): number {
-    return parseBody(event.body).created
-  }
-
-  @FieldResolver(() => Boolean, {
-    description:
-      'In the response to a publish: whether an earlier publish with the same idempotency key created the event.',
-  })
-  repeated(@Root() event: Event | PublishedEvent): boolean {
-    return 'repeated' in event && event.repeated
-  }
-
   @FieldResolver(() => [WebhookDelivery], {
     nullable: true,
     description: `The deliveries of the event, one for each endpoint. ${DELIVERIES_NEED}`,
   })
   async deliveries(@Root() event: Event, @Ctx() { loaders }: Context): Promise<Delivery[]> {
     return (await loaders.deliveriesByEvent.load(event.id)) ?? []
-  }
-}
-
-@Resolver(() => WebhookDelivery)
-export class WebhookDeliveryResolver {
-  @FieldResolver(() => ID, { description: 'The id of the event and that of the endpoint, such as `12-3`.' })
-  id(@Root() delivery: Delivery): string {
-    return deliveryId(delivery.eventId, delivery.endpointId)
-  }
-
-  @FieldResolver(() => WebhookEndpoint, { description: 'The receiver, also when the endpoint is deleted.' })
-  async endpoint(@Root() delivery: Delivery, @Ctx() { loaders }: Context): Promise<Endpoint | undefined> {
-    return loaders.receiverById.load(delivery.endpointId)
   }
 }

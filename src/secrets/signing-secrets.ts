@@ -10,6 +10,23 @@ export const OVERLAP_MAX = 604_800
 /** How many secrets of an endpoint are live at the same time, the newest included. */
 export const LIVE_SECRETS_MAX = 5
 
+/** A signing secret in plain text. */
+export interface RevealedSecret {
+  /** `whsec_...` */
+  signingSecret: string
+  createdAt: Date
+  /** until when the secret before still signs; null = it does not */
+  overlapUntil: Date | null
+}
+
+interface StoredSecret {
+  id: string
+  /** base64 */
+  sealed: string
+  createdAt: Date
+  expiresAt: Date | null
+}
+
 /** Reveals and expires the signing secrets of endpoints. */
 export class SigningSecrets {
   private readonly password: RevealPassword | undefined
@@ -34,7 +51,7 @@ export class SigningSecrets {
   }
 
   /**
-   * The newest live secret in plain text: `whsec_...`. The password is checked first, so a caller without it does not
+   * The newest live secret. The password is checked first, so a caller without it does not
    * learn whether the endpoint exists.
    *
    * @param caller.subject the claim `sub`; wrong passwords are counted for each subject
@@ -43,19 +60,23 @@ export class SigningSecrets {
   async reveal(
     endpointId: string,
     { subject, password }: { subject: string; password?: string | null },
-  ): Promise<string> {
+  ): Promise<RevealedSecret> {
     await this.password?.check(subject, password)
     const number = parseEndpointId(endpointId)
     if (number === undefined) throw endpointNotFound(endpointId)
-    const [newest] = await this.prisma.$queryRaw<{ id: string; sealed: string }[]>`
-      SELECT secret.id, encode(secret.sealed, 'base64') AS sealed
+    const [newest, before] = await this.prisma.$queryRaw<StoredSecret[]>`
+      SELECT secret.id, encode(secret.sealed, 'base64') AS sealed, secret.created_at AS "createdAt", secret.expires_at AS "expiresAt"
       FROM endpoints endpoint
       CROSS JOIN LATERAL live_secrets(endpoint.id, clock_timestamp()) secret
       WHERE endpoint.id = ${number} AND endpoint.deleted_at IS NULL
-      LIMIT 1`
+      LIMIT 2`
     // Every endpoint has a secret that does not expire, so a missing row means a missing endpoint.
     if (newest === undefined) throw endpointNotFound(endpointId)
-    return this.keyring.open(Buffer.from(newest.sealed, 'base64'), newest.id)
+    return {
+      signingSecret: this.keyring.open(Buffer.from(newest.sealed, 'base64'), newest.id),
+      createdAt: newest.createdAt,
+      overlapUntil: before?.expiresAt ?? null,
+    }
   }
 
   /**

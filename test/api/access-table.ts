@@ -34,7 +34,7 @@ export const GRAPHQL_OPERATIONS: Record<string, (id: string) => GraphqlCall> = {
   'Mutation.replaceWebhookEndpoint': (id) => ({ query: REPLACE, variables: { id, input: ENDPOINT } }),
   'Mutation.deleteWebhookEndpoint': (id) => ({ query: DELETE, variables: { id } }),
   'Query.webhookEvent': (id) => ({ query: EVENT, variables: { id } }),
-  'Query.webhookAttempts': (id) => ({ query: ATTEMPTS, variables: { id } }),
+  'Query.webhookAttemptPage': (id) => ({ query: ATTEMPTS, variables: { id } }),
   'Mutation.publishWebhookEvent': () => ({ query: PUBLISH, variables: { input: EVENT_INPUT } }),
   'Mutation.resendWebhookEvents': (id) => ({ query: RESEND, variables: { id, eventIds: ['1'] } }),
   'Mutation.sendTestWebhookEvent': (id) => ({ query: SEND_TEST, variables: { id } }),

@@ -291,7 +291,7 @@ describe('without access nothing is read or changed', () => {
 
   it('one document of many operations is denied for each of them', async () => {
     const query = `mutation {
-      first: deleteWebhookEndpoint(id: ${existing})
+      first: deleteWebhookEndpoint(id: ${existing}) { id }
       second: updateWebhookEndpoint(id: ${existing}, patch: { isActive: false }) { id }
     }`
     const [, publisher] = WITHOUT_THE_ROLE[0] as Caller
@@ -324,7 +324,7 @@ describe('a publisher may publish', () => {
       expect(rest.status).toBe(201)
       const call = GRAPHQL_OPERATIONS['Mutation.publishWebhookEvent']?.(existing) as GraphqlCall
       const { text } = await sendGraphql(authorization, call)
-      expect(JSON.parse(text)).toMatchObject({ data: { publishWebhookEvent: { type: 'user.deleted' } } })
+      expect(JSON.parse(text)).toMatchObject({ data: { publishWebhookEvent: { event: { type: 'user.deleted' } } } })
     },
   )
 })

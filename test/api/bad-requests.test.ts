@@ -204,7 +204,7 @@ describe('a patch of another version than the stored one is refused with the cur
   })
 
   function expectCurrent({ body, headers }: RestAnswer) {
-    const { version, disabledReason, ...documented } = stored
+    const { version, disabledReason, disabledAt, ...documented } = stored
     expect(graphqlSpelling(body.current)).toEqual({ ...documented, id: Number(id) })
     expect(headers.get('etag')).toBe(`"${version}"`)
   }

@@ -133,7 +133,7 @@ it.each([
 
 describe('a query that is too costly', () => {
   const NESTED = 'nodes { event { deliveries { endpoint { events { type } } } } }'
-  const alias = (nth: number) => `a${nth}: webhookAttempts(endpointId: 1, limit: 100) { ${NESTED} }`
+  const alias = (nth: number) => `a${nth}: webhookAttemptPage(endpointId: 1, limit: 100) { ${NESTED} }`
 
   it('of 15 aliases over five levels is refused', async () => {
     const query = `{ ${Array.from({ length: 15 }, (_, nth) => alias(nth)).join(' ')} }`
@@ -149,7 +149,7 @@ describe('a query that is too costly', () => {
   })
 
   it('is refused by the value of a variable, and allowed by another', async () => {
-    const query = `query ($limit: Int) { webhookAttempts(endpointId: 1, limit: $limit) { ${NESTED} } }`
+    const query = `query ($limit: Int) { webhookAttemptPage(endpointId: 1, limit: $limit) { ${NESTED} } }`
     expect((await gateway.gql(query, { limit: 100 })).errors?.[0]?.extensions?.code).toBe('QUERY_TOO_COSTLY')
     const allowed = await gateway.gql(query, { limit: 20 })
     expect(allowed.errors?.[0]?.extensions?.code).not.toBe('QUERY_TOO_COSTLY')

@@ -50,13 +50,16 @@ describe('resending', () => {
     expect(await deliveryOf(gateway, eventId)).toMatchObject({ status: 'DELIVERED', attemptCount: 2 })
   })
 
-  it('sends many once more, each once, and returns their number by GraphQL', async () => {
+  it('sends many once more, each once, and returns the deliveries in their order by GraphQL', async () => {
     const ids = [await delivered(), await delivered(), await delivered()]
     expect((await resendBulk(ids)).status).toBe(204)
     await until(() => receiver.received.length === 6)
     expect(receiver.eventIds().slice(3).sort()).toEqual([...ids].sort())
-    const answer = await resendByGraphql([...ids, ...ids].map(String))
-    expect(answer.data).toEqual({ resendWebhookEvents: 3 })
+    const given = [...ids].reverse()
+    const answer = await resendByGraphql([...given, ...ids].map(String))
+    expect(answer.data.resendWebhookEvents.deliveries).toMatchObject(
+      given.map((id) => ({ id: `${id}-${endpointId}`, status: 'PENDING', attemptCount: 2 })),
+    )
     await until(() => receiver.received.length === 9)
     expect(receiver.eventIds().slice(6).sort()).toEqual([...ids].sort())
   })
@@ -129,25 +132,31 @@ describe('resending', () => {
   it('names every unknown event and then queues nothing', async () => {
     const eventId = await delivered()
     const answer = await resendBulk([eventId, 999_999, 888_888])
-    expect(restResult(answer)).toEqual(resultOf(400, ['event.1 unknown_event', 'event.2 unknown_event']))
+    expect(restResult(answer)).toEqual(resultOf(400, ['event.1 unknown_id', 'event.2 unknown_id']))
     expect(JSON.stringify(answer.body)).toMatch(/999999.*888888/)
-    expect(restResult(await resend(999_999))).toEqual(resultOf(400, ['event unknown_event']))
+    expect(restResult(await resend(999_999))).toEqual(resultOf(400, ['event unknown_id']))
     expect(graphqlProblems(await resendByGraphql([String(eventId), 'x']))).toEqual([
-      'eventIds: 1 UNKNOWN_EVENT',
+      'eventIds: 1 UNKNOWN_ID',
     ])
     // An event that was published later has arrived: nothing was queued before it.
     const last = await delivered()
     expect(receiver.eventIds()).toEqual([eventId, last])
   })
 
-  it('is refused for an endpoint that is off, with a message that says so', async () => {
+  it('to an endpoint that is off waits until the endpoint is on', async () => {
     const eventId = await delivered()
     await switchOff()
-    for (const answer of [await resend(eventId), await resendBulk([eventId])]) {
-      expect(restResult(answer)).toEqual(resultOf(409, ['conflict']))
-      expect(answer.body.errors[0].message).toContain('switched off')
-    }
-    expect(graphqlCodes(await resendByGraphql([String(eventId)]))).toEqual(['CONFLICT'])
+    expect((await resend(eventId)).status).toBe(204)
+    expect(await deliveryOf(gateway, eventId)).toMatchObject({ status: 'PENDING', nextRetryAt: null })
+    await gateway.rest('PATCH', `endpoint/${endpointId}/`, { json: { is_active: true } })
+    await until(async () => (await deliveryOf(gateway, eventId)).status === 'DELIVERED')
+    expect(receiver.eventIds()).toEqual([eventId, eventId])
+  })
+
+  it('does not know the events of test sends', async () => {
+    const { data } = await gateway.gql(SEND_TEST, { id: String(endpointId) })
+    const eventId = data.sendTestWebhookEvent.event.id
+    expect(graphqlProblems(await resendByGraphql([eventId]))).toEqual(['eventIds: 0 UNKNOWN_ID'])
   })
 
   it('takes 1 to 1,000 events', async () => {

@@ -10,7 +10,7 @@ const MANY_TYPE = 'post.created'
 const FEW_TYPE = 'comment.created'
 
 const PUBLISH = `mutation ($type: String!) {
-  publishWebhookEvent(input: { type: $type, data: {} }) { id createdAt fannedOutAt }
+  publishWebhookEvent(input: { type: $type, data: {} }) { event { id createdAt fannedOutAt } }
 }`
 const FANNED_OUT = 'query ($id: ID!) { webhookEvent(id: $id) { fannedOutAt } }'
 
@@ -35,7 +35,7 @@ async function publishEvent(
   type: string,
 ): Promise<{ id: string; createdAt: string; fannedOutAt: string | null }> {
   const { data } = await gateway.gql(PUBLISH, { type })
-  return data.publishWebhookEvent
+  return data.publishWebhookEvent.event
 }
 
 async function fannedOutAt(id: string): Promise<string | null> {
@@ -91,8 +91,8 @@ describe('An event that few endpoints listen to', () => {
     await gateway.gql(`mutation { sendTestWebhookEvent(endpointId: "${endpoint.id}") { id } }`)
     expect(await attemptCount(gateway, endpoint.id)).toBe(1)
     const { data } = await gateway.gql(
-      `{ webhookAttempts(endpointId: "${endpoint.id}") { nodes { event { fannedOutAt } } } }`,
+      `{ webhookAttemptPage(endpointId: "${endpoint.id}") { nodes { event { fannedOutAt } } } }`,
     )
-    expect(data.webhookAttempts.nodes[0].event.fannedOutAt).not.toBeNull()
+    expect(data.webhookAttemptPage.nodes[0].event.fannedOutAt).not.toBeNull()
   })
 })

@@ -26,7 +26,7 @@ describe('GraphQL over HTTP', () => {
   })
 
   it('reports a null in place of a default as a fault of the caller', async () => {
-    const document = 'mutation ($id: ID = "1") { deleteWebhookEndpoint(id: $id) }'
+    const document = 'mutation ($id: ID = "1") { deleteWebhookEndpoint(id: $id) { id } }'
     const { errors } = await gateway.gql(document, { id: null })
     expect(errors).toEqual([
       expect.objectContaining({
@@ -72,7 +72,7 @@ describe('GraphQL over HTTP', () => {
   })
 
   it('answers a mutation by GET with 405', async () => {
-    const query = encodeURIComponent('mutation { deleteWebhookEndpoint(id: 1) }')
+    const query = encodeURIComponent('mutation { deleteWebhookEndpoint(id: 1) { id } }')
     const response = await fetch(`${gateway.url}/graphql?query=${query}`, {
       headers: { authorization: `Bearer ${gateway.adminToken}`, 'apollo-require-preflight': '1' },
     })

@@ -56,7 +56,7 @@ describe('in development', () => {
       '{ __typename: webhookEventTypes { type } }',
       '{ __typename webhookEventTypes @skip(if: true) { type } }',
       'query A { __typename } query B { webhookEventTypes { type } }',
-      'mutation { deleteWebhookEndpoint(id: 1) }',
+      'mutation { deleteWebhookEndpoint(id: 1) { id } }',
       '{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }',
       '{ nope }',
       '{ __typename',

@@ -49,9 +49,9 @@ it('an event needs as many statements for 100 deliveries as for one', async () =
 
 it('a page of 100 attempts, with their events, needs as many statements as a page of one', async () => {
   const read = async (limit: number) => {
-    const page = `webhookAttempts(endpointId: ${endpointId}, limit: ${limit})`
+    const page = `webhookAttemptPage(endpointId: ${endpointId}, limit: ${limit})`
     const { data, statements } = await core.run('runQuery', `{ ${page} { nodes { event { ${EVENT} } } } }`)
-    const ids = data.webhookAttempts.nodes.map((attempt: { event: { id: string } }) => attempt.event.id)
+    const ids = data.webhookAttemptPage.nodes.map((attempt: { event: { id: string } }) => attempt.event.id)
     return { events: new Set(ids).size, statements }
   }
   const short = await read(1)

@@ -6,7 +6,7 @@ beforeAll(async () => {
 })
 afterAll(() => gateway.stop())
 
-const FIELDS = `id version createdAt updatedAt isActive target description sslCertVerification disabledReason
+const FIELDS = `id version createdAt updatedAt isActive target description sslCertVerification disabledReason disabledAt
   events { type addedAt }`
 const UPDATE = `mutation ($id: ID!, $patch: WebhookEndpointPatch!) {
   updateWebhookEndpoint(id: $id, patch: $patch) { ${FIELDS} }

@@ -26,11 +26,11 @@ afterAll(async () => {
 })
 
 const PUBLISH_INPUT =
-  'mutation($input: PublishWebhookEventInput!) { publishWebhookEvent(input: $input) { id body data } }'
+  'mutation($input: PublishWebhookEventInput!) { publishWebhookEvent(input: $input) { event { id body data } } }'
 const PUBLISH_DATA =
-  'mutation($data: JSON!) { publishWebhookEvent(input: {type: "post.created", data: $data}) { id body data } }'
+  'mutation($data: JSON!) { publishWebhookEvent(input: {type: "post.created", data: $data}) { event { id body data } } }'
 const literal = (data: string, variables = '') =>
-  `mutation${variables} { publishWebhookEvent(input: {data: ${data}, type: "post.created"}) { id body data } }`
+  `mutation${variables} { publishWebhookEvent(input: {data: ${data}, type: "post.created"}) { event { id body data } } }`
 
 /** Each way to publish a JSON text; returns the event's id. */
 const WAYS: Record<string, (data: string) => Promise<string>> = {
@@ -49,7 +49,7 @@ const WAYS: Record<string, (data: string) => Promise<string>> = {
 async function publish(request: Parameters<typeof graphql>[1]): Promise<string> {
   const answer = await graphql(gateway, request)
   expect(answer.errors).toBeUndefined()
-  return answer.data.publishWebhookEvent.id
+  return answer.data.publishWebhookEvent.event.id
 }
 
 async function arrival(eventId: string): Promise<Received> {
@@ -128,7 +128,7 @@ describe('The data of a request that writes keys more than once, or by escapes, 
     const input = (data: string) => `{"input": {"type": "post.created", "data": 0, "data": ${data}}}`
     const body = `{"variables": ${input('1.0')}, "query": ${query}, "v\\u0061riables": ${input('2.0')}, "extensions": null}`
     const { data } = await postGraphql(gateway, body)
-    expect(await dataAtReceiver(data.publishWebhookEvent.id)).toBe('2.0')
+    expect(await dataAtReceiver(data.publishWebhookEvent.event.id)).toBe('2.0')
   })
 })
 
@@ -218,15 +218,15 @@ describe('The data of a GraphQL literal', () => {
 
 it('Several events of one document keep their data apart', async () => {
   const query = `mutation($a: JSON!, $b: PublishWebhookEventInput!, $type: String!) {
-    a: publishWebhookEvent(input: {type: $type, data: $a}) { id }
-    b: publishWebhookEvent(input: $b) { id data }
-    c: publishWebhookEvent(input: {type: $type, data: {a: $a}}) { id }
+    a: publishWebhookEvent(input: {type: $type, data: $a}) { event { id } }
+    b: publishWebhookEvent(input: $b) { event { id data } }
+    c: publishWebhookEvent(input: {type: $type, data: {a: $a}}) { event { id } }
     ...Rest
   }
-  fragment Rest on Mutation { d: publishWebhookEvent(input: {type: $type, data: 4.0}) { id data } }`
+  fragment Rest on Mutation { d: publishWebhookEvent(input: {type: $type, data: 4.0}) { event { id data } } }`
   const variables = '{"type": "post.created", "b": {"type": "post.created", "data": 2.0}, "a": 1.0}'
   const { data, text } = await graphql(gateway, { query, variables })
-  const ids = ['a', 'b', 'c', 'd'].map((alias) => data[alias].id)
+  const ids = ['a', 'b', 'c', 'd'].map((alias) => data[alias].event.id)
   expect(await Promise.all(ids.map(dataAtReceiver))).toEqual(['1.0', '2.0', '{"a":1.0}', '4.0'])
   expect(text).toContain('"data":2.0}')
   expect(text).toContain('"data":4.0}')

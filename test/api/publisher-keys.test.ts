@@ -9,7 +9,7 @@ beforeAll(async () => {
 })
 afterAll(() => gateway?.stop())
 
-const PUBLISH = `mutation($input: PublishWebhookEventInput!) { publishWebhookEvent(input: $input) { id repeated body } }`
+const PUBLISH = `mutation($input: PublishWebhookEventInput!) { publishWebhookEvent(input: $input) { event { id body } deduplicated } }`
 
 const shop = tokenFor({ role: 'publisher', sub: 'shop' })
 const blog = tokenFor({ role: 'publisher', sub: 'blog' })
@@ -36,8 +36,8 @@ async function byGraphql({ key, data = '{}', token = shop }: Publication) {
   const variables = `{"input": {"type": "post.created", "data": ${data}, "idempotencyKey": ${JSON.stringify(key)}}}`
   const answer = await graphql(gateway, { query: PUBLISH, variables, token })
   if (answer.errors) return graphqlCodes(answer)
-  const { id, repeated } = answer.data.publishWebhookEvent
-  return { status: repeated ? 200 : 201, id }
+  const { event, deduplicated } = answer.data.publishWebhookEvent
+  return { status: deduplicated ? 200 : 201, id: event.id }
 }
 
 const CONFLICT = resultOf(409, ['idempotency_conflict'])
@@ -65,10 +65,10 @@ describe('One key with content that differs', () => {
     expect(await byRest({ key, data: '{ "a" :\n[ 1.10, "x y" ]}' })).toEqual(again)
     expect(await byGraphql({ key, data: '{"a": [1.10, "x y"]}' })).toEqual(again)
     const query =
-      'mutation { publishWebhookEvent(input: {type: "post.created", data: {a: [1.10, "x y"]}, idempotencyKey: "white space"}) { id body } }'
+      'mutation { publishWebhookEvent(input: {type: "post.created", data: {a: [1.10, "x y"]}, idempotencyKey: "white space"}) { event { id body } } }'
     const answer = await graphql(gateway, { query, token: shop })
     // The event as it is stored, not as it was repeated.
-    expect(answer.data.publishWebhookEvent).toEqual({
+    expect(answer.data.publishWebhookEvent.event).toEqual({
       id: again.status === 200 && 'id' in again ? again.id : '',
       body: expect.stringContaining('"data": {"a":[1.10,"x y"]}}'),
     })

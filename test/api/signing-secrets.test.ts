@@ -18,7 +18,7 @@ let database: TestDatabase
 let program: Program<SigningSecretsCommands>
 
 const create = () => program.run('create')
-const reveal = async (id: string) => (await program.run('reveal', id)).value
+const reveal = async (id: string) => (await program.run('reveal', id)).value?.signingSecret
 const expire = (id: string, overlap?: number | null) => program.run('expire', id, overlap)
 const sql = <Row>(statement: string) => program.run('sql', statement) as Promise<Row[]>
 
@@ -78,7 +78,7 @@ describe('revealing', () => {
     const id = await create()
     const guarded = (endpoint: string, password?: string | null) =>
       program.run('revealGuarded', endpoint, password)
-    expect(await guarded(id, 'correct horse')).toEqual({ value: await reveal(id) })
+    expect(await guarded(id, 'correct horse')).toMatchObject({ value: { signingSecret: await reveal(id) } })
     expect(await guarded('999999', 'correct horse')).toMatchObject(NOT_FOUND)
     for (const endpoint of [id, '999999', 'x']) {
       for (const password of [undefined, null]) {
@@ -116,9 +116,13 @@ describe('expiring', () => {
   it('leaves the old one live for the overlap and reveals the new one', async () => {
     const id = await create()
     const secret = await reveal(id)
+    expect((await program.run('reveal', id)).value?.overlapUntil).toBeNull()
     await expire(id, HOUR)
     expect(await secondsLeft(id)).toEqual([null, HOUR])
-    expect(await reveal(id)).not.toBe(secret)
+    const { value } = await program.run('reveal', id)
+    expect(value?.signingSecret).not.toBe(secret)
+    const overlapMs = Date.parse(`${value?.overlapUntil}`) - Date.parse(`${value?.createdAt}`)
+    expect(Math.abs(overlapMs - 1000 * HOUR)).toBeLessThanOrEqual(1)
     await expire(id, 604_800)
     expect(await secondsLeft(id)).toEqual([null, 604_800, HOUR])
   })

@@ -100,7 +100,7 @@ describe('a page of a listed origin', () => {
     const page = await open(listed)
     const query = { path: '/graphql?query=%7BwebhookEventTypes%7Btype%7D%7D' }
     expect(await call(page, query)).toMatchObject({ status: 200, json: { data: {} } })
-    const body = JSON.stringify({ query: 'mutation { deleteWebhookEndpoint(id: 99999) }' })
+    const body = JSON.stringify({ query: 'mutation { deleteWebhookEndpoint(id: 99999) { id } }' })
     expect(await call(page, { path: '/graphql', method: 'POST', headers: JSON_TYPE, body })).toMatchObject({
       json: { errors: [{ extensions: { code: 'NOT_FOUND' } }] },
     })

@@ -29,17 +29,59 @@ describe('a patch', () => {
     ['an empty description', { description: '' }],
     ['a null description, which is an empty one', { description: null }],
     ['an expected version', { expectedVersion: 3 }],
+    ['types to add', { addEvents: [{ type: 'post.created' }] }],
+    ['no types to add', { addEvents: [], removeEvents: [] }],
+    ['types to remove', { removeEvents: [{ type: 'post.created' }] }],
+    ['a type to remove that has left the catalogue', { removeEvents: [{ type: 'no.more' }] }],
+    [
+      'types to add and others to remove',
+      { addEvents: [{ type: 'post.created' }], removeEvents: [{ type: 'post.deleted' }] },
+    ],
     ['everything', { ...ENDPOINT_SAMPLE, expectedVersion: 1 }],
   ])('may give %s', (_case, patch) => {
     expect(problemsOfPatch(patch)).toEqual([])
   })
 
-  it.each(['target', 'events', 'isActive', 'sslCertVerification', 'expectedVersion'])(
+  it.each([
+    'target',
+    'events',
+    'addEvents',
+    'removeEvents',
+    'isActive',
+    'sslCertVerification',
+    'expectedVersion',
+  ])(
     'may not set %s to null',
     (field) => {
       expect(problemsOfPatch({ [field]: null })).toEqual([`patch.${field}: NULL_NOT_ALLOWED`])
     },
   )
+})
+
+describe('types to add and to remove', () => {
+  const created = { type: 'post.created' }
+
+  it('exclude the whole set', () => {
+    expect(problemsOfPatch({ events: [created], addEvents: [created] })).toEqual(['patch.addEvents: EXCLUSIVE'])
+    expect(problemsOfPatch({ events: [created], addEvents: [], removeEvents: [] })).toEqual([
+      'patch.addEvents: EXCLUSIVE',
+      'patch.removeEvents: EXCLUSIVE',
+    ])
+  })
+
+  it('exclude each other', () => {
+    const patch = { addEvents: [created], removeEvents: [{ type: 'post.deleted' }, created] }
+    expect(problemsOfPatch(patch)).toEqual(['patch.removeEvents.1.type: EXCLUSIVE'])
+  })
+
+  it('are in the catalogue when they are added, and are texts that can be stored when they are removed', () => {
+    expect(problemsOfPatch({ addEvents: [created, { type: 'no.more' }] })).toEqual([
+      'patch.addEvents.1.type: UNKNOWN_EVENT_TYPE',
+    ])
+    expect(problemsOfPatch({ removeEvents: [{ type: 'post\u0000' }] })).toEqual([
+      'patch.removeEvents.0.type: INVALID_CHARACTER',
+    ])
+  })
 })
 
 describe('a whole endpoint', () => {

@@ -34,8 +34,7 @@ it('A stored event is answered although the database is gone after the commit', 
   const input = { type: 'post.created', data: new JsonText('1.0') }
   const { outcome, id, ...event } = STORED
   expect(await publishEvent(goneAfterCommit(), input, 'sub:shop')).toEqual({
-    ...event,
-    id: BigInt(id),
-    repeated: false,
+    event: { ...event, id: BigInt(id) },
+    deduplicated: false,
   })
 })

@@ -70,7 +70,7 @@ it('a costly query that is allowed leaves the gateway responsive', async () => {
   for (let nth = 0; nth < 100; nth += 1) {
     await gateway.rest('POST', 'event/', { json: { type: 'post.created', data: { nth } } })
   }
-  const query = `query ($id: ID!) { webhookAttempts(endpointId: $id, limit: 20) {
+  const query = `query ($id: ID!) { webhookAttemptPage(endpointId: $id, limit: 20) {
     nodes { event { deliveries { endpoint { events { type } } } } }
   } }`
   const health = probeHealth(gateway.url)

@@ -70,7 +70,7 @@ export function coreCommands({ core, config, warnings, ...opened }: OpenCore) {
         },
       }),
     publish: async (type: string) =>
-      (await publishEvent(core, { type, data: new JsonText('{}') }, 'sub:test')).id,
+      (await publishEvent(core, { type, data: new JsonText('{}') }, 'sub:test')).event.id,
     /** Publishes events by the SQL function that the API calls, in one statement, and returns their ids. */
     async publishMany(count: number, type: string) {
       const rows = await prisma.$queryRaw<{ id: number }[]>`

@@ -1,5 +1,5 @@
 const WHOLE_ENDPOINT = `
-  id createdAt updatedAt version isActive target description sslCertVerification disabledReason
+  id createdAt updatedAt version isActive target description sslCertVerification disabledReason disabledAt
   events { type addedAt }`
 
 /** GraphQL documents that select every field of the endpoint. */
@@ -24,7 +24,7 @@ export const REPLACE = `mutation Replace($id: ID!, $input: WebhookEndpointInput!
 }`
 
 export const DELETE = `mutation Delete($id: ID!, $expectedVersion: Int) {
-  deleteWebhookEndpoint(id: $id, expectedVersion: $expectedVersion)
+  deleteWebhookEndpoint(id: $id, expectedVersion: $expectedVersion) { id }
 }`
 
 export const EVENT_TYPES = 'query EventTypes { webhookEventTypes { type group description sentOnlyIf } }'

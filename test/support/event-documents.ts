@@ -1,11 +1,11 @@
 /** GraphQL documents for events, attempts and secrets. */
 export const PUBLISH = `mutation Publish($input: PublishWebhookEventInput!) {
-  publishWebhookEvent(input: $input) { id type createdAt created data body repeated }
+  publishWebhookEvent(input: $input) { event { id type createdAt data body isTest } deduplicated }
 }`
 
 export const EVENT = `query Event($id: ID!) {
   webhookEvent(id: $id) {
-    id type createdAt created data body
+    id type createdAt data body isTest
     deliveries { id status attemptCount nextRetryAt endpoint { id isActive disabledReason } }
   }
 }`
@@ -17,13 +17,13 @@ const WHOLE_ATTEMPT = `
 export const ATTEMPTS = `query Attempts(
   $id: ID!, $filter: WebhookAttemptFilter, $orderBy: WebhookAttemptOrder, $limit: Int, $offset: Int
 ) {
-  webhookAttempts(endpointId: $id, filter: $filter, orderBy: $orderBy, limit: $limit, offset: $offset) {
+  webhookAttemptPage(endpointId: $id, filter: $filter, orderBy: $orderBy, limit: $limit, offset: $offset) {
     totalCount nodes {${WHOLE_ATTEMPT} }
   }
 }`
 
 export const RESEND = `mutation Resend($id: ID!, $eventIds: [ID!]!) {
-  resendWebhookEvents(endpointId: $id, eventIds: $eventIds)
+  resendWebhookEvents(endpointId: $id, eventIds: $eventIds) { deliveries { id status attemptCount nextRetryAt } }
 }`
 
 export const SEND_TEST = `mutation SendTest($id: ID!, $type: String) {
@@ -31,7 +31,7 @@ export const SEND_TEST = `mutation SendTest($id: ID!, $type: String) {
 }`
 
 export const REVEAL = `mutation Reveal($id: ID!, $password: String) {
-  revealWebhookEndpointSecret(id: $id, password: $password)
+  revealWebhookEndpointSecret(id: $id, password: $password) { signingSecret createdAt overlapUntil }
 }`
 
 export const EXPIRE = `mutation Expire($id: ID!, $overlapSeconds: Int) {

@@ -35,7 +35,7 @@ export async function publish(
 ): Promise<number> {
   const { data: answer, errors } = await gateway.gql(PUBLISH, { input: { type, data } })
   if (errors) throw new Error(`not published: ${JSON.stringify(errors)}`)
-  return Number(answer.publishWebhookEvent.id)
+  return Number(answer.publishWebhookEvent.event.id)
 }
 
 /** Publishes many events, 8 at a time. Returns their ids in no particular order. */
@@ -102,7 +102,7 @@ export async function attemptsOf(
       offset: attempts.length,
     })
     if (errors) throw new Error(`no attempts: ${JSON.stringify(errors)}`)
-    const { nodes, totalCount } = data.webhookAttempts
+    const { nodes, totalCount } = data.webhookAttemptPage
     attempts.push(...nodes)
     if (nodes.length === 0 || attempts.length >= totalCount) return attempts
   }
@@ -111,7 +111,7 @@ export async function attemptsOf(
 /** How many attempts of an endpoint are on record. */
 export async function attemptCount(gateway: TestGateway, endpointId: number | string): Promise<number> {
   const { data } = await gateway.gql(ATTEMPTS, { id: String(endpointId), limit: 1 })
-  return data.webhookAttempts.totalCount
+  return data.webhookAttemptPage.totalCount
 }
 
 /** Milliseconds from an attempt to the retry that it announces; null = no retry. */

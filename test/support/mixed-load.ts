@@ -67,7 +67,7 @@ export function startMixedLoad(
       eventIds.push((await byRest('POST', 'event/', { json })).body.event_id)
     } else {
       const { data } = await byGraphql(PUBLISH, { input: json })
-      eventIds.push(Number(data.publishWebhookEvent.id))
+      eventIds.push(Number(data.publishWebhookEvent.event.id))
     }
   }
   const patch = async () => {

@@ -4,6 +4,7 @@
 -- Trigrams: the index that finds the middle of a target.
 CREATE EXTENSION IF NOT EXISTS pg_trgm;
 
+CREATE TYPE "endpoint_disabled_reason" AS ENUM ('GONE', 'FAILING');
 CREATE TYPE "delivery_status" AS ENUM ('PENDING', 'DELIVERED', 'FAILED', 'CANCELLED');
 CREATE TYPE "attempt_error" AS ENUM ('DNS', 'CONNECTION', 'TLS', 'TIMEOUT', 'BLOCKED_ADDRESS', 'REDIRECT', 'HTTP_STATUS', 'ABORTED');
 
@@ -16,7 +17,8 @@ CREATE TABLE "endpoints" (
     "target" TEXT NOT NULL,
     "description" TEXT NOT NULL DEFAULT '',
     "ssl_cert_verification" BOOLEAN NOT NULL DEFAULT true,
-    "disabled_reason" TEXT,
+    "disabled_reason" "endpoint_disabled_reason",
+    "disabled_at" TIMESTAMPTZ(3),
     "deleted_at" TIMESTAMPTZ(3),
 
     CONSTRAINT "endpoints_pkey" PRIMARY KEY ("id")
@@ -191,7 +193,8 @@ ALTER TABLE "endpoints"
     ADD CONSTRAINT "endpoints_version_check" CHECK ("version" >= 1),
     ADD CONSTRAINT "endpoints_updated_at_check" CHECK ("updated_at" >= "created_at"),
     ADD CONSTRAINT "endpoints_deleted_at_check" CHECK ("deleted_at" IS NULL OR NOT "is_active"),
-    ADD CONSTRAINT "endpoints_disabled_reason_check" CHECK ("disabled_reason" IS NULL OR NOT "is_active");
+    ADD CONSTRAINT "endpoints_disabled_reason_check" CHECK ("disabled_reason" IS NULL OR NOT "is_active"),
+    ADD CONSTRAINT "endpoints_disabled_at_check" CHECK (("disabled_at" IS NULL) = ("disabled_reason" IS NULL));
 
 ALTER TABLE "ended_deliveries"
     ADD CONSTRAINT "ended_deliveries_status_check" CHECK ("status" <> 'PENDING');

@@ -6,6 +6,7 @@ import {
   ResendEventsDocument,
   type WebhookAttemptOrder,
 } from '../../generated/graphql/graphql'
+import { present } from '../../schema/execute'
 import { bodyReader } from './body'
 import { attemptJson } from './json'
 import { pageJson, type QueryString, readPage, urlOf } from './page'
@@ -47,7 +48,8 @@ export const attemptRoutes: FastifyPluginAsync<RestOptions> = async (app, { exec
       const endpointId = request.params.id
       const range = readPage(request.query, ORDERS)
       const { page } = await executor.run(ListAttemptsDocument, { endpointId, ...range }, request)
-      return pageJson(urlOf(request, publicUrl), range, page.totalCount, page.nodes.map(attemptJson))
+      const { totalCount, nodes } = present(page)
+      return pageJson(urlOf(request, publicUrl), range, totalCount, nodes.map(attemptJson))
     },
   )
 

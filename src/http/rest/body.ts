@@ -25,7 +25,7 @@ type Path = readonly (string | number)[]
 const READ_ONLY: Record<string, string[]> = {
   WebhookEndpointInput: ['id', 'created_at', 'updated_at'],
   WebhookEndpointPatch: ['id', 'created_at', 'updated_at'],
-  WebhookEventInput: ['added_at'],
+  WebhookEndpointEventInput: ['added_at'],
 }
 
 /** Fields of the schema's inputs that the REST API takes from the headers If-Match and Idempotency-Key. */

@@ -1,4 +1,4 @@
-import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { endpointNotFound } from '../../failure'
 import {
   CreateEndpointDocument,
@@ -13,6 +13,7 @@ import {
   type WebhookEndpointOrder,
   type WebhookEndpointPatch,
 } from '../../generated/graphql/graphql'
+import { present } from '../../schema/execute'
 import { bodyReader } from './body'
 import { endpointJson } from './json'
 import { pageJson, type QueryString, readPage, urlOf } from './page'
@@ -46,7 +47,8 @@ export const endpointRoutes: FastifyPluginAsync<RestOptions> = async (app, { exe
   app.get<List>('/endpoint', { onRequest: requires(ListEndpointsDocument) }, async (request) => {
     const range = readPage(request.query, ORDERS)
     const { page } = await executor.run(ListEndpointsDocument, range, request)
-    return pageJson(urlOf(request, publicUrl), range, page.totalCount, page.nodes.map(endpointJson))
+    const { totalCount, nodes } = present(page)
+    return pageJson(urlOf(request, publicUrl), range, totalCount, nodes.map(endpointJson))
   })
 
   app.get<List>('/endpoint/search', { onRequest: requires(ListEndpointsDocument) }, async (request) => {
@@ -54,20 +56,21 @@ export const endpointRoutes: FastifyPluginAsync<RestOptions> = async (app, { exe
     const range = readPage(query, ORDERS)
     const filter = { targetContains: Array.isArray(target) ? target.at(-1) : target }
     const { page } = await executor.run(ListEndpointsDocument, { ...range, filter }, request)
-    return pageJson(urlOf(request, publicUrl), range, page.totalCount, page.nodes.map(endpointJson))
+    const { totalCount, nodes } = present(page)
+    return pageJson(urlOf(request, publicUrl), range, totalCount, nodes.map(endpointJson))
   })
 
   app.get('/endpoint/event', { onRequest: requires(ListEventTypesDocument) }, async (request) => {
     const { eventTypes } = await executor.run(ListEventTypesDocument, {}, request)
-    return eventTypes.map(({ type }) => type)
+    return present(eventTypes).map(({ type }) => type)
   })
 
   app.post('/endpoint', { onRequest: requires(CreateEndpointDocument) }, async (request, reply) => {
     const input = readInput(request.body)
-    const { endpoint } = await executor.run(CreateEndpointDocument, { input }, request)
+    const { created } = await executor.run(CreateEndpointDocument, { input }, request)
+    const endpoint = present(created)
     reply.code(201).header('Location', `${publicUrl ?? ''}${app.prefix}/endpoint/${endpoint.id}/`)
-    reply.header('ETag', etagOf(endpoint.version))
-    return endpointJson(endpoint)
+    return sendEndpoint(reply, endpoint)
   })
 
   app.get<One>('/endpoint/:id', { onRequest: requires(GetEndpointDocument) }, async (request, reply) => {
@@ -81,9 +84,8 @@ export const endpointRoutes: FastifyPluginAsync<RestOptions> = async (app, { exe
     const { id } = request.params
     const input = readInput(request.body)
     const expectedVersion = await findExpectedVersion(request)
-    const { endpoint } = await executor.run(ReplaceEndpointDocument, { id, input, expectedVersion }, request)
-    reply.header('ETag', etagOf(endpoint.version))
-    return endpointJson(endpoint)
+    const { replaced } = await executor.run(ReplaceEndpointDocument, { id, input, expectedVersion }, request)
+    return sendEndpoint(reply, present(replaced))
   })
 
   app.patch<One>('/endpoint/:id', { onRequest: requires(UpdateEndpointDocument) }, async (request, reply) => {
@@ -91,9 +93,8 @@ export const endpointRoutes: FastifyPluginAsync<RestOptions> = async (app, { exe
     const patch = readPatch(request.body)
     const expectedVersion = await findExpectedVersion(request)
     if (expectedVersion !== undefined) patch.expectedVersion = expectedVersion
-    const { endpoint } = await executor.run(UpdateEndpointDocument, { id, patch }, request)
-    reply.header('ETag', etagOf(endpoint.version))
-    return endpointJson(endpoint)
+    const { updated } = await executor.run(UpdateEndpointDocument, { id, patch }, request)
+    return sendEndpoint(reply, present(updated))
   })
 
   app.delete<One>(
@@ -124,4 +125,9 @@ export const endpointRoutes: FastifyPluginAsync<RestOptions> = async (app, { exe
     const { version } = await findEndpoint(request)
     return accepted.includes(version) ? version : accepted[0]
   }
+}
+
+function sendEndpoint(reply: FastifyReply, endpoint: EndpointFragment) {
+  reply.header('ETag', etagOf(endpoint.version))
+  return endpointJson(endpoint)
 }

@@ -14,7 +14,6 @@ const STATUS = {
   not_found: 404,
   validation_failed: 400,
   version_conflict: 412,
-  conflict: 409,
   idempotency_conflict: 409,
   rate_limited: 429,
   query_too_costly: 400,

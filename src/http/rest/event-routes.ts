@@ -3,7 +3,7 @@ import { PUBLISHING_BODY_MAX_BYTES } from '../../data-limits'
 import { PublishEventDocument, type PublishWebhookEventInput } from '../../generated/graphql/graphql'
 import { sliceAt } from '../../json-slice'
 import { JsonText } from '../../json-text'
-import type { SchemaExecutor } from '../../schema/execute'
+import { present, type SchemaExecutor } from '../../schema/execute'
 import { bodyReader, type HeaderFields } from './body'
 import { requires } from './requires'
 
@@ -16,9 +16,11 @@ export const eventRoutes: FastifyPluginAsync<{ executor: SchemaExecutor }> = asy
     { onRequest: requires(PublishEventDocument), bodyLimit: PUBLISHING_BODY_MAX_BYTES },
     async (request, reply) => {
       const input = readInput(withDataAsText(request), idempotencyKey(request))
-      const { event } = await executor.run(PublishEventDocument, { input }, request)
-      reply.code(event.repeated ? 200 : 201)
-      return { event_id: Number(event.id), type: event.type, created: event.created }
+      const { published } = await executor.run(PublishEventDocument, { input }, request)
+      const { event: stored, deduplicated } = present(published)
+      const event = present(stored)
+      reply.code(deduplicated ? 200 : 201)
+      return { event_id: Number(event.id), type: event.type, created: Number(sliceAt(event.body, ['created'])) }
     },
   )
 }

@@ -1,4 +1,5 @@
 import type { AttemptFragment, EndpointFragment } from '../../generated/graphql/graphql'
+import { present } from '../../schema/execute'
 
 /** The type of `snakeCase(name)`. */
 type SnakeCase<Name extends string> = Name extends `${infer First}${infer Rest}`
@@ -35,7 +36,7 @@ export const attemptJson = (attempt: AttemptFragment) => ({
   id: Number(attempt.id),
   number: attempt.number,
   created_at: attempt.createdAt,
-  event: { id: Number(attempt.event.id), type: attempt.event.type, added_at: attempt.event.createdAt },
+  event: eventJson(present(attempt.event)),
   sent_at: attempt.sentAt,
   http_request_body: attempt.requestBody,
   http_request_signature_header: attempt.requestSignatureHeader,
@@ -44,4 +45,10 @@ export const attemptJson = (attempt: AttemptFragment) => ({
   error: attempt.error?.toLowerCase() ?? null,
   error_detail: attempt.errorDetail ?? null,
   next_retry: attempt.nextRetryAt,
+})
+
+const eventJson = ({ id, type, createdAt }: NonNullable<AttemptFragment['event']>) => ({
+  id: Number(id),
+  type,
+  added_at: createdAt,
 })

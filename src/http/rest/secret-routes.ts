@@ -1,6 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { GraphQLInputObjectType, GraphQLString } from 'graphql'
 import { ExpireSecretDocument, RevealSecretDocument } from '../../generated/graphql/graphql'
+import { present } from '../../schema/execute'
 import { bodyReader } from './body'
 import { endpointJson } from './json'
 import { etagOf } from './preconditions'
@@ -31,7 +32,7 @@ export const secretRoutes: FastifyPluginAsync<RestOptions> = async (app, { execu
       const { secret } = await executor.run(RevealSecretDocument, { id, password }, request)
       // Caches between gateway and caller must not keep the secret.
       reply.code(201).header('Cache-Control', 'no-store')
-      return { signing_secret: secret }
+      return { signing_secret: present(secret).signingSecret }
     },
   )
 
@@ -41,7 +42,8 @@ export const secretRoutes: FastifyPluginAsync<RestOptions> = async (app, { execu
     async (request, reply) => {
       const { id } = request.params
       readEmpty(request.body ?? {})
-      const { endpoint } = await executor.run(ExpireSecretDocument, { id }, request)
+      const { changed } = await executor.run(ExpireSecretDocument, { id }, request)
+      const endpoint = present(changed)
       reply.header('ETag', etagOf(endpoint.version))
       return endpointJson(endpoint)
     },

@@ -58,7 +58,7 @@ export const publishing = (system: System): Target => ({
 })
 
 const PUBLISH = `mutation Publish($input: PublishWebhookEventInput!) {
-  publishWebhookEvent(input: $input) { id type createdAt }
+  publishWebhookEvent(input: $input) { __typename }
 }`
 
 export const publishingByGraphql = (system: System): Target => ({
@@ -74,7 +74,7 @@ export const publishingByGraphql = (system: System): Target => ({
       variables: { input: { type: POST_CREATED, data: post(number) } },
     }),
   }),
-  beginning: '{"data":{"publishWebhookEvent":{"id":"',
+  beginning: '{"data":{"publishWebhookEvent":{"__typename":"',
 })
 
 async function warmRate(target: Target, load: Omit<Load, 'seconds'>): Promise<number> {

@@ -9,10 +9,10 @@ export const ENDPOINT_SCHEMA = `
     description: String! sslCertVerification: Boolean! disabledReason: String events: [WebhookEndpointEvent!]!
   }
 
-  input WebhookEventInput { type: String! }
+  input WebhookEndpointEventInput { type: String! }
 
   input WebhookEndpointPatch {
-    target: String events: [WebhookEventInput!] isActive: Boolean description: String sslCertVerification: Boolean
+    target: String events: [WebhookEndpointEventInput!] isActive: Boolean description: String sslCertVerification: Boolean
     expectedVersion: Int
   }
 

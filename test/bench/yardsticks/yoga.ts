@@ -55,7 +55,7 @@ const Endpoint = builder.objectRef<EndpointWithEvents>('WebhookEndpoint').implem
   }),
 })
 
-const EventInput = builder.inputType('WebhookEventInput', {
+const EventInput = builder.inputType('WebhookEndpointEventInput', {
   fields: (t) => ({ type: t.string({ required: true }) }),
 })
 

@@ -7,7 +7,7 @@ import { buildSchema } from '../../../src/schema/build'
 import { snakeCase } from '../../../src/snake-case'
 
 /** Fields of WebhookEndpoint that the JSON does not have. The header ETag has the version. */
-const NOT_IN_REST = ['version', 'disabledReason']
+const NOT_IN_REST = ['version', 'disabledReason', 'disabledAt']
 
 const ENDPOINT: EndpointFragment = {
   id: '7',

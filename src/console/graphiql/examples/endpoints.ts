@@ -177,7 +177,9 @@ export const deleteEndpoint: Example = {
   query: `# Also cancels its pending deliveries.
 # There is no undo.
 mutation DeleteEndpoint($id: ID!) {
-  deleteWebhookEndpoint(id: $id)
+  deleteWebhookEndpoint(id: $id) {
+    id
+  }
 }
 `,
   variables: `{

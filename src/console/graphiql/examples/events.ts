@@ -8,17 +8,20 @@ mutation PublishEvent(
   $input: PublishWebhookEventInput!
 ) {
   publishWebhookEvent(input: $input) {
-    id
-    type
-    createdAt
-    data
-    deliveries {
-      endpoint {
-        id
-        target
+    event {
+      id
+      type
+      createdAt
+      data
+      deliveries {
+        endpoint {
+          id
+          target
+        }
+        status
       }
-      status
     }
+    deduplicated
   }
 }
 `,
@@ -69,7 +72,7 @@ query ListAttempts(
   $limit: Int
   $offset: Int
 ) {
-  webhookAttempts(
+  webhookAttemptPage(
     endpointId: $endpointId
     filter: $filter
     orderBy: $orderBy
@@ -133,7 +136,7 @@ mutation SendTestEvent(
 
 export const resendEvents: Example = {
   name: 'ResendEvents',
-  query: `# All of them or none; returns their number.
+  query: `# All of them or none.
 mutation ResendEvents(
   $endpointId: ID!
   $eventIds: [ID!]!
@@ -141,7 +144,13 @@ mutation ResendEvents(
   resendWebhookEvents(
     endpointId: $endpointId
     eventIds: $eventIds
-  )
+  ) {
+    deliveries {
+      id
+      status
+      attemptCount
+    }
+  }
 }
 `,
   variables: `{

@@ -10,7 +10,11 @@ mutation RevealSecret(
   revealWebhookEndpointSecret(
     id: $id
     password: $password
-  )
+  ) {
+    signingSecret
+    createdAt
+    overlapUntil
+  }
 }
 `,
   variables: `{

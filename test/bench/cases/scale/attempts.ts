@@ -14,7 +14,7 @@ const PAGES = 40
 const ROUNDS = 5
 
 const QUERY = `query Attempts($id: ID!) {
-  webhookAttempts(endpointId: $id) {
+  webhookAttemptPage(endpointId: $id) {
     totalCount
     nodes { id createdAt sentAt number requestBody requestSignatureHeader responseStatus responseBody event { id type } }
   }
@@ -93,9 +93,9 @@ async function queryPage(url: string, endpointId: number): Promise<Page> {
     body: JSON.stringify({ query: QUERY, variables: { id: String(endpointId) } }),
   })
   const { data } = (await response.json()) as {
-    data?: { webhookAttempts: { totalCount: number; nodes: unknown[] } }
+    data?: { webhookAttemptPage: { totalCount: number; nodes: unknown[] } }
   }
-  return { count: data?.webhookAttempts.totalCount ?? 0, size: data?.webhookAttempts.nodes.length ?? 0 }
+  return { count: data?.webhookAttemptPage.totalCount ?? 0, size: data?.webhookAttemptPage.nodes.length ?? 0 }
 }
 
 /** @throws Error when the read returns anything but the first page of the expected number */

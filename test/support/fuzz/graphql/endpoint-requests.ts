@@ -153,7 +153,7 @@ export const graphqlEndpointRequests: RequestKind[] = [
         style,
         ...changeFailures(endpoint, precondition),
         onSuccess({ deleteWebhookEndpoint }) {
-          expect(deleteWebhookEndpoint).toBe(id)
+          expect(deleteWebhookEndpoint).toEqual({ id })
           state.endpointDeleted(id)
         },
       })

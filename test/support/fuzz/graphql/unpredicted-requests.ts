@@ -8,7 +8,7 @@ import { randomDocument } from './random-document'
 
 const QUERY_STRINGS = [
   '?query={__typename}',
-  '?query=mutation{deleteWebhookEndpoint(id:1)}',
+  '?query=mutation{deleteWebhookEndpoint(id:1){id}}',
   '?query=%7BwebhookEndpoints%7BtotalCount%7D%7D&variables={}',
   '?query={webhookEndpoints{totalCount}}&variables=%00',
   '?query=',

@@ -9,6 +9,7 @@ export interface EndpointState {
   description: string
   sslCertVerification: boolean
   disabledReason: string | null
+  disabledAt: string | null
   events: { type: string; addedAt: string }[]
 }
 

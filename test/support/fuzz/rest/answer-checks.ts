@@ -15,7 +15,7 @@ const expectNatural = (value: unknown) => {
 const CODES = new Set(
   `required null_not_allowed invalid_url scheme_not_allowed address_not_allowed too_long unknown_event_type empty
   wrong_type unknown_field unknown_parameter invalid_character unknown_event out_of_range invalid_choice malformed not_found
-  unauthenticated forbidden validation_failed version_conflict conflict idempotency_conflict rate_limited method_not_allowed
+  unauthenticated forbidden validation_failed version_conflict idempotency_conflict rate_limited method_not_allowed
   not_acceptable too_large unsupported_media_type`.split(/\s+/),
 )
 
@@ -71,6 +71,7 @@ const stateOf = (json: EndpointJson, version: number): EndpointState => ({
   description: json.description,
   sslCertVerification: json.ssl_cert_verification,
   disabledReason: null,
+  disabledAt: null,
   events: json.events.map(({ type, added_at }) => ({ type, addedAt: added_at })),
 })
 
