@@ -57,8 +57,10 @@ export async function startGateway(config: Config, log: Logger, stopping?: Abort
     stopping?.throwIfAborted()
     const core = await createCore(config, database)
     opened.push(() => core.close())
-    // Nothing may have run for so long that publishers by SQL have used up all partitions.
-    await makeEventPartitions(core.prisma)
+    // Nothing may have run for so long that publishers by SQL have used up all partitions. Only processes publish to an embedded
+    // database, and the retention of the last one has made partitions.
+    const isOnlyProcess = config.database.url === undefined
+    if (!isOnlyProcess) await makeEventPartitions(core.prisma)
 
     const signIn = developmentSignIn(config)
     const { schema } = api
@@ -80,7 +82,6 @@ export async function startGateway(config: Config, log: Logger, stopping?: Abort
     const url = await app.listen({ host: config.host, port: config.port })
 
     // Deliver only once the port is taken: a start that fails must not have sent anything.
-    const isOnlyProcess = config.database.url === undefined
     const delivery = config.roles.includes('worker')
       ? await startDelivery({ ...core, log, isOnlyProcess })
       : undefined

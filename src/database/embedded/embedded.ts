@@ -44,6 +44,7 @@ const notPrivate = (folder: string) =>
 
 /** The embedded database, to be brought up to date. */
 export const embeddedMigrationTarget = (pglite: PGlite): MigrationTarget => ({
+  ownsAll: true,
   transaction: (act) =>
     pglite.transaction((transaction) =>
       act({

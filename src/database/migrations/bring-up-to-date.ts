@@ -26,6 +26,8 @@ const MIGRATION_LOCK = 72_707_369
 export interface MigrationTarget {
   /** the schema of the tables; undefined = the first one in the session's search_path */
   schema?: string
+  /** the role is a superuser and owns everything */
+  ownsAll?: boolean
   /** Runs `act` in one transaction, which is rolled back when it throws. */
   transaction<Result>(act: (transaction: Transaction) => Promise<Result>): Promise<Result>
 }
@@ -45,7 +47,8 @@ export interface Applied {
  */
 export async function bringUpToDate(target: MigrationTarget, onWaiting = () => {}): Promise<Applied> {
   const applied: Applied = { migrations: [], functions: [] }
-  const version: Version = { schema: target.schema, migrations: readMigrations(), functions: readFunctions() }
+  const { schema, ownsAll } = target
+  const version: Version = { schema, ownsAll, migrations: readMigrations(), functions: readFunctions() }
   // Nearly every start finds that nothing is pending. It takes no lock.
   while (await target.transaction((transaction) => isPending(transaction, version))) {
     await target.transaction(async (transaction) => {
@@ -71,6 +74,7 @@ export function schemaDigest(): string {
 
 interface Version {
   schema: string | undefined
+  ownsAll: boolean | undefined
   migrations: Migration[]
   functions: SqlFunction[]
 }

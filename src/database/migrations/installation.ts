@@ -84,22 +84,46 @@ const READ_INSTALLATION = `
   LEFT JOIN pg_namespace AS other ON other.oid = extnamespace
   WHERE datname = current_database()`
 
-/**
- * Reads the catalogue in one statement, which every role may run.
- *
- * @param schema of the tables; undefined = the first one in the session's search_path
- */
+/** The same for a superuser who owns everything. */
+const READ_OWN_INSTALLATION = `
+  SELECT current_database()::text AS database,
+    current_user::text AS "databaseOwner",
+    getdatabaseencoding()::text AS encoding,
+    current_setting('server_version_num')::integer AS "versionNumber",
+    current_setting('server_version') AS version,
+    current_setting('transaction_read_only') = 'on' AS "isReadOnly",
+    current_user::text AS role,
+    current_schema()::text AS schema,
+    true AS "schemaExists",
+    current_user::text AS "schemaOwner",
+    true AS "mayUseSchema",
+    (SELECT extnamespace::regnamespace::text FROM pg_extension WHERE extname = 'pg_trgm') AS "extensionSchema",
+    true AS "mayUseExtension",
+    (SELECT coalesce(json_agg(json_build_object('name', relname, 'owner', current_user, 'mayRead', true, 'lacks', '[]'::json)), '[]')
+      FROM pg_class
+      WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p') AND relname = ANY ($1::text[])) AS tables,
+    '[]'::json AS "closedSequences",
+    '[]'::json AS "closedFunctions"`
+
+interface Asked {
+  /** of the tables; undefined = the first one in the session's search_path */
+  schema?: string
+  /** The role is a superuser and owns everything: nothing is read about rights, which saves 50 ms of an embedded start. */
+  ownsAll?: boolean
+  migrations: Migration[]
+  functions: SqlFunction[]
+}
+
+/** Reads the catalogue in one statement, which every role may run. */
 export async function readInstallation(
   { query }: Transaction,
-  { schema, migrations, functions }: { schema?: string; migrations: Migration[]; functions: SqlFunction[] },
+  { schema, ownsAll, migrations, functions }: Asked,
 ): Promise<Installation> {
-  const tables = migrations.flatMap(({ text }) => tablesOf(text))
-  const [installation] = await query<Installation>(READ_INSTALLATION, [
-    schema ?? null,
-    [...NOTES, ...tables],
-    NOTES,
-    functions.flatMap(({ name, isCalledHere }) => (isCalledHere ? name : [])),
-  ])
+  const tables = [...NOTES, ...migrations.flatMap(({ text }) => tablesOf(text))]
+  const called = functions.flatMap(({ name, isCalledHere }) => (isCalledHere ? name : []))
+  const [installation] = ownsAll
+    ? await query<Installation>(READ_OWN_INSTALLATION, [tables])
+    : await query<Installation>(READ_INSTALLATION, [schema ?? null, tables, NOTES, called])
   if (!installation) throw new Error('PostgreSQL lists no current database')
   return installation
 }
