@@ -48,7 +48,7 @@ CREATE OR REPLACE FUNCTION claim_deliveries(
     due_ms float8,
     is_wanted boolean,
     body text,
-    endpoint jsonb
+    endpoint json
 )
 LANGUAGE plpgsql VOLATILE
 -- PL/pgSQL keeps plans, and statistics may be of another time: a plan that reads a table whole, or all of a lane, must not be
@@ -170,7 +170,7 @@ BEGIN
         ), started_at, 1000);
     END IF;
     RETURN QUERY SELECT NULL::text, lane_ids[cardinality(lane_ids)], NULL::integer, NULL::integer, NULL::integer, NULL::float8,
-        NULL::float8, may_have_more, NULL::text, NULL::jsonb;
+        NULL::float8, may_have_more, NULL::text, NULL::json;
     IF addresses IS NULL THEN
         RETURN;
     END IF;
@@ -192,7 +192,7 @@ BEGIN
     endpoint_state AS MATERIALIZED (
         SELECT endpoint.id,
             ARRAY(SELECT type FROM endpoint_events WHERE endpoint_id = endpoint.id) AS types,
-            jsonb_build_object(
+            json_build_object(
                 'target', endpoint.target,
                 'restedUntilMs', (
                     SELECT (extract(epoch FROM resting_until) * 1000)::float8 FROM lanes
