@@ -15,11 +15,31 @@ CREATE TYPE public.attempt_error AS ENUM (
     'ABORTED'
 );
 
+CREATE TYPE public.attempt_outcome AS ENUM (
+    'DELIVERED',
+    'FAILED',
+    'BUSY',
+    'ABORTED'
+);
+
+CREATE TYPE public.attempt_trigger AS ENUM (
+    'SCHEDULE',
+    'RESEND',
+    'REPLAY',
+    'TEST',
+    'PROBE'
+);
+
 CREATE TYPE public.delivery_status AS ENUM (
     'PENDING',
     'DELIVERED',
     'FAILED',
     'CANCELLED'
+);
+
+CREATE TYPE public.endpoint_disabled_reason AS ENUM (
+    'GONE',
+    'FAILING'
 );
 
 CREATE FUNCTION public.call_lanes(called integer[], moment timestamp with time zone) RETURNS void
@@ -79,11 +99,11 @@ DECLARE
     cancelled_count bigint;
 BEGIN
     WITH cancelled AS (
-        DELETE FROM queue WHERE ctid = ANY (chosen) RETURNING event_id, endpoint_id, attempt_count
+        DELETE FROM queue WHERE ctid = ANY (chosen) RETURNING event_id, endpoint_id, attempt_count, tries
     ),
     ended AS (
-        INSERT INTO ended_deliveries (event_id, endpoint_id, status, attempt_count)
-        SELECT event_id, endpoint_id, 'CANCELLED', attempt_count FROM cancelled
+        INSERT INTO ended_deliveries (event_id, endpoint_id, status, attempt_count, tries)
+        SELECT event_id, endpoint_id, 'CANCELLED', attempt_count, tries FROM cancelled
     )
     SELECT count(*) INTO cancelled_count FROM cancelled;
     RETURN cancelled_count;
@@ -100,14 +120,14 @@ DECLARE
     held tid[] := ARRAY(SELECT address FROM lock_leased(cancelling_owner, event_ids, endpoint_ids));
 BEGIN
     WITH cancelled AS (
-        DELETE FROM queue WHERE ctid = ANY (held) RETURNING event_id, endpoint_id, attempt_count
+        DELETE FROM queue WHERE ctid = ANY (held) RETURNING event_id, endpoint_id, attempt_count, tries
     )
-    INSERT INTO ended_deliveries (event_id, endpoint_id, status, attempt_count)
-    SELECT event_id, endpoint_id, 'CANCELLED', attempt_count FROM cancelled;
+    INSERT INTO ended_deliveries (event_id, endpoint_id, status, attempt_count, tries)
+    SELECT event_id, endpoint_id, 'CANCELLED', attempt_count, tries FROM cancelled;
 END
 $$;
 
-CREATE FUNCTION public.claim_deliveries(claiming_owner uuid, lease_ms double precision, clock_offset_ms double precision, slots integer, slots_per_endpoint integer, other_slots integer, known_lanes integer[], free_slots integer[], starts double precision[], after_endpoint integer) RETURNS TABLE(event_id text, endpoint_id integer, number integer, tries integer, resend_count integer, busy_for_ms double precision, due_ms double precision, is_wanted boolean, body text, endpoint jsonb)
+CREATE FUNCTION public.claim_deliveries(claiming_owner uuid, lease_ms double precision, clock_offset_ms double precision, slots integer, slots_per_endpoint integer, other_slots integer, known_lanes integer[], free_slots integer[], starts double precision[], after_endpoint integer) RETURNS TABLE(event_id text, endpoint_id integer, number integer, tries integer, resend_count integer, busy_for_ms double precision, due_ms double precision, is_wanted boolean, body text, endpoint json)
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
@@ -229,7 +249,7 @@ BEGIN
         ), started_at, 1000);
     END IF;
     RETURN QUERY SELECT NULL::text, lane_ids[cardinality(lane_ids)], NULL::integer, NULL::integer, NULL::integer, NULL::float8,
-        NULL::float8, may_have_more, NULL::text, NULL::jsonb;
+        NULL::float8, may_have_more, NULL::text, NULL::json;
     IF addresses IS NULL THEN
         RETURN;
     END IF;
@@ -251,7 +271,7 @@ BEGIN
     endpoint_state AS MATERIALIZED (
         SELECT endpoint.id,
             ARRAY(SELECT type FROM endpoint_events WHERE endpoint_id = endpoint.id) AS types,
-            jsonb_build_object(
+            json_build_object(
                 'target', endpoint.target,
                 'restedUntilMs', (
                     SELECT (extract(epoch FROM resting_until) * 1000)::float8 FROM lanes
@@ -395,9 +415,11 @@ CREATE TABLE public.endpoints (
     target text NOT NULL,
     description text DEFAULT ''::text NOT NULL,
     ssl_cert_verification boolean DEFAULT true NOT NULL,
-    disabled_reason text,
+    disabled_reason public.endpoint_disabled_reason,
+    disabled_at timestamp(3) with time zone,
     deleted_at timestamp(3) with time zone,
     CONSTRAINT endpoints_deleted_at_check CHECK (((deleted_at IS NULL) OR (NOT is_active))),
+    CONSTRAINT endpoints_disabled_at_check CHECK (((disabled_at IS NULL) = (disabled_reason IS NULL))),
     CONSTRAINT endpoints_disabled_reason_check CHECK (((disabled_reason IS NULL) OR (NOT is_active))),
     CONSTRAINT endpoints_target_check CHECK ((target ~* '^https?://'::text)),
     CONSTRAINT endpoints_updated_at_check CHECK ((updated_at >= created_at)),
@@ -418,6 +440,7 @@ BEGIN
         'description', endpoint.description,
         'sslCertVerification', endpoint.ssl_cert_verification,
         'disabledReason', endpoint.disabled_reason,
+        'disabledAt', endpoint.disabled_at,
         'events', (
             SELECT coalesce(json_agg(json_build_object('type', listened.type, 'addedAt', listened.added_at) ORDER BY listened.type), '[]')
             FROM endpoint_events listened WHERE listened.endpoint_id = endpoint.id
@@ -648,10 +671,10 @@ CREATE FUNCTION public.live_secrets(endpoint_id integer, moment timestamp with t
     ORDER BY secret.created_at DESC, secret.id
 $$;
 
-CREATE FUNCTION public.live_secrets_json(endpoint_id integer, moment timestamp with time zone) RETURNS SETOF jsonb
+CREATE FUNCTION public.live_secrets_json(endpoint_id integer, moment timestamp with time zone) RETURNS SETOF json
     LANGUAGE sql STABLE
     AS $$
-    SELECT coalesce(jsonb_agg(jsonb_build_object('id', secret.id, 'sealed', encode(secret.sealed, 'base64'))), '[]')
+    SELECT coalesce(json_agg(json_build_object('id', secret.id, 'sealed', encode(secret.sealed, 'base64'))), '[]')
     FROM live_secrets(live_secrets_json.endpoint_id, moment) secret
 $$;
 
@@ -933,7 +956,7 @@ BEGIN
     WITH attempt AS MATERIALIZED (
         SELECT *, recorded_at + make_interval(secs => "retryInMs" / 1000) AS due_at
         FROM json_to_recordset(finished) AS attempt(
-            "sendId" uuid, "eventId" bigint, "endpointId" integer, "number" integer, "resendCount" integer,
+            "sendId" uuid, "eventId" bigint, "endpointId" integer, "number" integer, "trigger" attempt_trigger, "resendCount" integer,
             "sentAt" timestamptz, "signatureHeader" text, "responseStatus" integer, "responseBody" text,
             "responseTruncated" boolean, "durationMs" integer, "error" attempt_error, "errorDetail" text, "outcome" text,
             "retryInMs" float8, "restMs" float8, "isGone" boolean)
@@ -955,14 +978,17 @@ BEGIN
         ) delivery
     ),
     archived AS (
-        INSERT INTO ended_deliveries (event_id, endpoint_id, status, attempt_count)
-        SELECT "eventId", "endpointId", upper("outcome")::delivery_status, greatest(attempt_count, "number")
+        INSERT INTO ended_deliveries (event_id, endpoint_id, status, attempt_count, tries)
+        SELECT "eventId", "endpointId", upper("outcome")::delivery_status, greatest(attempt_count, "number"), tries + 1
         FROM found WHERE is_ended
     ),
     recorded AS (
-        INSERT INTO attempts (send_id, event_id, endpoint_id, number, created_at, sent_at, signature_header, response_status,
+        INSERT INTO attempts (send_id, event_id, endpoint_id, number, trigger, outcome, created_at, sent_at, signature_header, response_status,
             response_body, response_truncated, duration_ms, error, error_detail, next_retry_at)
-        SELECT "sendId", "eventId", "endpointId", "number", recorded_at, "sentAt", "signatureHeader", "responseStatus",
+        SELECT "sendId", "eventId", "endpointId", "number", "trigger",
+            CASE WHEN "error" = 'ABORTED' THEN 'ABORTED' WHEN "outcome" IN ('retry', 'failed') THEN 'FAILED'
+                ELSE upper("outcome") END::attempt_outcome,
+            recorded_at, "sentAt", "signatureHeader", "responseStatus",
             "responseBody", "responseTruncated", "durationMs", "error", "errorDetail", CASE WHEN NOT "isGone" THEN due_at END
         FROM attempt
         ON CONFLICT (event_id, endpoint_id, send_id) DO NOTHING
@@ -1183,6 +1209,162 @@ BEGIN
 END
 $$;
 
+CREATE TABLE public.attempts (
+    id bigint NOT NULL,
+    event_id bigint NOT NULL,
+    endpoint_id integer NOT NULL,
+    send_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    number integer NOT NULL,
+    trigger public.attempt_trigger DEFAULT 'SCHEDULE'::public.attempt_trigger NOT NULL,
+    outcome public.attempt_outcome NOT NULL,
+    created_at timestamp(3) with time zone DEFAULT clock_timestamp() NOT NULL,
+    sent_at timestamp(3) with time zone,
+    signature_header text NOT NULL,
+    response_status integer,
+    response_body text,
+    response_truncated boolean DEFAULT false NOT NULL,
+    duration_ms integer,
+    error public.attempt_error,
+    error_detail text,
+    next_retry_at timestamp(3) with time zone
+)
+PARTITION BY RANGE (event_id);
+
+CREATE FUNCTION public.scan_attempts(of_event bigint, of_endpoint integer, before_time timestamp with time zone, before_id bigint, since timestamp with time zone, most integer) RETURNS SETOF public.attempts
+    LANGUAGE plpgsql STABLE ROWS 100
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_sort TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+DECLARE
+    latest_time timestamptz := coalesce(before_time, 'infinity');
+    latest_id bigint := coalesce(before_id, 9223372036854775807);
+    earliest timestamptz := coalesce(since, '-infinity');
+    -- An event with more attempts is searched for among those of all events.
+    sorted_most CONSTANT integer := 1000;
+BEGIN
+    IF of_event IS NOT NULL AND of_endpoint IS NOT NULL THEN
+        -- OFFSET keeps the order from choosing the index: few attempts are sorted.
+        RETURN QUERY SELECT * FROM (SELECT * FROM attempts WHERE event_id = of_event AND endpoint_id = of_endpoint OFFSET 0) own
+            WHERE (created_at, id) < (latest_time, latest_id) AND created_at >= earliest
+            ORDER BY created_at DESC, id DESC LIMIT most;
+    ELSIF of_event IS NOT NULL THEN
+        IF (SELECT count(*) FROM (SELECT FROM attempts WHERE event_id = of_event LIMIT sorted_most + 1) counted) <= sorted_most THEN
+            RETURN QUERY SELECT * FROM (SELECT * FROM attempts WHERE event_id = of_event OFFSET 0) own
+                WHERE (created_at, id) < (latest_time, latest_id) AND created_at >= earliest
+                ORDER BY created_at DESC, id DESC LIMIT most;
+        ELSE
+            RETURN QUERY SELECT * FROM scan_attempts(NULL, NULL, before_time, before_id, since, most);
+        END IF;
+    ELSIF of_endpoint IS NOT NULL THEN
+        RETURN QUERY SELECT * FROM attempts
+            WHERE endpoint_id = of_endpoint AND (created_at, id) < (latest_time, latest_id) AND created_at >= earliest
+            ORDER BY created_at DESC, id DESC LIMIT most;
+    ELSE
+        RETURN QUERY SELECT * FROM attempts
+            WHERE (created_at, id) < (latest_time, latest_id) AND created_at >= earliest
+            ORDER BY created_at DESC, id DESC LIMIT most;
+    END IF;
+END
+$$;
+
+CREATE TABLE public.ended_deliveries (
+    event_id bigint NOT NULL,
+    endpoint_id integer NOT NULL,
+    status public.delivery_status NOT NULL,
+    attempt_count integer NOT NULL,
+    tries smallint DEFAULT 0 NOT NULL,
+    CONSTRAINT ended_deliveries_status_check CHECK ((status <> 'PENDING'::public.delivery_status))
+)
+PARTITION BY RANGE (event_id);
+
+CREATE VIEW public.deliveries AS
+ SELECT queue.event_id,
+    queue.endpoint_id,
+    'PENDING'::public.delivery_status AS status,
+    queue.attempt_count,
+    queue.tries,
+    queue.next_attempt_at,
+    queue.lease_owner,
+    queue.lease_expires_at,
+    queue.resend_count
+   FROM public.queue
+UNION ALL
+ SELECT ended_deliveries.event_id,
+    ended_deliveries.endpoint_id,
+    ended_deliveries.status,
+    ended_deliveries.attempt_count,
+    (ended_deliveries.tries)::integer AS tries,
+    NULL::timestamp with time zone AS next_attempt_at,
+    NULL::uuid AS lease_owner,
+    NULL::timestamp with time zone AS lease_expires_at,
+    0 AS resend_count
+   FROM public.ended_deliveries;
+
+CREATE FUNCTION public.scan_deliveries(of_event bigint, of_endpoint integer, before_event bigint, before_endpoint integer, first_event bigint, with_pending boolean, with_ended boolean, most integer) RETURNS SETOF public.deliveries
+    LANGUAGE plpgsql STABLE ROWS 100
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+DECLARE
+    last_event bigint := least(of_event, before_event);
+    earliest bigint := greatest(of_event, first_event, 0);
+    latest bigint := coalesce(last_event, 9223372036854775807);
+    latest_endpoint integer := CASE WHEN last_event = before_event THEN coalesce(before_endpoint, 0) ELSE 2147483647 END;
+    most_pending integer := CASE WHEN with_pending THEN most ELSE 0 END;
+    most_ended integer := CASE WHEN with_ended THEN most ELSE 0 END;
+BEGIN
+    IF of_event IS NULL AND of_endpoint IS NOT NULL THEN
+        RETURN QUERY SELECT * FROM (
+            (SELECT event_id, endpoint_id, 'PENDING'::delivery_status, attempt_count, tries, next_attempt_at, lease_owner,
+                lease_expires_at, resend_count
+            FROM queue WHERE endpoint_id = of_endpoint AND event_id BETWEEN earliest AND latest
+                AND (event_id < latest OR endpoint_id < latest_endpoint)
+            ORDER BY event_id DESC LIMIT most_pending)
+            UNION ALL
+            (SELECT event_id, endpoint_id, status, attempt_count, tries::integer, NULL, NULL, NULL, 0
+            FROM ended_deliveries WHERE endpoint_id = of_endpoint AND event_id BETWEEN earliest AND latest
+                AND (event_id < latest OR endpoint_id < latest_endpoint)
+            ORDER BY event_id DESC LIMIT most_ended)
+        ) delivery ORDER BY delivery.event_id DESC LIMIT most;
+    ELSE
+        RETURN QUERY SELECT * FROM (
+            (SELECT event_id, endpoint_id, 'PENDING'::delivery_status, attempt_count, tries, next_attempt_at, lease_owner,
+                lease_expires_at, resend_count
+            FROM queue WHERE event_id BETWEEN earliest AND latest AND (event_id, endpoint_id) < (latest, latest_endpoint)
+                AND (of_endpoint IS NULL OR endpoint_id = of_endpoint)
+            ORDER BY event_id DESC, endpoint_id DESC LIMIT most_pending)
+            UNION ALL
+            (SELECT event_id, endpoint_id, status, attempt_count, tries::integer, NULL, NULL, NULL, 0
+            FROM ended_deliveries WHERE event_id BETWEEN earliest AND latest AND (event_id, endpoint_id) < (latest, latest_endpoint)
+                AND (of_endpoint IS NULL OR endpoint_id = of_endpoint)
+            ORDER BY event_id DESC, endpoint_id DESC LIMIT most_ended)
+        ) delivery ORDER BY delivery.event_id DESC, delivery.endpoint_id DESC LIMIT most;
+    END IF;
+END
+$$;
+
+CREATE FUNCTION public.scan_events(before_time timestamp with time zone, before_id bigint, since timestamp with time zone, most integer) RETURNS TABLE(id bigint, type text, created_at timestamp with time zone, is_test boolean, fanned_out_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE ROWS 100
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_sort TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    latest_time timestamptz := coalesce(before_time, 'infinity');
+    latest_id bigint := coalesce(before_id, 9223372036854775807);
+    earliest timestamptz := coalesce(since, '-infinity');
+BEGIN
+    RETURN QUERY SELECT id, type, created_at, is_test, fanned_out_at FROM events
+        WHERE (created_at, id) < (latest_time, latest_id) AND created_at >= earliest
+        ORDER BY created_at DESC, id DESC LIMIT most;
+END
+$$;
+
 CREATE FUNCTION public.settle_lanes(lane_ids integer[], moment timestamp with time zone, most integer) RETURNS void
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
@@ -1230,7 +1412,7 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION public.update_endpoint(endpoint_id integer, expected_version integer, patch jsonb, event_types text[]) RETURNS json
+CREATE FUNCTION public.update_endpoint(endpoint_id integer, change jsonb) RETURNS json
     LANGUAGE plpgsql
     AS $$
 #variable_conflict use_column
@@ -1238,6 +1420,8 @@ DECLARE
     stored endpoints;
     merged endpoints;
     was endpoints;
+    -- null = keep
+    event_types text[];
     event_types_changed boolean := false;
     changed_at timestamptz(3);
     outcome text;
@@ -1249,17 +1433,31 @@ BEGIN
         RETURN NULL;
     END IF;
 
-    -- Version: a comparison with null is not true, so null accepts any version.
-    IF expected_version <> stored.version THEN
+    -- Event types
+    IF change ? 'eventTypes' THEN
+        event_types := ARRAY(SELECT jsonb_array_elements_text(change->'eventTypes'));
+    ELSIF change ?| '{addTypes,removeTypes}' THEN
+        event_types := ARRAY(
+            SELECT type FROM endpoint_events WHERE endpoint_id = stored.id
+            UNION SELECT jsonb_array_elements_text(change->'addTypes')
+            EXCEPT SELECT jsonb_array_elements_text(change->'removeTypes')
+        );
+    END IF;
+
+    IF event_types = '{}' THEN
+        outcome := 'emptied';
+    -- Version: a comparison with null is not true, so a missing version accepts any.
+    ELSIF (change->>'expectedVersion')::integer <> stored.version THEN
         outcome := 'conflict';
     ELSE
         -- The database's clock, never behind the stored time: the clock may have been set back.
         changed_at := greatest(clock_timestamp(), stored.updated_at);
 
         -- Merge. Event types are rows of their own: write only those that differ.
-        merged := jsonb_populate_record(stored, patch);
+        merged := jsonb_populate_record(stored, coalesce(change->'patch', '{}'));
         IF merged.is_active THEN
             merged.disabled_reason := NULL;
+            merged.disabled_at := NULL;
         END IF;
         IF event_types IS NOT NULL THEN
             DELETE FROM endpoint_events
@@ -1283,6 +1481,7 @@ BEGIN
                 is_active = merged.is_active,
                 ssl_cert_verification = merged.ssl_cert_verification,
                 disabled_reason = merged.disabled_reason,
+                disabled_at = merged.disabled_at,
                 updated_at = changed_at,
                 version = version + 1
             WHERE id = stored.id
@@ -1309,14 +1508,7 @@ BEGIN
     FOR change IN SELECT value FROM jsonb_array_elements(changes) LOOP
         PERFORM FROM endpoints WHERE id = (change->>'endpointId')::integer FOR NO KEY UPDATE SKIP LOCKED;
         IF FOUND THEN
-            RETURN NEXT update_endpoint(
-                (change->>'endpointId')::integer,
-                (change->>'expectedVersion')::integer,
-                change->'patch',
-                CASE jsonb_typeof(change->'eventTypes')
-                    WHEN 'array' THEN ARRAY(SELECT jsonb_array_elements_text(change->'eventTypes'))
-                END
-            );
+            RETURN NEXT update_endpoint((change->>'endpointId')::integer, change);
         ELSE
             RETURN NEXT NULL;
         END IF;
@@ -1379,25 +1571,6 @@ CREATE TABLE public.attempt_counts (
 )
 PARTITION BY RANGE (first_event_id);
 
-CREATE TABLE public.attempts (
-    id bigint NOT NULL,
-    event_id bigint NOT NULL,
-    endpoint_id integer NOT NULL,
-    send_id uuid DEFAULT gen_random_uuid() NOT NULL,
-    number integer NOT NULL,
-    created_at timestamp(3) with time zone DEFAULT clock_timestamp() NOT NULL,
-    sent_at timestamp(3) with time zone,
-    signature_header text NOT NULL,
-    response_status integer,
-    response_body text,
-    response_truncated boolean DEFAULT false NOT NULL,
-    duration_ms integer,
-    error public.attempt_error,
-    error_detail text,
-    next_retry_at timestamp(3) with time zone
-)
-PARTITION BY RANGE (event_id);
-
 CREATE SEQUENCE public.attempts_id_seq
     START WITH 1
     INCREMENT BY 1
@@ -1406,38 +1579,6 @@ CREATE SEQUENCE public.attempts_id_seq
     CACHE 1;
 
 ALTER SEQUENCE public.attempts_id_seq OWNED BY public.attempts.id;
-
-CREATE TABLE public.ended_deliveries (
-    event_id bigint NOT NULL,
-    endpoint_id integer NOT NULL,
-    status public.delivery_status NOT NULL,
-    attempt_count integer NOT NULL,
-    CONSTRAINT ended_deliveries_status_check CHECK ((status <> 'PENDING'::public.delivery_status))
-)
-PARTITION BY RANGE (event_id);
-
-CREATE VIEW public.deliveries AS
- SELECT queue.event_id,
-    queue.endpoint_id,
-    'PENDING'::public.delivery_status AS status,
-    queue.attempt_count,
-    queue.tries,
-    queue.next_attempt_at,
-    queue.lease_owner,
-    queue.lease_expires_at,
-    queue.resend_count
-   FROM public.queue
-UNION ALL
- SELECT ended_deliveries.event_id,
-    ended_deliveries.endpoint_id,
-    ended_deliveries.status,
-    ended_deliveries.attempt_count,
-    0 AS tries,
-    NULL::timestamp with time zone AS next_attempt_at,
-    NULL::uuid AS lease_owner,
-    NULL::timestamp with time zone AS lease_expires_at,
-    0 AS resend_count
-   FROM public.ended_deliveries;
 
 CREATE TABLE public.endpoint_events (
     endpoint_id integer NOT NULL,
@@ -1578,6 +1719,8 @@ ALTER TABLE ONLY public.queue
 ALTER TABLE ONLY public.signing_secrets
     ADD CONSTRAINT signing_secrets_pkey PRIMARY KEY (id);
 
+CREATE INDEX attempts_created_at_id_idx ON ONLY public.attempts USING btree (created_at, id);
+
 CREATE INDEX attempts_endpoint_id_created_at_id_idx ON ONLY public.attempts USING btree (endpoint_id, created_at, id);
 
 CREATE INDEX attempts_endpoint_id_sent_at_id_idx ON ONLY public.attempts USING btree (endpoint_id, sent_at, id);
@@ -1585,6 +1728,8 @@ CREATE INDEX attempts_endpoint_id_sent_at_id_idx ON ONLY public.attempts USING b
 CREATE UNIQUE INDEX attempts_event_id_endpoint_id_send_id_key ON ONLY public.attempts USING btree (event_id, endpoint_id, send_id);
 
 CREATE INDEX attempts_next_retry ON ONLY public.attempts USING btree (endpoint_id, next_retry_at, id) WHERE (next_retry_at IS NOT NULL);
+
+CREATE INDEX ended_deliveries_endpoint_id_event_id_idx ON ONLY public.ended_deliveries USING btree (endpoint_id, event_id);
 
 CREATE INDEX endpoint_events_type_is_on_endpoint_id_idx ON public.endpoint_events USING btree (type, is_on, endpoint_id);
 
@@ -1598,13 +1743,15 @@ CREATE INDEX endpoints_target_idx ON public.endpoints USING gin (target public.g
 
 CREATE INDEX endpoints_updated_at_id_idx ON public.endpoints USING btree (updated_at, id);
 
-CREATE INDEX events_created_at_idx ON ONLY public.events USING btree (created_at);
+CREATE INDEX events_created_at_id_idx ON ONLY public.events USING btree (created_at, id);
 
 CREATE INDEX idempotency_keys_expires_at_idx ON public.idempotency_keys USING btree (expires_at);
 
 CREATE INDEX lanes_asleep ON public.lanes USING btree (due_at) WHERE (NOT is_awake);
 
 CREATE INDEX lanes_awake ON public.lanes USING btree (endpoint_id) WHERE is_awake;
+
+CREATE INDEX queue_endpoint_id_event_id_idx ON public.queue USING btree (endpoint_id, event_id);
 
 CREATE INDEX queue_lane ON public.queue USING btree (endpoint_id, LEAST(tries, 1), next_attempt_at, event_id) WHERE (LEAST(tries, 1) >= 0);
 

@@ -23,3 +23,12 @@ export function parseEventId(id: string): bigint | undefined {
 
 /** Identifies a delivery: an event has one delivery to an endpoint. */
 export const deliveryId = (eventId: bigint | string, endpointId: number) => `${eventId}-${endpointId}`
+
+/** Reads the id of a delivery; undefined = no delivery has such an id. */
+export function parseDeliveryId(id: string): { eventId: bigint; endpointId: number } | undefined {
+  const [event = '', endpoint = '', ...more] = id.split('-')
+  const eventId = parseEventId(event)
+  const endpointId = parseEndpointId(endpoint)
+  if (eventId === undefined || endpointId === undefined || more.length > 0) return undefined
+  return { eventId, endpointId }
+}

@@ -52,7 +52,7 @@ async function sendOnce(core: TestSendCore, delivery: ClaimedDelivery): Promise<
   // A delivery with attempts was resent meanwhile. Its status is that of the resend.
   const status = last.outcome === 'delivered' ? 'DELIVERED' : 'FAILED'
   await prisma.$executeRaw`
-    UPDATE ended_deliveries SET status = ${status}::delivery_status, attempt_count = 1
+    UPDATE ended_deliveries SET status = ${status}::delivery_status, attempt_count = 1, tries = 1
     WHERE event_id = ${delivery.eventId} AND endpoint_id = ${delivery.endpointId} AND attempt_count = 0`
   if (!recorded) throw new Error('The delivery of a test send was removed before its attempt was recorded')
   return readAttempt(prisma, { id: BigInt(recorded.id), eventId: delivery.eventId })
@@ -61,6 +61,7 @@ async function sendOnce(core: TestSendCore, delivery: ClaimedDelivery): Promise<
 /** Discards the retry that attemptDelivery has planned: a test send ends with its first attempt, also an aborted one. */
 const lastAttempt = (attempt: FinishedAttempt): FinishedAttempt => ({
   ...attempt,
+  trigger: 'TEST',
   outcome: attempt.outcome === 'delivered' ? 'delivered' : 'failed',
   retryInMs: null,
 })

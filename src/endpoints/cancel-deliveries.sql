@@ -16,11 +16,11 @@ DECLARE
     cancelled_count bigint;
 BEGIN
     WITH cancelled AS (
-        DELETE FROM queue WHERE ctid = ANY (chosen) RETURNING event_id, endpoint_id, attempt_count
+        DELETE FROM queue WHERE ctid = ANY (chosen) RETURNING event_id, endpoint_id, attempt_count, tries
     ),
     ended AS (
-        INSERT INTO ended_deliveries (event_id, endpoint_id, status, attempt_count)
-        SELECT event_id, endpoint_id, 'CANCELLED', attempt_count FROM cancelled
+        INSERT INTO ended_deliveries (event_id, endpoint_id, status, attempt_count, tries)
+        SELECT event_id, endpoint_id, 'CANCELLED', attempt_count, tries FROM cancelled
     )
     SELECT count(*) INTO cancelled_count FROM cancelled;
     RETURN cancelled_count;

@@ -76,7 +76,10 @@ export interface EndpointChange {
 }
 
 /** What has become of a change; null = the endpoint is unknown or deleted. */
-export type ChangeResult = { outcome: 'changed' | 'unchanged' | 'emptied' | 'conflict'; endpoint: EndpointJson } | null
+export type ChangeResult = {
+  outcome: 'changed' | 'unchanged' | 'emptied' | 'conflict'
+  endpoint: EndpointJson
+} | null
 
 /** Stores one change. It resolves when the change is committed. */
 export type ChangeEndpoint = (change: EndpointChange) => Promise<ChangeResult>

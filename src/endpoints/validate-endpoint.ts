@@ -70,7 +70,9 @@ function validateAddedAndRemoved(
     ...(removeEvents ?? []).flatMap(({ type }, index): Problem[] => {
       const path = [argument, 'removeEvents', index, 'type']
       if (!added.has(type)) return validateText(type, path)
-      return [{ path, code: 'EXCLUSIVE', message: `${JSON.stringify(shorten(type))} is to be added as well.` }]
+      return [
+        { path, code: 'EXCLUSIVE', message: `${JSON.stringify(shorten(type))} is to be added as well.` },
+      ]
     }),
   ]
 }

@@ -5,17 +5,21 @@ import type { PrismaClient } from '../generated/prisma/client'
 import { parseEventId } from '../identifiers'
 import { JsonText } from '../json-text'
 
-/** Something that happened, as receivers get it. */
+/** Something that happened. */
 export interface Event {
   id: bigint
   type: string
   createdAt: Date
-  /** the JSON text that is signed and sent */
-  body: string
   /** when its last delivery was made; null = a worker is still making them */
   fannedOutAt: Date | null
   /** made for one endpoint to try its receiver */
   isTest: boolean
+}
+
+/** An event as receivers get it. */
+export interface WholeEvent extends Event {
+  /** the JSON text that is signed and sent */
+  body: string
 }
 
 /** The parts of an event's body that other columns do not have. */
@@ -53,7 +57,7 @@ export interface EventsCore {
 export async function findEvent(
   { prisma }: Pick<EventsCore, 'prisma'>,
   id: string,
-): Promise<Event | undefined> {
+): Promise<WholeEvent | undefined> {
   const eventId = parseEventId(id)
   if (eventId === undefined) return undefined
   return (await prisma.event.findUnique({ where: { id: eventId } })) ?? undefined

@@ -6,7 +6,7 @@ import { Prisma } from '../generated/prisma/client'
 import { withoutSpace } from '../json-slice'
 import type { JsonText } from '../json-text'
 import { validateText } from '../validate-text'
-import type { Event, EventsCore } from './event'
+import type { EventsCore, WholeEvent } from './event'
 import { validateData } from './validate-data'
 
 export const IDEMPOTENCY_KEY_MAX_LENGTH = 255
@@ -21,13 +21,13 @@ export interface PublishInput {
 }
 
 export interface PublishedEvent {
-  event: Event
+  event: WholeEvent
   /** true = the idempotency key had already published this event */
   deduplicated: boolean
 }
 
 /** A row of publish_event. Of a conflict it has no event. */
-interface Answer extends Omit<Event, 'id'> {
+interface Answer extends Omit<WholeEvent, 'id'> {
   outcome: 'published' | 'repeated' | 'conflict'
   /** deliveries that are due now; an event that is left to workers counts as one */
   dueCount: number

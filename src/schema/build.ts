@@ -6,11 +6,18 @@ import { isOpen, permissions } from './permissions'
 import { ResendAndTestSendResolver } from './resend-and-test-send'
 import { reportUnknownOutcomes } from './unknown-outcome'
 import { WebhookAttemptResolver } from './webhook-attempt'
+import { WebhookAttemptPageResolver } from './webhook-attempt-page'
 import { WebhookDeliveryResolver } from './webhook-delivery'
 import { WebhookEndpointResolver } from './webhook-endpoint'
 import { WebhookEndpointListResolver } from './webhook-endpoint-list'
 import { WebhookEventResolver } from './webhook-event'
 import { WebhookEventTypeResolver } from './webhook-event-type'
+import {
+  AttemptGraphResolver,
+  DeliveryGraphResolver,
+  EndpointGraphResolver,
+  EventGraphResolver,
+} from './webhook-graph'
 import { WebhookProblem } from './webhook-problem'
 import { WebhookSecretResolver } from './webhook-secret'
 
@@ -19,6 +26,7 @@ export function buildSchema(): GraphQLSchema {
   return buildSchemaSync({
     resolvers: [
       ResendAndTestSendResolver,
+      WebhookAttemptPageResolver,
       WebhookAttemptResolver,
       WebhookDeliveryResolver,
       WebhookEndpointListResolver,
@@ -26,6 +34,10 @@ export function buildSchema(): GraphQLSchema {
       WebhookEventResolver,
       WebhookEventTypeResolver,
       WebhookSecretResolver,
+      AttemptGraphResolver,
+      DeliveryGraphResolver,
+      EndpointGraphResolver,
+      EventGraphResolver,
     ],
     // No field returns it: errors carry problems in this shape.
     orphanedTypes: [WebhookProblem],

@@ -6,7 +6,7 @@ import { isDatabaseClosed } from '../database/closed'
 import { isDatabaseUnavailable } from '../database/unavailable'
 import type { Endpoint } from '../endpoints/endpoint'
 import { Failure, type FailureKind, type Problem } from '../failure'
-import { problemNode } from './webhook-problem'
+import type { WebhookProblem } from './webhook-problem'
 
 /** The log of errors that callers must not see. */
 export type ErrorLog = Pick<Logger, 'warn' | 'error'>
@@ -101,3 +101,10 @@ function printed(details: Record<string, unknown> = {}): Record<string, unknown>
     ...(problems && { problems: problems.map(problemNode) }),
   }
 }
+
+/** A problem in the types of the schema. */
+const problemNode = ({ path, code, message }: Problem): WebhookProblem => ({
+  path: path.map(String),
+  code,
+  message,
+})

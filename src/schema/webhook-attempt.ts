@@ -14,17 +14,20 @@ import {
   Root,
   registerEnumType,
 } from 'type-graphql'
+import type { AttemptFilter } from '../delivery/log/attempt-filter'
 import {
   type Attempt,
   AttemptError,
-  type AttemptFilter,
-  AttemptOrder,
-  listAttempts,
+  AttemptOutcome,
+  AttemptTrigger,
+  findAttempt,
 } from '../delivery/log/attempts'
+import { attemptScopeOf, countAttempts, findAttempts, validateAttempts } from '../delivery/log/find-attempts'
 import { KEPT_BYTES } from '../delivery/sending/answers/response-body'
+import { throwProblems } from '../failure'
+import { EMPTY_PAGE } from '../keyset-page'
+import { type Connection, ConnectionArgs, connection, connectionOf } from './connection'
 import type { Context } from './context'
-import { PageArgs } from './page-args'
-import { WebhookEvent } from './webhook-event'
 
 registerEnumType(AttemptError, {
   name: 'WebhookAttemptError',
@@ -44,21 +47,31 @@ registerEnumType(AttemptError, {
   },
 })
 
-registerEnumType(AttemptOrder, {
-  name: 'WebhookAttemptOrder',
-  description: 'The order of a list of attempts. Ties are broken by id.',
+registerEnumType(AttemptTrigger, {
+  name: 'WebhookAttemptTrigger',
+  description: 'Why an attempt was made.',
   valuesConfig: {
-    CREATED_AT_ASC: { description: 'Oldest first.' },
-    CREATED_AT_DESC: { description: 'Newest first.' },
-    SENT_AT_ASC: { description: 'Oldest request first. Attempts without a request are last.' },
-    SENT_AT_DESC: { description: 'Attempts without a request first, then the newest request.' },
-    NEXT_RETRY_ASC: { description: 'Earliest retry first. Attempts without a retry are last.' },
-    NEXT_RETRY_DESC: { description: 'Attempts without a retry first, then the latest retry.' },
+    SCHEDULE: { description: 'The event was published. Retries by the schedule included.' },
+    RESEND: { description: 'The event was resent. Retries included.' },
+    REPLAY: { description: 'A replay queued the event. Retries included.' },
+    TEST: { description: 'A test send.' },
+    PROBE: { description: 'Tries whether an endpoint that is held works again.' },
+  },
+})
+
+registerEnumType(AttemptOutcome, {
+  name: 'WebhookAttemptOutcome',
+  description: 'How an attempt ended.',
+  valuesConfig: {
+    DELIVERED: { description: 'The receiver answered 2xx.' },
+    FAILED: { description: 'The try failed.' },
+    BUSY: { description: 'The receiver asked to be left alone. This uses up no try.' },
+    ABORTED: { description: 'The gateway stopped the attempt. This uses up no try.' },
   },
 })
 
 @ObjectType({ description: 'One request that sent an event to an endpoint, with its result.' })
-export class WebhookAttempt implements Omit<Attempt, 'id' | 'event' | 'signatureHeader'> {
+export class WebhookAttempt implements Omit<Attempt, 'id' | 'eventId' | 'endpointId' | 'signatureHeader'> {
   @Field(() => GraphQLDateTime, { description: 'When the attempt was recorded.' })
   createdAt!: Date
 
@@ -71,14 +84,14 @@ export class WebhookAttempt implements Omit<Attempt, 'id' | 'event' | 'signature
   @Field(() => Int, { description: '1 for the first attempt of its delivery.' })
   number!: number
 
+  @Field(() => AttemptTrigger, { description: 'Why the attempt was made.' })
+  trigger!: AttemptTrigger
+
+  @Field(() => AttemptOutcome, { description: 'How the attempt ended.' })
+  outcome!: AttemptOutcome
+
   @Field(() => Int, { nullable: true, description: 'The status of the response. Null without a response.' })
   responseStatus!: number | null
-
-  @Field(() => String, {
-    nullable: true,
-    description: `The first ${KEPT_BYTES / 1024} KiB of the response body. Null without a response.`,
-  })
-  responseBody!: string | null
 
   @Field(() => Boolean, { description: 'Whether a part of the response body is not recorded.' })
   responseTruncated!: boolean
@@ -105,55 +118,77 @@ export class WebhookAttempt implements Omit<Attempt, 'id' | 'event' | 'signature
     description: 'The time that was planned for the next try. Null when no retry was planned.',
   })
   nextRetryAt!: Date | null
-
-  @Field(() => WebhookEvent, { nullable: true, description: 'The event that was sent.' })
-  event!: WebhookEvent
 }
 
-@ObjectType({ simpleResolvers: true, description: 'A part of a list of attempts.' })
-export class WebhookAttemptPage {
-  @Field(() => Int, { description: 'The number of attempts that match, on all pages.' })
-  totalCount!: number
+export const WebhookAttemptConnection = connectionOf('WebhookAttempt', WebhookAttempt)
 
-  @Field(() => [WebhookAttempt], { description: 'The attempts of this page, in order.' })
-  nodes!: WebhookAttempt[]
-}
-
-@InputType({ description: 'Selects attempts. Every condition given must hold.' })
+@InputType({
+  description: 'Selects attempts. Every condition given must hold. An empty list matches nothing.',
+})
 export class WebhookAttemptFilter implements AttemptFilter {
+  @Field(() => ID, { nullable: true, description: 'Attempts at this endpoint.' })
+  endpointId?: string | null
+
   @Field(() => ID, { nullable: true, description: 'Attempts that sent this event.' })
   eventId?: string | null
 
-  @Field(() => Boolean, { nullable: true, description: 'True: delivered. False: failed.' })
-  isSuccessful?: boolean | null
+  @Field(() => String, { nullable: true, description: 'Attempts that sent an event of this type.' })
+  eventType?: string | null
 
-  @Field(() => AttemptError, { nullable: true, description: 'Attempts that failed for this reason.' })
-  error?: AttemptError | null
+  @Field(() => [AttemptOutcome], { nullable: true, description: 'Attempts that ended in one of these ways.' })
+  outcome?: AttemptOutcome[] | null
+
+  @Field(() => [AttemptError], {
+    nullable: true,
+    description: 'Attempts that failed for one of these reasons.',
+  })
+  error?: AttemptError[] | null
+
+  @Field(() => Int, { nullable: true, description: 'Attempts with this status or a higher one.' })
+  responseStatusFrom?: number | null
+
+  @Field(() => Int, { nullable: true, description: 'Attempts with this status or a lower one.' })
+  responseStatusTo?: number | null
+
+  @Field(() => [AttemptTrigger], {
+    nullable: true,
+    description: 'Attempts that were made for one of these reasons.',
+  })
+  trigger?: AttemptTrigger[] | null
+
+  @Field(() => GraphQLDateTime, { nullable: true, description: 'Attempts recorded at this time or later.' })
+  since?: Date | null
+
+  @Field(() => GraphQLDateTime, { nullable: true, description: 'Attempts recorded before this time.' })
+  until?: Date | null
 }
+
+export const ATTEMPT_FILTER = { nullable: true, description: 'Which attempts. Default: all.' }
 
 @Resolver(() => WebhookAttempt)
 export class WebhookAttemptResolver {
-  @Query(() => WebhookAttemptPage, {
+  @Query(() => WebhookAttempt, {
     nullable: true,
-    description: 'A page of the attempts of an endpoint, in any order.',
+    description: 'One attempt. Null when there is no attempt with this id.',
   })
-  async webhookAttemptPage(
+  async webhookAttempt(
     @Ctx() { core }: Context,
-    @Arg('endpointId', () => ID, { description: 'The id of the endpoint.' }) endpointId: string,
-    @Arg('filter', () => WebhookAttemptFilter, {
-      nullable: true,
-      description: 'Which attempts. Default: all.',
-    })
-    filter: WebhookAttemptFilter | null,
-    @Arg('orderBy', () => AttemptOrder, {
-      nullable: true,
-      defaultValue: AttemptOrder.CREATED_AT_DESC,
-      description: 'The order of the list.',
-    })
-    orderBy: AttemptOrder | null,
-    @Args(() => PageArgs) page: PageArgs,
-  ): Promise<{ totalCount: number; nodes: Attempt[] }> {
-    return listAttempts(core, endpointId, filter ?? {}, { orderBy, ...page })
+    @Arg('id', () => ID, { description: 'The id of the attempt.' }) id: string,
+  ): Promise<Attempt | undefined> {
+    return findAttempt(core, id)
+  }
+
+  @Query(() => WebhookAttemptConnection, { nullable: true, description: 'The attempts, newest first.' })
+  async webhookAttempts(
+    @Ctx() { core: { query } }: Context,
+    @Arg('filter', () => WebhookAttemptFilter, ATTEMPT_FILTER) filter: WebhookAttemptFilter | null,
+    @Args(() => ConnectionArgs) page: ConnectionArgs,
+  ): Promise<Connection<Attempt>> {
+    const conditions = filter ?? {}
+    throwProblems(validateAttempts(conditions, page))
+    const scope = attemptScopeOf(conditions)
+    const [found] = await findAttempts(query, [scope], conditions, page)
+    return connection(found ?? EMPTY_PAGE, page, () => countAttempts(query, scope, conditions))
   }
 
   @FieldResolver(() => ID, { description: 'A positive integer.' })
@@ -162,8 +197,19 @@ export class WebhookAttemptResolver {
   }
 
   @FieldResolver(() => String, { description: 'The request body, byte for byte.' })
-  requestBody(@Root() attempt: Attempt): string {
-    return attempt.event.body
+  async requestBody(@Root() { eventId }: Attempt, @Ctx() { loaders }: Context): Promise<string | undefined> {
+    return loaders.bodyByEvent.load(eventId)
+  }
+
+  @FieldResolver(() => String, {
+    nullable: true,
+    description: `The first ${KEPT_BYTES / 1024} KiB of the response body. Null without a response.`,
+  })
+  async responseBody(
+    @Root() attempt: Attempt,
+    @Ctx() { loaders }: Context,
+  ): Promise<string | null | undefined> {
+    return loaders.responseBody.load(attempt)
   }
 
   @FieldResolver(() => String, { description: 'The documented signature header of the request.' })

@@ -1,10 +1,33 @@
 import { GraphQLDateTime } from 'graphql-scalars'
-import { Ctx, Field, FieldResolver, ID, Int, ObjectType, Resolver, Root, registerEnumType } from 'type-graphql'
+import {
+  Arg,
+  Args,
+  Ctx,
+  Field,
+  FieldResolver,
+  ID,
+  InputType,
+  Int,
+  ObjectType,
+  Query,
+  Resolver,
+  Root,
+  registerEnumType,
+} from 'type-graphql'
 import { type Delivery, DeliveryStatus } from '../delivery/log/deliveries'
-import type { Endpoint } from '../endpoints/endpoint'
+import {
+  countDeliveries,
+  type DeliveryFilter,
+  deliveryScopeOf,
+  findDeliveries,
+  findDelivery,
+  validateDeliveries,
+} from '../delivery/log/find-deliveries'
+import { throwProblems } from '../failure'
 import { deliveryId } from '../identifiers'
+import { EMPTY_PAGE } from '../keyset-page'
+import { type Connection, ConnectionArgs, connection, connectionOf } from './connection'
 import type { Context } from './context'
-import { WebhookEndpoint } from './webhook-endpoint'
 
 registerEnumType(DeliveryStatus, {
   name: 'WebhookDeliveryStatus',
@@ -25,8 +48,14 @@ export class WebhookDelivery implements Omit<Delivery, 'eventId' | 'endpointId'>
   @Field(() => DeliveryStatus, { description: 'The state of the delivery.' })
   status!: DeliveryStatus
 
+  @Field(() => GraphQLDateTime, { description: 'When the event was published.' })
+  createdAt!: Date
+
   @Field(() => Int, { description: 'The number of attempts on record.' })
   attemptCount!: number
+
+  @Field(() => Int, { description: 'How many tries of the current retry schedule are used up.' })
+  triesUsed!: number
 
   @Field(() => GraphQLDateTime, {
     nullable: true,
@@ -35,15 +64,67 @@ export class WebhookDelivery implements Omit<Delivery, 'eventId' | 'endpointId'>
   nextRetryAt!: Date | null
 }
 
+export const WebhookDeliveryConnection = connectionOf('WebhookDelivery', WebhookDelivery)
+
+@InputType({
+  description: 'Selects deliveries. Every condition given must hold. An empty list matches nothing.',
+})
+export class WebhookDeliveryFilter implements DeliveryFilter {
+  @Field(() => ID, { nullable: true, description: 'Deliveries to this endpoint.' })
+  endpointId?: string | null
+
+  @Field(() => ID, { nullable: true, description: 'Deliveries of this event.' })
+  eventId?: string | null
+
+  @Field(() => String, { nullable: true, description: 'Deliveries of events of this type.' })
+  eventType?: string | null
+
+  @Field(() => [DeliveryStatus], { nullable: true, description: 'Deliveries in one of these states.' })
+  status?: DeliveryStatus[] | null
+
+  @Field(() => GraphQLDateTime, {
+    nullable: true,
+    description: 'Deliveries of this time or later, by `createdAt`.',
+  })
+  since?: Date | null
+
+  @Field(() => GraphQLDateTime, {
+    nullable: true,
+    description: 'Deliveries before this time, by `createdAt`.',
+  })
+  until?: Date | null
+}
+
+export const DELIVERY_FILTER = { nullable: true, description: 'Which deliveries. Default: all.' }
+
 @Resolver(() => WebhookDelivery)
 export class WebhookDeliveryResolver {
+  @Query(() => WebhookDelivery, {
+    nullable: true,
+    description: 'One delivery. Null when there is no delivery with this id.',
+  })
+  async webhookDelivery(
+    @Ctx() { core }: Context,
+    @Arg('id', () => ID, { description: 'The id of the delivery.' }) id: string,
+  ): Promise<Delivery | undefined> {
+    return findDelivery(core.query, id)
+  }
+
+  @Query(() => WebhookDeliveryConnection, { nullable: true, description: 'The deliveries, newest first.' })
+  async webhookDeliveries(
+    @Ctx() { core: { query } }: Context,
+    @Arg('filter', () => WebhookDeliveryFilter, DELIVERY_FILTER) filter: WebhookDeliveryFilter | null,
+    @Args(() => ConnectionArgs) page: ConnectionArgs,
+  ): Promise<Connection<Delivery>> {
+    const conditions = filter ?? {}
+    throwProblems(validateDeliveries(conditions, page))
+    const scope = deliveryScopeOf(conditions)
+    const [found] = await findDeliveries(query, [scope], conditions, page)
+    return connection(found ?? EMPTY_PAGE, page, () => countDeliveries(query, scope, conditions))
+  }
+
   @FieldResolver(() => ID, { description: 'The id of the event and that of the endpoint, such as `12-3`.' })
   id(@Root() delivery: Delivery): string {
     return deliveryId(delivery.eventId, delivery.endpointId)
-  }
-
-  @FieldResolver(() => WebhookEndpoint, { description: 'The receiver, also when the endpoint is deleted.' })
-  async endpoint(@Root() delivery: Delivery, @Ctx() { loaders }: Context): Promise<Endpoint | undefined> {
-    return loaders.receiverById.load(delivery.endpointId)
   }
 }

@@ -106,7 +106,10 @@ export class WebhookEndpointResolver {
     return findEndpoint(core, id)
   }
 
-  @Mutation(() => WebhookEndpoint, { nullable: true, description: 'Creates an endpoint with a signing secret of its own.' })
+  @Mutation(() => WebhookEndpoint, {
+    nullable: true,
+    description: 'Creates an endpoint with a signing secret of its own.',
+  })
   async createWebhookEndpoint(
     @Ctx() { core }: Context,
     @Arg('input', () => WebhookEndpointInput, { description: 'The new endpoint.' })
@@ -115,7 +118,10 @@ export class WebhookEndpointResolver {
     return createEndpoint(core, input)
   }
 
-  @Mutation(() => WebhookEndpoint, { nullable: true, description: 'Changes the fields that the patch gives and no other.' })
+  @Mutation(() => WebhookEndpoint, {
+    nullable: true,
+    description: 'Changes the fields that the patch gives and no other.',
+  })
   async updateWebhookEndpoint(
     @Ctx() { core }: Context,
     @Arg('id', () => ID, ID_ARGUMENT) id: string,
@@ -125,7 +131,10 @@ export class WebhookEndpointResolver {
     return updateEndpoint(core, id, patch)
   }
 
-  @Mutation(() => WebhookEndpoint, { nullable: true, description: 'Replaces every writable field of a stored endpoint.' })
+  @Mutation(() => WebhookEndpoint, {
+    nullable: true,
+    description: 'Replaces every writable field of a stored endpoint.',
+  })
   async replaceWebhookEndpoint(
     @Ctx() { core }: Context,
     @Arg('id', () => ID, ID_ARGUMENT) id: string,

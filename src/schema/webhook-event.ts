@@ -2,6 +2,7 @@ import type { GraphQLResolveInfo } from 'graphql'
 import { GraphQLDateTime } from 'graphql-scalars'
 import {
   Arg,
+  Args,
   Ctx,
   Field,
   FieldResolver,
@@ -15,15 +16,15 @@ import {
   Root,
 } from 'type-graphql'
 import { DATA_MAX_BYTES } from '../data-limits'
-import type { Delivery } from '../delivery/log/deliveries'
-import { type Event, findEvent, parseBody } from '../events/event'
+import { type Event, findEvent, parseBody, type WholeEvent } from '../events/event'
+import { countEvents, type EventFilter, findEvents, validateEvents } from '../events/find-events'
 import { IDEMPOTENCY_KEY_MAX_LENGTH, type PublishedEvent, publishEvent } from '../events/publish-event'
 import { publisherOf } from '../events/publisher'
+import { throwProblems } from '../failure'
 import type { JsonText } from '../json-text'
+import { type Connection, ConnectionArgs, connection, connectionOf } from './connection'
 import type { Context } from './context'
 import { GraphQLJson } from './json-scalar'
-import { DELIVERIES_NEED } from './permissions'
-import { WebhookDelivery } from './webhook-delivery'
 import { writtenJson } from './written-json'
 
 @ObjectType({ description: 'Something that happened, as receivers get it.' })
@@ -33,12 +34,6 @@ export class WebhookEvent implements Omit<Event, 'id'> {
 
   @Field(() => GraphQLDateTime, { description: 'When the event was published.' })
   createdAt!: Date
-
-  @Field(() => String, {
-    description:
-      'The text that is signed and sent to receivers, byte for byte: every digit and every key of the `data`.',
-  })
-  body!: string
 
   @Field(() => GraphQLDateTime, {
     nullable: true,
@@ -61,6 +56,23 @@ export class PublishWebhookEventPayload {
     description: 'Whether an earlier publish with the same idempotency key has created the event.',
   })
   deduplicated!: boolean
+}
+
+export const WebhookEventConnection = connectionOf('WebhookEvent', WebhookEvent)
+
+@InputType({ description: 'Selects events. Every condition given must hold.' })
+export class WebhookEventFilter implements EventFilter {
+  @Field(() => String, { nullable: true, description: 'Events of this type.' })
+  type?: string | null
+
+  @Field(() => Boolean, { nullable: true, description: 'True: events of test sends. False: all others.' })
+  isTest?: boolean | null
+
+  @Field(() => GraphQLDateTime, { nullable: true, description: 'Events published at this time or later.' })
+  since?: Date | null
+
+  @Field(() => GraphQLDateTime, { nullable: true, description: 'Events published before this time.' })
+  until?: Date | null
 }
 
 @InputType({ description: 'An event to publish.' })
@@ -97,6 +109,18 @@ export class WebhookEventResolver {
     return findEvent(core, id)
   }
 
+  @Query(() => WebhookEventConnection, { nullable: true, description: 'The events, newest first.' })
+  async webhookEvents(
+    @Ctx() { core: { query } }: Context,
+    @Arg('filter', () => WebhookEventFilter, { nullable: true, description: 'Which events. Default: all.' })
+    filter: WebhookEventFilter | null,
+    @Args(() => ConnectionArgs) page: ConnectionArgs,
+  ): Promise<Connection<Event>> {
+    const conditions = filter ?? {}
+    throwProblems(validateEvents(conditions, page))
+    return connection(await findEvents(query, conditions, page), page, () => countEvents(query, conditions))
+  }
+
   @Mutation(() => PublishWebhookEventPayload, {
     nullable: true,
     description:
@@ -118,18 +142,19 @@ export class WebhookEventResolver {
     return String(event.id)
   }
 
+  @FieldResolver(() => String, {
+    description:
+      'The text that is signed and sent to receivers, byte for byte: every digit and every key of the `data`.',
+  })
+  async body(@Root() event: Event | WholeEvent, @Ctx() { loaders }: Context): Promise<string | undefined> {
+    return 'body' in event ? event.body : loaders.bodyByEvent.load(event.id)
+  }
+
   @FieldResolver(() => GraphQLJson, {
     description: 'The `data` that was published. Many JSON parsers round its numbers: `body` has the text.',
   })
-  data(@Root() event: Event): JsonText {
-    return parseBody(event.body).data
-  }
-
-  @FieldResolver(() => [WebhookDelivery], {
-    nullable: true,
-    description: `The deliveries of the event, one for each endpoint. ${DELIVERIES_NEED}`,
-  })
-  async deliveries(@Root() event: Event, @Ctx() { loaders }: Context): Promise<Delivery[]> {
-    return (await loaders.deliveriesByEvent.load(event.id)) ?? []
+  async data(@Root() event: Event | WholeEvent, @Ctx() { loaders }: Context): Promise<JsonText | undefined> {
+    const body = 'body' in event ? event.body : await loaders.bodyByEvent.load(event.id)
+    return body === undefined ? undefined : parseBody(body).data
   }
 }

@@ -1,5 +1,5 @@
 import { Field, ObjectType, registerEnumType } from 'type-graphql'
-import type { Problem, ProblemCode as Code } from '../failure'
+import type { ProblemCode as Code } from '../failure'
 
 const CODES: Record<Code, { description: string }> = {
   REQUIRED: { description: 'The value is missing.' },
@@ -28,7 +28,8 @@ registerEnumType(ProblemCode, {
 /** Errors carry problems in `extensions.problems`, in the shape of this type. */
 @ObjectType({
   simpleResolvers: true,
-  description: 'One problem of the input. An error `VALIDATION_FAILED` lists all of them in `extensions.problems`.',
+  description:
+    'One problem of the input. An error `VALIDATION_FAILED` lists all of them in `extensions.problems`.',
 })
 export class WebhookProblem {
   @Field(() => [String], {
@@ -42,10 +43,3 @@ export class WebhookProblem {
   @Field(() => String, { description: 'What is wrong, for people.' })
   message!: string
 }
-
-/** A problem in the types of the schema. */
-export const problemNode = ({ path, code, message }: Problem): WebhookProblem => ({
-  path: path.map(String),
-  code,
-  message,
-})

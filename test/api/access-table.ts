@@ -34,6 +34,17 @@ export const GRAPHQL_OPERATIONS: Record<string, (id: string) => GraphqlCall> = {
   'Mutation.replaceWebhookEndpoint': (id) => ({ query: REPLACE, variables: { id, input: ENDPOINT } }),
   'Mutation.deleteWebhookEndpoint': (id) => ({ query: DELETE, variables: { id } }),
   'Query.webhookEvent': (id) => ({ query: EVENT, variables: { id } }),
+  'Query.webhookEvents': () => ({ query: '{ webhookEvents { nodes { id } } }', variables: {} }),
+  'Query.webhookDelivery': (id) => ({
+    query: 'query ($id: ID!) { webhookDelivery(id: $id) { id } }',
+    variables: { id: `1-${id}` },
+  }),
+  'Query.webhookDeliveries': () => ({ query: '{ webhookDeliveries { nodes { id } } }', variables: {} }),
+  'Query.webhookAttempt': (id) => ({
+    query: 'query ($id: ID!) { webhookAttempt(id: $id) { id } }',
+    variables: { id },
+  }),
+  'Query.webhookAttempts': () => ({ query: '{ webhookAttempts { nodes { id } } }', variables: {} }),
   'Query.webhookAttemptPage': (id) => ({ query: ATTEMPTS, variables: { id } }),
   'Mutation.publishWebhookEvent': () => ({ query: PUBLISH, variables: { input: EVENT_INPUT } }),
   'Mutation.resendWebhookEvents': (id) => ({ query: RESEND, variables: { id, eventIds: ['1'] } }),

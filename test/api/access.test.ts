@@ -324,7 +324,9 @@ describe('a publisher may publish', () => {
       expect(rest.status).toBe(201)
       const call = GRAPHQL_OPERATIONS['Mutation.publishWebhookEvent']?.(existing) as GraphqlCall
       const { text } = await sendGraphql(authorization, call)
-      expect(JSON.parse(text)).toMatchObject({ data: { publishWebhookEvent: { event: { type: 'user.deleted' } } } })
+      expect(JSON.parse(text)).toMatchObject({
+        data: { publishWebhookEvent: { event: { type: 'user.deleted' } } },
+      })
     },
   )
 })

@@ -44,7 +44,7 @@ describe('a bad patch changes nothing', () => {
     const graphql = await patchByGraphql(graphqlSpelling(patch))
     expect(graphqlCodes(graphql)).toEqual(['VALIDATION_FAILED'])
     expect(graphqlProblems(graphql)).toEqual(problemsOf('patch', faults))
-    expect(graphql).toMatchObject({ status: 200, data: null })
+    expect(graphql).toMatchObject({ status: 200, data: { updateWebhookEndpoint: null } })
   }
 
   describe('and REST and GraphQL report its type faults before any other', () => {

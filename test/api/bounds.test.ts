@@ -132,7 +132,7 @@ it.each([
 })
 
 describe('a query that is too costly', () => {
-  const NESTED = 'nodes { event { deliveries { endpoint { events { type } } } } }'
+  const NESTED = 'nodes { event { deliveries { nodes { endpoint { events { type } } } } } }'
   const alias = (nth: number) => `a${nth}: webhookAttemptPage(endpointId: 1, limit: 100) { ${NESTED} }`
 
   it('of 15 aliases over five levels is refused', async () => {

@@ -82,7 +82,10 @@ const WIRE: [name: string, request: Omit<WireRequest, 'headers'>, headers?: Reco
     { method: 'POST', path: '/graphql', body: '{"extensions": {"persistedQuery": {"version": 2}}}' },
   ],
   ['a subscription by GET', { method: 'GET', path: '/graphql?query=subscription%7Bx%7D' }],
-  ['a mutation by GET', { method: 'GET', path: '/graphql?query=mutation%7BdeleteWebhookEndpoint(id:1)%7Bid%7D%7D' }],
+  [
+    'a mutation by GET',
+    { method: 'GET', path: '/graphql?query=mutation%7BdeleteWebhookEndpoint(id:1)%7Bid%7D%7D' },
+  ],
   ['two queries by GET', { method: 'GET', path: '/graphql?query=%7Ba%7D&query=%7Bb%7D' }],
   [
     'variables by GET that are no JSON',

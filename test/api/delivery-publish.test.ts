@@ -113,15 +113,15 @@ describe('a publisher', () => {
   })
 
   it.each([
-    ['', 'deliveries { id }'],
-    ['by another name', 'type mine: deliveries { endpoint { target } }'],
-    ['in an inline fragment', '... on WebhookEvent { ... { deliveries { id } } }'],
+    ['', 'deliveries { nodes { id } }'],
+    ['by another name', 'type mine: deliveries { nodes { endpoint { target } } }'],
+    ['in an inline fragment', '... on WebhookEvent { ... { deliveries { nodes { id } } } }'],
     ['in a fragment', '...F'],
   ])('that selects deliveries %s publishes the event, and does not see them', async (_how, selection) => {
     const query = `mutation($input: PublishWebhookEventInput!) {
       publishWebhookEvent(input: $input) { event { id ${selection} } }
     }
-    ${selection === '...F' ? 'fragment F on WebhookEvent { deliveries { status } }' : ''}`
+    ${selection === '...F' ? 'fragment F on WebhookEvent { deliveries { nodes { status } } }' : ''}`
     const answer = await gateway.gql(query, { input: { type: 'post.created', data: 'secret' } }, publisher)
     expect(graphqlCodes(answer)).toEqual(['FORBIDDEN'])
     const { id, ...selected } = answer.data.publishWebhookEvent.event

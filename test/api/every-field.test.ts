@@ -13,12 +13,11 @@ function fieldsOf(name: string) {
   return Object.values(type.getFields())
 }
 
-const WRITABLE = fieldsOf('WebhookEndpointPatch')
-  .map(({ name }) => name)
-  .filter((name) => name !== 'expectedVersion')
+const WRITABLE = fieldsOf('WebhookEndpointInput').map(({ name }) => name)
 
-/** Selects every field of an endpoint, also one that was added to the schema a moment ago. */
+/** Selects every field of an endpoint but its lists of other things, also one that was added to the schema a moment ago. */
 const SELECTION = fieldsOf('WebhookEndpoint')
+  .filter((field) => !('args' in field && field.args.length > 0))
   .map(({ name, type }) => (isObjectType(getNamedType(type)) ? `${name} { type }` : name))
   .join(' ')
 

@@ -29,6 +29,7 @@ const record = (events: string[], endpoint: number, outcome: 'delivered' | 'retr
     eventId,
     endpointId: endpoint,
     number: 1,
+    trigger: 'SCHEDULE',
     resendCount: 0,
     sentAt: null,
     signatureHeader: '',

@@ -21,8 +21,8 @@ beforeAll(async () => {
   wideEvent = await core.publish('post.created')
   ;[narrowEvent = 0] = await core.run('publishMany', COUNT, 'vote.created')
   await core.sql(`
-    INSERT INTO attempts (event_id, endpoint_id, number, signature_header)
-    SELECT event_id, endpoint_id, 1, '' FROM deliveries WHERE endpoint_id = ${endpointId}`)
+    INSERT INTO attempts (event_id, endpoint_id, number, outcome, signature_header)
+    SELECT event_id, endpoint_id, 1, 'DELIVERED', '' FROM deliveries`)
 })
 afterAll(async () => {
   await core?.close()
@@ -30,12 +30,13 @@ afterAll(async () => {
 })
 
 /** Every path of nested objects that the schema has below an event. */
-const EVENT = 'id deliveries { id endpoint { id events { type } } }'
+const EVENT =
+  'id body deliveries(first: 100) { nodes { id endpoint { id events { type } } attempts(first: 1) { nodes { id responseBody } } } }'
 
 it('an event needs as many statements for 100 deliveries as for one', async () => {
   const read = async (id: number) => {
     const { data, statements } = await core.run('runQuery', `{ webhookEvent(id: ${id}) { ${EVENT} } }`)
-    const ids = data.webhookEvent.deliveries.map(
+    const ids = data.webhookEvent.deliveries.nodes.map(
       (delivery: { endpoint: { id: string } }) => delivery.endpoint.id,
     )
     return { endpoints: new Set(ids).size, statements }
@@ -50,7 +51,10 @@ it('an event needs as many statements for 100 deliveries as for one', async () =
 it('a page of 100 attempts, with their events, needs as many statements as a page of one', async () => {
   const read = async (limit: number) => {
     const page = `webhookAttemptPage(endpointId: ${endpointId}, limit: ${limit})`
-    const { data, statements } = await core.run('runQuery', `{ ${page} { nodes { event { ${EVENT} } } } }`)
+    const { data, statements } = await core.run(
+      'runQuery',
+      `{ ${page} { nodes { event { id body } delivery { id } endpoint { id } requestBody responseBody } } }`,
+    )
     const ids = data.webhookAttemptPage.nodes.map((attempt: { event: { id: string } }) => attempt.event.id)
     return { events: new Set(ids).size, statements }
   }

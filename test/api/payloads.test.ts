@@ -155,7 +155,7 @@ describe('The data of a GraphQL literal', () => {
 
   it('may have variables, which go in as the request wrote them', async () => {
     const variables =
-      '($json: JSON, $float: Float!, $int: Int, $list: [String!], $none: String, $preset: JSON = {b: 1.10, a: 2}, $null: Int)'
+      '($json: JSON, $float: JSON!, $int: Int, $list: [String!], $none: String, $preset: JSON = {b: 1.10, a: 2}, $null: Int)'
     const query = literal(
       '{json: $json, float: $float, int: $int, list: [$list, $none], none: $none, preset: $preset, null: $null}',
       variables,

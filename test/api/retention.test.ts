@@ -46,7 +46,7 @@ async function attempt(eventIds: number[], outcome: 'delivered' | 'failed' | 're
   await core.sql(
     `SELECT record_attempts('00000000-0000-4000-8000-000000000000', 0, 0, (
       SELECT json_agg(json_build_object('sendId', gen_random_uuid(), 'eventId', event_id, 'endpointId', endpoint_id, 'number', 1,
-        'resendCount', 0, 'signatureHeader', '', 'responseTruncated', false, 'durationMs', 1, 'outcome', $2::text, 'isGone', false,
+        'trigger', 'SCHEDULE', 'resendCount', 0, 'signatureHeader', '', 'responseTruncated', false, 'durationMs', 1, 'outcome', $2::text, 'isGone', false,
         'retryInMs', CASE WHEN $2::text = 'retry' THEN 86400000 END))
       FROM queue WHERE event_id = ANY ($1::bigint[])))::text`,
     eventIds,

@@ -50,19 +50,18 @@ describe('a patch', () => {
     'isActive',
     'sslCertVerification',
     'expectedVersion',
-  ])(
-    'may not set %s to null',
-    (field) => {
-      expect(problemsOfPatch({ [field]: null })).toEqual([`patch.${field}: NULL_NOT_ALLOWED`])
-    },
-  )
+  ])('may not set %s to null', (field) => {
+    expect(problemsOfPatch({ [field]: null })).toEqual([`patch.${field}: NULL_NOT_ALLOWED`])
+  })
 })
 
 describe('types to add and to remove', () => {
   const created = { type: 'post.created' }
 
   it('exclude the whole set', () => {
-    expect(problemsOfPatch({ events: [created], addEvents: [created] })).toEqual(['patch.addEvents: EXCLUSIVE'])
+    expect(problemsOfPatch({ events: [created], addEvents: [created] })).toEqual([
+      'patch.addEvents: EXCLUSIVE',
+    ])
     expect(problemsOfPatch({ events: [created], addEvents: [], removeEvents: [] })).toEqual([
       'patch.addEvents: EXCLUSIVE',
       'patch.removeEvents: EXCLUSIVE',

@@ -29,8 +29,8 @@ async function startWithDescriptors(count: number, env: Record<string, string> =
 }
 
 const deliveriesOf = async (gateway: TestGateway, eventId: number) => {
-  const query = 'query ($id: ID!) { webhookEvent(id: $id) { deliveries { status attemptCount } } }'
-  return (await gateway.gql(query, { id: eventId })).data.webhookEvent.deliveries
+  const query = 'query ($id: ID!) { webhookEvent(id: $id) { deliveries { nodes { status attemptCount } } } }'
+  return (await gateway.gql(query, { id: eventId })).data.webhookEvent.deliveries.nodes
 }
 
 it('with 400 descriptors and 300 slow clients, events are delivered at the first try', async () => {

@@ -71,7 +71,7 @@ it('a costly query that is allowed leaves the gateway responsive', async () => {
     await gateway.rest('POST', 'event/', { json: { type: 'post.created', data: { nth } } })
   }
   const query = `query ($id: ID!) { webhookAttemptPage(endpointId: $id, limit: 20) {
-    nodes { event { deliveries { endpoint { events { type } } } } }
+    nodes { event { deliveries { nodes { endpoint { events { type } } } } } }
   } }`
   const health = probeHealth(gateway.url)
   const answers = await Promise.all(Array.from({ length: 20 }, () => gateway.gql(query, { id })))

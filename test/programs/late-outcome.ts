@@ -38,6 +38,7 @@ function lateOutcomeCommands(opened: OpenCore) {
         eventId: String(eventId),
         endpointId,
         number,
+        trigger: 'SCHEDULE',
         resendCount,
         sentAt: null,
         signatureHeader: '',

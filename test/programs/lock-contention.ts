@@ -174,6 +174,7 @@ function randomAttempt({ eventId, endpointId, resendCount }: QueuedDelivery): Fi
     eventId: String(eventId),
     endpointId,
     number: sends,
+    trigger: 'SCHEDULE',
     resendCount,
     sentAt: null,
     signatureHeader: '',

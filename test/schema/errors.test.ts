@@ -187,7 +187,11 @@ describe('a failure', () => {
       thrown = error
     }
     const { error } = await answer(thrown)
-    expect(error.extensions).toEqual({ code: 'VALIDATION_FAILED', problems })
+    const [target, type] = problems
+    expect(error.extensions).toEqual({
+      code: 'VALIDATION_FAILED',
+      problems: [target, { ...type, path: ['patch', 'events', '1', 'type'] }],
+    })
     expect(error.message).toContain('No URL.')
     expect(error.message).toContain('No type.')
   })

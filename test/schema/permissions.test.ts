@@ -160,15 +160,18 @@ describe('several operations in one document', () => {
 })
 
 it('a publisher who publishes reads the event, and not its deliveries', async () => {
-  const source = 'mutation { publishWebhookEvent { event { id deliveries { id } } deduplicated } }'
+  const source = 'mutation { publishWebhookEvent { event { id deliveries { nodes { id } } } deduplicated } }'
   const contextValue = { caller: callerWith('publisher') }
   const { data, errors = [] } = await graphql({ schema: guarded, source, contextValue })
   expect(data).toEqual({
-    publishWebhookEvent: { event: { id: expect.any(String), deliveries: null }, deduplicated: expect.any(Boolean) },
+    publishWebhookEvent: {
+      event: { id: expect.any(String), deliveries: null },
+      deduplicated: expect.any(Boolean),
+    },
   })
-  expect(errors.map(({ path, originalError }) => [path?.join('.'), (originalError as Failure).kind])).toEqual([
-    ['publishWebhookEvent.event.deliveries', 'forbidden'],
-  ])
+  expect(errors.map(({ path, originalError }) => [path?.join('.'), (originalError as Failure).kind])).toEqual(
+    [['publishWebhookEvent.event.deliveries', 'forbidden']],
+  )
 })
 
 /** Replaces every resolver of a schema by one that returns a sample of the field's type, and removes the arguments. */

@@ -6,12 +6,12 @@ export const PUBLISH = `mutation Publish($input: PublishWebhookEventInput!) {
 export const EVENT = `query Event($id: ID!) {
   webhookEvent(id: $id) {
     id type createdAt data body isTest
-    deliveries { id status attemptCount nextRetryAt endpoint { id isActive disabledReason } }
+    deliveries(first: 100) { nodes { id status attemptCount triesUsed nextRetryAt endpoint { id isActive disabledReason } } }
   }
 }`
 
 const WHOLE_ATTEMPT = `
-  id createdAt sentAt number requestBody requestSignatureHeader responseStatus responseBody responseTruncated
+  id createdAt sentAt number trigger outcome requestBody requestSignatureHeader responseStatus responseBody responseTruncated
   durationMs error errorDetail nextRetryAt event { id type createdAt }`
 
 export const ATTEMPTS = `query Attempts(

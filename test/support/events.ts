@@ -7,6 +7,8 @@ export interface AttemptNode {
   createdAt: string
   sentAt: string | null
   number: number
+  trigger: string
+  outcome: string
   requestBody: string
   requestSignatureHeader: string
   responseStatus: number | null
@@ -23,6 +25,7 @@ export interface DeliveryNode {
   id: string
   status: 'PENDING' | 'DELIVERED' | 'FAILED' | 'CANCELLED'
   attemptCount: number
+  triesUsed: number
   nextRetryAt: string | null
   endpoint: { id: string; isActive: boolean; disabledReason: string | null }
 }
@@ -55,7 +58,8 @@ export async function publishMany(gateway: TestGateway, count: number, type?: st
 /** The deliveries of an event, by endpoint. */
 export async function deliveriesOf(gateway: TestGateway, eventId: number | string): Promise<DeliveryNode[]> {
   const { data } = await gateway.gql(EVENT, { id: String(eventId) })
-  return data.webhookEvent.deliveries
+  // Newest first, and those of one event in descending order of their endpoints.
+  return [...data.webhookEvent.deliveries.nodes].reverse()
 }
 
 /** The most aliases that the gateway allows in one document. */
@@ -71,10 +75,13 @@ export async function deliveryProgress(
   const progress = new Map<number, DeliveryProgress[]>()
   for (let from = 0; from < eventIds.length; from += ALIASES_MAX) {
     const ids = eventIds.slice(from, from + ALIASES_MAX)
-    const fields = ids.map((id) => `e${id}: webhookEvent(id: "${id}") { deliveries { status attemptCount } }`)
+    const fields = ids.map(
+      (id) =>
+        `e${id}: webhookEvent(id: "${id}") { deliveries(first: 100) { nodes { status attemptCount } } }`,
+    )
     const { data, errors } = await gateway.gql(`{ ${fields.join(' ')} }`)
     if (errors) throw new Error(`no events: ${JSON.stringify(errors)}`)
-    for (const id of ids) progress.set(id, data[`e${id}`].deliveries)
+    for (const id of ids) progress.set(id, [...data[`e${id}`].deliveries.nodes].reverse())
   }
   return progress
 }

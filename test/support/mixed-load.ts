@@ -82,7 +82,7 @@ export function startMixedLoad(
     await byRest('GET', `endpoint/${id}/attempt/`)
     await byGraphql(LIST)
     await byGraphql(GET, { id })
-    await byGraphql(ATTEMPTS, { id, limit: 20, filter: { isSuccessful: false } })
+    await byGraphql(ATTEMPTS, { id, limit: 20, filter: { outcome: ['FAILED'] } })
     if (eventIds.length > 0) await byGraphql(EVENT, { id: among(eventIds) })
   }
   const resend = async () => {

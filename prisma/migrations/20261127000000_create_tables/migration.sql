@@ -6,6 +6,8 @@ CREATE EXTENSION IF NOT EXISTS pg_trgm;
 
 CREATE TYPE "endpoint_disabled_reason" AS ENUM ('GONE', 'FAILING');
 CREATE TYPE "delivery_status" AS ENUM ('PENDING', 'DELIVERED', 'FAILED', 'CANCELLED');
+CREATE TYPE "attempt_trigger" AS ENUM ('SCHEDULE', 'RESEND', 'REPLAY', 'TEST', 'PROBE');
+CREATE TYPE "attempt_outcome" AS ENUM ('DELIVERED', 'FAILED', 'BUSY', 'ABORTED');
 CREATE TYPE "attempt_error" AS ENUM ('DNS', 'CONNECTION', 'TLS', 'TIMEOUT', 'BLOCKED_ADDRESS', 'REDIRECT', 'HTTP_STATUS', 'ABORTED');
 
 CREATE TABLE "endpoints" (
@@ -71,6 +73,7 @@ CREATE TABLE "ended_deliveries" (
     "endpoint_id" INTEGER NOT NULL,
     "status" "delivery_status" NOT NULL,
     "attempt_count" INTEGER NOT NULL,
+    "tries" SMALLINT NOT NULL DEFAULT 0,
 
     CONSTRAINT "ended_deliveries_pkey" PRIMARY KEY ("event_id","endpoint_id")
 ) PARTITION BY RANGE ("event_id");
@@ -81,6 +84,8 @@ CREATE TABLE "attempts" (
     "endpoint_id" INTEGER NOT NULL,
     "send_id" UUID NOT NULL DEFAULT gen_random_uuid(),
     "number" INTEGER NOT NULL,
+    "trigger" "attempt_trigger" NOT NULL DEFAULT 'SCHEDULE',
+    "outcome" "attempt_outcome" NOT NULL,
     "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT clock_timestamp(),
     "sent_at" TIMESTAMPTZ(3),
     "signature_header" TEXT NOT NULL,
@@ -176,10 +181,13 @@ CREATE UNIQUE INDEX "endpoints_is_active_id_key" ON "endpoints"("is_active", "id
 CREATE INDEX "endpoints_target_idx" ON "endpoints" USING GIN ("target" gin_trgm_ops);
 CREATE INDEX "endpoint_events_type_is_on_endpoint_id_idx" ON "endpoint_events"("type", "is_on", "endpoint_id");
 CREATE INDEX "signing_secrets_endpoint_id_created_at_idx" ON "signing_secrets"("endpoint_id", "created_at");
-CREATE INDEX "events_created_at_idx" ON "events"("created_at");
+CREATE INDEX "events_created_at_id_idx" ON "events"("created_at", "id");
 CREATE INDEX "idempotency_keys_expires_at_idx" ON "idempotency_keys"("expires_at");
+CREATE INDEX "attempts_created_at_id_idx" ON "attempts"("created_at", "id");
 CREATE INDEX "attempts_endpoint_id_created_at_id_idx" ON "attempts"("endpoint_id", "created_at", "id");
 CREATE INDEX "attempts_endpoint_id_sent_at_id_idx" ON "attempts"("endpoint_id", "sent_at", "id");
+CREATE INDEX "ended_deliveries_endpoint_id_event_id_idx" ON "ended_deliveries"("endpoint_id", "event_id");
+CREATE INDEX "queue_endpoint_id_event_id_idx" ON "queue"("endpoint_id", "event_id");
 CREATE UNIQUE INDEX "attempts_event_id_endpoint_id_send_id_key" ON "attempts"("event_id", "endpoint_id", "send_id");
 
 ALTER TABLE "endpoint_events" ADD CONSTRAINT "endpoint_events_endpoint_id_is_on_fkey" FOREIGN KEY ("endpoint_id", "is_on") REFERENCES "endpoints"("id", "is_active") ON DELETE CASCADE ON UPDATE CASCADE;
@@ -233,5 +241,5 @@ CREATE VIEW "deliveries" AS
         "lease_owner", "lease_expires_at", "resend_count"
     FROM "queue"
     UNION ALL
-    SELECT "event_id", "endpoint_id", "status", "attempt_count", 0, NULL, NULL, NULL, 0
+    SELECT "event_id", "endpoint_id", "status", "attempt_count", "tries"::integer, NULL, NULL, NULL, 0
     FROM "ended_deliveries";

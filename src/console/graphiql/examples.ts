@@ -7,8 +7,9 @@ import {
   replaceEndpoint,
   updateEndpoint,
 } from './examples/endpoints'
-import { getEvent, listAttempts, publishEvent, resendEvents, sendTestEvent } from './examples/events'
+import { getEvent, listEvents, publishEvent, resendEvents, sendTestEvent } from './examples/events'
 import type { Example } from './examples/example'
+import { attemptPage, getAttempt, getDelivery, listAttempts, listDeliveries } from './examples/log'
 import { expireSecret, revealSecret } from './examples/secrets'
 
 /**
@@ -25,10 +26,15 @@ export const examples: readonly Example[] = [
   publishEvent,
   getEvent,
   listAttempts,
+  getAttempt,
+  listDeliveries,
+  getDelivery,
+  listEvents,
   sendTestEvent,
   resendEvents,
   revealSecret,
   expireSecret,
   replaceEndpoint,
   deleteEndpoint,
+  attemptPage,
 ]

@@ -7,46 +7,21 @@ export { DeliveryStatus }
 export interface Delivery {
   eventId: bigint
   endpointId: number
+  /** when the event was published */
+  createdAt: Date
   status: DeliveryStatus
   attemptCount: number
+  /** tries of the retry schedule that are used up */
+  triesUsed: number
   /** null = no retry is planned */
   nextRetryAt: Date | null
 }
 
-/** The deliveries of events, by event id, sorted by endpoint. */
-export async function readDeliveries(
-  { prisma }: { prisma: PrismaClient },
-  eventIds: readonly bigint[],
-): Promise<Map<bigint, Delivery[]>> {
-  const rows = await prisma.$queryRaw<DeliveryRow[]>`
-    ${SELECTED} WHERE delivery.event_id = ANY (${[...eventIds]}::bigint[]) ORDER BY delivery.endpoint_id`
-  const byEvent = new Map(eventIds.map((id): [bigint, Delivery[]] => [id, []]))
-  for (const row of rows) byEvent.get(row.eventId)?.push(deliveryOf(row))
-  return byEvent
-}
-
-/** The deliveries of events to one endpoint, in the order of the events. An event without one is left out. */
-export async function readDeliveriesTo(
-  prisma: Pick<PrismaClient, '$queryRaw'>,
-  endpointId: number,
-  eventIds: readonly bigint[],
-): Promise<Delivery[]> {
-  const rows = await prisma.$queryRaw<DeliveryRow[]>`
-    ${SELECTED} WHERE delivery.event_id = ANY (${[...eventIds]}::bigint[]) AND delivery.endpoint_id = ${endpointId}`
-  const byEvent = new Map(rows.map((row) => [row.eventId, deliveryOf(row)]))
-  return eventIds.flatMap((id) => byEvent.get(id) ?? [])
-}
-
-const SELECTED = Prisma.sql`
-  SELECT delivery.event_id AS "eventId", delivery.endpoint_id AS "endpointId", delivery.status,
-    delivery.attempt_count AS "attemptCount", delivery.tries, delivery.next_attempt_at AS "nextAttemptAt",
-    delivery.lease_owner IS NOT NULL AS "isLeased",
-    coalesce(endpoint.is_active, false) AS "isActive", endpoint.id IS NULL OR endpoint.deleted_at IS NOT NULL AS "isDeleted"
-  FROM deliveries delivery LEFT JOIN endpoints endpoint ON endpoint.id = delivery.endpoint_id`
-
-interface DeliveryRow {
-  eventId: bigint
+/** A row of a statement with DELIVERY_COLUMNS. */
+export interface DeliveryRow {
+  eventId: string
   endpointId: number
+  createdAt: Date
   status: DeliveryStatus
   attemptCount: number
   tries: number
@@ -56,16 +31,41 @@ interface DeliveryRow {
   isDeleted: boolean
 }
 
+/** Columns of a row of the view deliveries, called delivery, with its event and its endpoint, which may be null. */
+export const DELIVERY_COLUMNS = Prisma.sql`
+  delivery.event_id::text AS "eventId", delivery.endpoint_id AS "endpointId", event.created_at AS "createdAt", delivery.status,
+  delivery.attempt_count AS "attemptCount", delivery.tries, delivery.next_attempt_at AS "nextAttemptAt",
+  delivery.lease_owner IS NOT NULL AS "isLeased", coalesce(endpoint.is_active, false) AS "isActive",
+  endpoint.id IS NULL OR endpoint.deleted_at IS NOT NULL AS "isDeleted"`
+
 /** A pending delivery of a deleted endpoint counts as cancelled: a worker cancels its row soon after the deletion. */
-function deliveryOf({ isActive, isDeleted, isLeased, ...row }: DeliveryRow): Delivery {
+export function deliveryOf(row: DeliveryRow): Delivery {
   const isPending = row.status === DeliveryStatus.PENDING
-  const isCancelled = isPending && isDeleted
-  const waitsForRetry = isPending && !isCancelled && isActive && row.tries > 0 && !isLeased
+  const isCancelled = isPending && row.isDeleted
+  const waitsForRetry = isPending && !isCancelled && row.isActive && row.tries > 0 && !row.isLeased
   return {
-    eventId: row.eventId,
+    eventId: BigInt(row.eventId),
     endpointId: row.endpointId,
+    createdAt: row.createdAt,
     status: isCancelled ? DeliveryStatus.CANCELLED : row.status,
     attemptCount: row.attemptCount,
+    triesUsed: row.tries,
     nextRetryAt: waitsForRetry ? row.nextAttemptAt : null,
   }
+}
+
+/** The deliveries of events to one endpoint, in the order of the events. An event without one is left out. */
+export async function readDeliveriesTo(
+  prisma: Pick<PrismaClient, '$queryRaw'>,
+  endpointId: number,
+  eventIds: readonly bigint[],
+): Promise<Delivery[]> {
+  const rows = await prisma.$queryRaw<DeliveryRow[]>`
+    SELECT ${DELIVERY_COLUMNS}
+    FROM deliveries delivery
+    JOIN events event ON event.id = delivery.event_id
+    LEFT JOIN endpoints endpoint ON endpoint.id = delivery.endpoint_id
+    WHERE delivery.event_id = ANY (${[...eventIds]}::bigint[]) AND delivery.endpoint_id = ${endpointId}`
+  const byEvent = new Map(rows.map((row) => [row.eventId, deliveryOf(row)]))
+  return eventIds.flatMap((id) => byEvent.get(String(id)) ?? [])
 }

@@ -66,6 +66,7 @@ export async function attemptDelivery(
       eventId: String(delivery.eventId),
       endpointId: delivery.endpointId,
       number: delivery.number,
+      trigger: delivery.resendCount > 0 ? 'RESEND' : 'SCHEDULE',
       resendCount: delivery.resendCount,
       sentAt: result.sentAt?.toISOString() ?? null,
       signatureHeader: headers[deliveryConfig.signatureHeader] ?? '',

@@ -20,7 +20,11 @@ export const eventRoutes: FastifyPluginAsync<{ executor: SchemaExecutor }> = asy
       const { event: stored, deduplicated } = present(published)
       const event = present(stored)
       reply.code(deduplicated ? 200 : 201)
-      return { event_id: Number(event.id), type: event.type, created: Number(sliceAt(event.body, ['created'])) }
+      return {
+        event_id: Number(event.id),
+        type: event.type,
+        created: Number(sliceAt(event.body, ['created'])),
+      }
     },
   )
 }

@@ -13,7 +13,7 @@ import {
   type SelectionSetNode,
   type ValueNode,
 } from 'graphql'
-import { PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX } from '../../page-range'
+import { PAGE_LIMIT_MAX } from '../../page-range'
 import { IntrospectionCost } from './introspection-cost'
 import { SelectedFields, setsOf, type Variables } from './selected-fields'
 
@@ -41,7 +41,6 @@ const LIST_DEFAULT = 10
 /** Exceptions to it. */
 const LISTS: Record<string, number> = {
   'Query.webhookEventTypes': 100,
-  'WebhookEvent.deliveries': PAGE_LIMIT_DEFAULT,
 }
 /** Fields that hold a whole body, up to 256 KiB of it, and how many objects they count as. */
 const BODIES = new Set(['body', 'data', 'requestBody', 'responseBody'])

@@ -175,9 +175,9 @@ const insertStatements = ({
   `INSERT INTO ended_deliveries (event_id, endpoint_id, status, attempt_count)
     SELECT ${firstEvent} + number, endpoint_id, 'DELIVERED', 1
     FROM generate_series(0, ${events - 1}) AS number, unnest('{${endpointIds}}'::integer[]) AS endpoint_id`,
-  `INSERT INTO attempts (event_id, endpoint_id, number, created_at, sent_at, signature_header, response_status,
+  `INSERT INTO attempts (event_id, endpoint_id, number, outcome, created_at, sent_at, signature_header, response_status,
       response_body, duration_ms)
-    SELECT event_id, endpoint_id, 1, at, at, 't=1,v1=' || repeat('0', 64), 200, 'thank you', 12
+    SELECT event_id, endpoint_id, 1, 'DELIVERED', at, at, 't=1,v1=' || repeat('0', 64), 200, 'thank you', 12
     FROM (
       SELECT ${firstEvent} + number * ${events} / ${attempts} AS event_id,
         now() - interval '${ageDays} days' - make_interval(secs => (${attempts} - number) * 0.2) AS at

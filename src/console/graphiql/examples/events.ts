@@ -14,11 +14,13 @@ mutation PublishEvent(
       createdAt
       data
       deliveries {
-        endpoint {
-          id
-          target
+        nodes {
+          endpoint {
+            id
+            target
+          }
+          status
         }
-        status
       }
     }
     deduplicated
@@ -45,13 +47,15 @@ query GetEvent($id: ID!) {
     createdAt
     data
     deliveries {
-      endpoint {
-        id
-        target
+      nodes {
+        endpoint {
+          id
+          target
+        }
+        status
+        attemptCount
+        nextRetryAt
       }
-      status
-      attemptCount
-      nextRetryAt
     }
   }
 }
@@ -62,46 +66,35 @@ query GetEvent($id: ID!) {
 `,
 }
 
-export const listAttempts: Example = {
-  name: 'ListAttempts',
-  query: `# Newest first; leave out any variable but the id.
-query ListAttempts(
-  $endpointId: ID!
-  $filter: WebhookAttemptFilter
-  $orderBy: WebhookAttemptOrder
-  $limit: Int
-  $offset: Int
+export const listEvents: Example = {
+  name: 'ListEvents',
+  query: `# Newest first; leave out any variable.
+query ListEvents(
+  $filter: WebhookEventFilter
+  $first: Int
+  $after: String
 ) {
-  webhookAttemptPage(
-    endpointId: $endpointId
+  webhookEvents(
     filter: $filter
-    orderBy: $orderBy
-    limit: $limit
-    offset: $offset
+    first: $first
+    after: $after
   ) {
-    totalCount
     nodes {
       id
-      event {
-        id
-        type
-      }
-      number
-      sentAt
-      durationMs
-      responseStatus
-      error
-      nextRetryAt
+      type
+      createdAt
+      fannedOutAt
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
     }
   }
 }
 `,
   variables: `{
-  "endpointId": "1",
-  "filter": { "isSuccessful": false },
-  "orderBy": "CREATED_AT_DESC",
-  "limit": 20,
-  "offset": 0
+  "filter": { "isTest": false },
+  "first": 20
 }
 `,
 }

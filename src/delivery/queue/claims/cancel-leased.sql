@@ -7,9 +7,9 @@ DECLARE
     held tid[] := ARRAY(SELECT address FROM lock_leased(cancelling_owner, event_ids, endpoint_ids));
 BEGIN
     WITH cancelled AS (
-        DELETE FROM queue WHERE ctid = ANY (held) RETURNING event_id, endpoint_id, attempt_count
+        DELETE FROM queue WHERE ctid = ANY (held) RETURNING event_id, endpoint_id, attempt_count, tries
     )
-    INSERT INTO ended_deliveries (event_id, endpoint_id, status, attempt_count)
-    SELECT event_id, endpoint_id, 'CANCELLED', attempt_count FROM cancelled;
+    INSERT INTO ended_deliveries (event_id, endpoint_id, status, attempt_count, tries)
+    SELECT event_id, endpoint_id, 'CANCELLED', attempt_count, tries FROM cancelled;
 END
 $$;

@@ -37,7 +37,7 @@ BEGIN
     WITH attempt AS MATERIALIZED (
         SELECT *, recorded_at + make_interval(secs => "retryInMs" / 1000) AS due_at
         FROM json_to_recordset(finished) AS attempt(
-            "sendId" uuid, "eventId" bigint, "endpointId" integer, "number" integer, "resendCount" integer,
+            "sendId" uuid, "eventId" bigint, "endpointId" integer, "number" integer, "trigger" attempt_trigger, "resendCount" integer,
             "sentAt" timestamptz, "signatureHeader" text, "responseStatus" integer, "responseBody" text,
             "responseTruncated" boolean, "durationMs" integer, "error" attempt_error, "errorDetail" text, "outcome" text,
             "retryInMs" float8, "restMs" float8, "isGone" boolean)
@@ -59,14 +59,17 @@ BEGIN
         ) delivery
     ),
     archived AS (
-        INSERT INTO ended_deliveries (event_id, endpoint_id, status, attempt_count)
-        SELECT "eventId", "endpointId", upper("outcome")::delivery_status, greatest(attempt_count, "number")
+        INSERT INTO ended_deliveries (event_id, endpoint_id, status, attempt_count, tries)
+        SELECT "eventId", "endpointId", upper("outcome")::delivery_status, greatest(attempt_count, "number"), tries + 1
         FROM found WHERE is_ended
     ),
     recorded AS (
-        INSERT INTO attempts (send_id, event_id, endpoint_id, number, created_at, sent_at, signature_header, response_status,
+        INSERT INTO attempts (send_id, event_id, endpoint_id, number, trigger, outcome, created_at, sent_at, signature_header, response_status,
             response_body, response_truncated, duration_ms, error, error_detail, next_retry_at)
-        SELECT "sendId", "eventId", "endpointId", "number", recorded_at, "sentAt", "signatureHeader", "responseStatus",
+        SELECT "sendId", "eventId", "endpointId", "number", "trigger",
+            CASE WHEN "error" = 'ABORTED' THEN 'ABORTED' WHEN "outcome" IN ('retry', 'failed') THEN 'FAILED'
+                ELSE upper("outcome") END::attempt_outcome,
+            recorded_at, "sentAt", "signatureHeader", "responseStatus",
             "responseBody", "responseTruncated", "durationMs", "error", "errorDetail", CASE WHEN NOT "isGone" THEN due_at END
         FROM attempt
         ON CONFLICT (event_id, endpoint_id, send_id) DO NOTHING

@@ -1,6 +1,6 @@
 import { type Query, statement } from '../../../database/query'
 import { Prisma } from '../../../generated/prisma/client'
-import type { AttemptError } from '../../../generated/prisma/enums'
+import type { AttemptError, AttemptTrigger } from '../../../generated/prisma/enums'
 import type { LeaseHolder } from '../claims/leases'
 
 /** An attempt that has ended and is ready to be recorded. Instants are ISO texts, because attempts are sent as JSON. */
@@ -11,6 +11,7 @@ export interface FinishedAttempt {
   endpointId: number
   /** 1 for the first attempt of the delivery */
   number: number
+  trigger: AttemptTrigger
   /** the delivery's resend count when it was claimed */
   resendCount: number
   /** null when not one byte was sent */

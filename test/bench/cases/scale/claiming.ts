@@ -70,6 +70,7 @@ const finished = (
   eventId: String(eventId),
   endpointId,
   number,
+  trigger: 'SCHEDULE' as const,
   resendCount,
   sentAt: new Date().toISOString(),
   signatureHeader: '',

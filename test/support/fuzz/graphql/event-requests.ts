@@ -78,12 +78,22 @@ export const graphqlEventRequests: RequestKind[] = [
         [
           'null',
           '{}',
-          '{"isSuccessful": false, "error": "CONNECTION"}',
+          '{"outcome": ["FAILED"], "error": ["CONNECTION"]}',
           '{"eventId": "1\\u0000"}',
           '{"eventId": 9007199254740992, "error": null}',
-          '{"isSuccessful": null}',
+          '{"outcome": null, "trigger": []}',
+          '{"error": "CONNECTION"}',
+          '{"since": "2020-01-01T00:00:00Z", "until": "2020-01-01T00:00:00Z"}',
+          '{"eventType": "post.created", "responseStatusFrom": 200}',
         ],
-        ['{"error": "connection"}', '{"eventId": 1.5}', '{"isSuccessful": "x"}', '7', '{"x": 1}'],
+        [
+          '{"error": "connection"}',
+          '{"eventId": 1.5}',
+          '{"outcome": [null]}',
+          '{"since": "2020-01-02T00:00:00Z", "until": "2020-01-01T00:00:00Z"}',
+          '7',
+          '{"x": 1}',
+        ],
       ),
       orderBy: optional(['"SENT_AT_ASC"', '"NEXT_RETRY_DESC"'], ['"sent_at"', '0']),
       limit: optional(['1', '2147483647'], ['0', '-1', '2147483648', '1.5', '"1"']),
@@ -125,7 +135,9 @@ export const graphqlEventRequests: RequestKind[] = [
         },
         onSuccess({ resendWebhookEvents }) {
           const { deliveries } = resendWebhookEvents as { deliveries: { id: string }[] }
-          expect(deliveries.map((delivery) => delivery.id)).toEqual([...new Set(ids)].map((event) => `${event}-${id}`))
+          expect(deliveries.map((delivery) => delivery.id)).toEqual(
+            [...new Set(ids)].map((event) => `${event}-${id}`),
+          )
         },
       })
     },

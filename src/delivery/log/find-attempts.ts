@@ -1,0 +1,155 @@
+import { type Query, statement } from '../../database/query'
+import type { Problem } from '../../failure'
+import { Prisma } from '../../generated/prisma/client'
+import { parseEndpointId, parseEventId } from '../../identifiers'
+import {
+  cursorOf,
+  type KeysetPage,
+  keyOf,
+  type PageArguments,
+  pageOf,
+  sizeOf,
+  validatePage,
+} from '../../keyset-page'
+import { type AttemptFilter, isPlain, matches, validateAttemptFilter } from './attempt-filter'
+import { ATTEMPT_COLUMNS, type Attempt, type AttemptRow, attemptOf } from './attempts'
+
+/** Whose attempts a list has: of one delivery, of one event, of one endpoint, or all. */
+export interface AttemptScope {
+  eventId?: bigint
+  endpointId?: number
+}
+
+const CURSOR = 'attempt'
+/** How many attempts are read for a page with conditions: a page reads 2,000 buffers at most. */
+const SCANNED_MAX = 1_200
+/** The same where the event of each is read as well. */
+const SCANNED_WITH_EVENTS_MAX = 300
+/** Larger numbers are not counted. */
+const COUNTED_MAX = 10_000
+
+interface ScannedAttempt extends AttemptRow {
+  nth: number
+  matches: boolean
+  /** how many attempts the scan has read */
+  scanned: number
+}
+
+/**
+ * A page of attempts for each scope, newest first, in one statement. A scan stops after so many attempts: where few of them match,
+ * the page is short and says that there may be more.
+ *
+ * @param filter validated, like `page`: see validateAttempts
+ * @returns the pages, in the order of the scopes
+ */
+export async function findAttempts(
+  query: Query,
+  scopes: AttemptScope[],
+  filter: AttemptFilter,
+  page: PageArguments,
+): Promise<KeysetPage<Attempt>[]> {
+  const size = sizeOf(page)
+  const most = readsOnlyMatches(scopes, filter) ? size + 1 : scannedMax(filter)
+  const rows = await query<ScannedAttempt>(
+    statement(
+      'find_attempts',
+      Prisma.sql`
+        SELECT scope.nth::integer AS nth, scan.*
+        FROM unnest(${scopes.map(({ eventId }) => eventId?.toString() ?? null)}::bigint[],
+          ${scopes.map(({ endpointId }) => endpointId ?? null)}::integer[])
+          WITH ORDINALITY AS scope(event_id, endpoint_id, nth)
+        CROSS JOIN LATERAL (
+          SELECT ${ATTEMPT_COLUMNS}, matches, scanned::integer
+          FROM (
+            SELECT *, count(*) FILTER (WHERE matches) OVER (ORDER BY place) AS matched, max(place) OVER () AS scanned
+            FROM (${scan(filter, page, most)}) scanned_attempt
+          ) attempt
+          WHERE (matches AND matched <= ${size + 1}) OR place = scanned
+          ORDER BY place
+        ) scan
+        ORDER BY nth`,
+    ),
+  )
+  return scopes.map((_scope, index) => {
+    const own = rows.filter(({ nth }) => nth === index + 1)
+    const scanned = own[0]?.scanned ?? 0
+    return pageOf(own.map(scannedRow), { size, after: page.after, isWhole: scanned < most })
+  })
+}
+
+/** The number of attempts of a scope; null = more than 10,000, or so many had to be read. */
+export async function countAttempts(
+  query: Query,
+  scope: AttemptScope,
+  filter: AttemptFilter,
+): Promise<number | null> {
+  const most = COUNTED_MAX + 1
+  const [row] = await query<{ scanned: number; matching: number }>(
+    statement(
+      'count_attempts',
+      Prisma.sql`
+        SELECT count(*)::integer AS scanned, count(*) FILTER (WHERE matches)::integer AS matching
+        FROM (SELECT ${scope.eventId?.toString() ?? null}::bigint AS event_id, ${scope.endpointId ?? null}::integer AS endpoint_id) scope
+        CROSS JOIN LATERAL (${scan(filter, {}, most)}) scanned_attempt`,
+    ),
+  )
+  return row === undefined || row.scanned === most ? null : row.matching
+}
+
+/** The scope that a filter of all attempts names. */
+export const attemptScopeOf = ({ endpointId, eventId }: AttemptFilter): AttemptScope => ({
+  endpointId: endpointId == null ? undefined : (parseEndpointId(endpointId) ?? 0),
+  eventId: eventId == null ? undefined : (parseEventId(eventId) ?? 0n),
+})
+
+/** Every problem of a page's arguments. */
+export const validateAttempts = (filter: AttemptFilter, page: PageArguments): Problem[] => [
+  ...validatePage(page, page.after == null ? undefined : keyOf(CURSOR, page.after, 2)),
+  ...validateAttemptFilter(filter),
+]
+
+/** The part of both statements that reads attempts of `scope`, and says of each whether it matches. */
+function scan(filter: AttemptFilter, page: PageArguments, most: number): Prisma.Sql {
+  const { time, id } = startOf(filter, page)
+  return Prisma.sql`
+    SELECT attempt.*, attempt.ordinality AS place, coalesce(${matches(filter)}, false) AS matches
+    FROM scan_attempts(scope.event_id, scope.endpoint_id, ${time?.toISOString() ?? null}::timestamptz, ${id}::bigint,
+      ${filter.since?.toISOString() ?? null}::timestamptz, ${most}::integer) WITH ORDINALITY AS attempt`
+}
+
+/** The place after which the scan starts: that of the cursor, or the end of the span. */
+function startOf(
+  { until }: AttemptFilter,
+  { after }: PageArguments,
+): { time: Date | null; id: string | null } {
+  const [ms, id] = after == null ? [] : (keyOf(CURSOR, after, 2) ?? [])
+  const time = ms === undefined ? undefined : new Date(Number(ms))
+  if (until != null && (time === undefined || until <= time)) return { time: until, id: '0' }
+  return { time: time ?? null, id: id === undefined ? null : String(id) }
+}
+
+/** Whether the scans of these scopes read nothing that does not match. */
+function readsOnlyMatches(
+  scopes: AttemptScope[],
+  { endpointId, eventId, ...conditions }: AttemptFilter,
+): boolean {
+  const named = attemptScopeOf({ endpointId, eventId })
+  return (
+    isPlain(conditions) &&
+    scopes.every(
+      (scope) =>
+        (endpointId == null || scope.endpointId === named.endpointId) &&
+        (eventId == null || (scope.eventId === named.eventId && scope.endpointId !== undefined)),
+    )
+  )
+}
+
+const scannedMax = ({ eventType }: AttemptFilter) =>
+  eventType == null ? SCANNED_MAX : SCANNED_WITH_EVENTS_MAX
+
+function scannedRow({ nth: _nth, scanned: _scanned, matches: isMatching, ...row }: ScannedAttempt) {
+  return {
+    cursor: cursorOf(CURSOR, row.createdAt.getTime(), row.id),
+    node: isMatching ? attemptOf(row) : undefined,
+  }
+}

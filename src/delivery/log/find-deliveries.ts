@@ -1,0 +1,205 @@
+import { type Query, statement } from '../../database/query'
+import type { Problem } from '../../failure'
+import { Prisma } from '../../generated/prisma/client'
+import { parseDeliveryId, parseEndpointId, parseEventId } from '../../identifiers'
+import {
+  cursorOf,
+  type KeysetPage,
+  keyOf,
+  type PageArguments,
+  pageOf,
+  type Span,
+  sizeOf,
+  validatePage,
+  validateSpan,
+} from '../../keyset-page'
+import { validateText } from '../../validate-text'
+import {
+  DELIVERY_COLUMNS,
+  type Delivery,
+  type DeliveryRow,
+  type DeliveryStatus,
+  deliveryOf,
+} from './deliveries'
+
+/** Every given condition must hold; null = not given. An empty list matches nothing. */
+export interface DeliveryFilter extends Span {
+  endpointId?: string | null
+  eventId?: string | null
+  eventType?: string | null
+  status?: DeliveryStatus[] | null
+}
+
+/** Whose deliveries a list has: those of one event, of one endpoint, or all. */
+export interface DeliveryScope {
+  eventId?: bigint
+  endpointId?: number
+}
+
+const CURSOR = 'delivery'
+/** How many deliveries are read for a page with conditions, each with its event: a page reads 2,000 buffers at most. */
+const SCANNED_MAX = 300
+/** Larger numbers are not counted. */
+const COUNTED_MAX = 10_000
+
+interface ScannedDelivery extends DeliveryRow {
+  nth: number
+  matches: boolean
+  /** how many deliveries the scan has read */
+  scanned: number
+}
+
+/**
+ * A page of deliveries for each scope, newest event first, in one statement. A scan stops after so many deliveries: where few of
+ * them match, the page is short and says that there may be more.
+ *
+ * @param filter validated, like `page`: see validateDeliveries
+ * @returns the pages, in the order of the scopes
+ */
+export async function findDeliveries(
+  query: Query,
+  scopes: DeliveryScope[],
+  filter: DeliveryFilter,
+  page: PageArguments,
+): Promise<KeysetPage<Delivery>[]> {
+  const size = sizeOf(page)
+  const most = readsOnlyMatches(scopes, filter) ? size + 1 : SCANNED_MAX
+  const rows = await query<ScannedDelivery>(
+    statement(
+      'find_deliveries',
+      Prisma.sql`
+        WITH ${span(filter)}
+        SELECT scope.nth::integer AS nth, scan.*
+        FROM span, unnest(${scopes.map(({ eventId }) => eventId?.toString() ?? null)}::bigint[],
+          ${scopes.map(({ endpointId }) => endpointId ?? null)}::integer[]) WITH ORDINALITY AS scope(event_id, endpoint_id, nth)
+        CROSS JOIN LATERAL (
+          SELECT * FROM (
+            SELECT *, count(*) FILTER (WHERE matches) OVER (ORDER BY place) AS matched, (max(place) OVER ())::integer AS scanned
+            FROM (${scan(filter, page, most)}) scanned_delivery
+          ) numbered
+          WHERE (matches AND matched <= ${size + 1}) OR place = scanned
+          ORDER BY place
+        ) scan
+        ORDER BY nth`,
+    ),
+  )
+  return scopes.map((_scope, index) => {
+    const own = rows.filter(({ nth }) => nth === index + 1)
+    const scanned = own[0]?.scanned ?? 0
+    return pageOf(own.map(scannedRow), { size, after: page.after, isWhole: scanned < most })
+  })
+}
+
+/** The number of deliveries of a scope; null = more than 10,000, or so many had to be read. */
+export async function countDeliveries(
+  query: Query,
+  scope: DeliveryScope,
+  filter: DeliveryFilter,
+): Promise<number | null> {
+  const most = COUNTED_MAX + 1
+  const [row] = await query<{ scanned: number; matching: number }>(
+    statement(
+      'count_deliveries',
+      Prisma.sql`
+        WITH ${span(filter)}
+        SELECT count(*)::integer AS scanned, count(*) FILTER (WHERE matches)::integer AS matching
+        FROM span, (SELECT ${scope.eventId?.toString() ?? null}::bigint AS event_id, ${scope.endpointId ?? null}::integer AS endpoint_id) scope
+        CROSS JOIN LATERAL (${scan(filter, {}, most)}) scanned_delivery`,
+    ),
+  )
+  return row === undefined || row.scanned === most ? null : row.matching
+}
+
+/** The scope that a filter of all deliveries names. */
+export const deliveryScopeOf = ({ endpointId, eventId }: DeliveryFilter): DeliveryScope => ({
+  endpointId: endpointId == null ? undefined : (parseEndpointId(endpointId) ?? 0),
+  eventId: eventId == null ? undefined : (parseEventId(eventId) ?? 0n),
+})
+
+/** Every problem of a page's arguments. */
+export const validateDeliveries = (filter: DeliveryFilter, page: PageArguments): Problem[] => [
+  ...validatePage(page, page.after == null ? undefined : keyOf(CURSOR, page.after, 2)),
+  ...validateSpan(filter),
+  ...(filter.eventType == null ? [] : validateText(filter.eventType, ['filter', 'eventType'])),
+]
+
+/** One delivery; undefined = there is none. */
+export async function findDelivery(query: Query, id: string): Promise<Delivery | undefined> {
+  const scope = parseDeliveryId(id)
+  if (scope === undefined) return undefined
+  const [page] = await findDeliveries(query, [scope], {}, { first: 1 })
+  return page?.edges[0]?.node
+}
+
+/**
+ * The events of a filter's span, as a range of ids. Ids grow with time but for moments, which the ten seconds are for: the scan compares
+ * the time of each event once more.
+ */
+function span({ since, until }: DeliveryFilter): Prisma.Sql {
+  return Prisma.sql`
+    span AS MATERIALIZED (
+      SELECT
+        CASE WHEN ${since?.toISOString() ?? null}::timestamptz IS NOT NULL THEN coalesce((
+          SELECT id FROM events WHERE created_at >= ${since?.toISOString() ?? null}::timestamptz - interval '10 seconds'
+          ORDER BY created_at, id LIMIT 1
+        ), 9223372036854775807) END AS first_event,
+        CASE WHEN ${until?.toISOString() ?? null}::timestamptz IS NOT NULL THEN coalesce((
+          SELECT id FROM events WHERE created_at < ${until?.toISOString() ?? null}::timestamptz + interval '10 seconds'
+          ORDER BY created_at DESC, id DESC LIMIT 1
+        ), 0) + 1 END AS end_event
+    )`
+}
+
+/** The part of both statements that reads deliveries of `scope`, and says of each whether it matches. */
+function scan(filter: DeliveryFilter, { after }: PageArguments, most: number): Prisma.Sql {
+  const { since, until, eventType, status } = filter
+  const [event, endpoint] = after == null ? [] : (keyOf(CURSOR, after, 2) ?? [])
+  const before = event?.toString() ?? null
+  const wantsPending = status == null || status.some((one) => one === 'PENDING' || one === 'CANCELLED')
+  const wantsEnded = status == null || status.some((one) => one !== 'PENDING')
+  return Prisma.sql`
+    SELECT ${DELIVERY_COLUMNS}, delivery.ordinality AS place, coalesce(
+      (${endpointOf(filter)}::integer IS NULL OR delivery.endpoint_id = ${endpointOf(filter)}::integer)
+      AND (${eventOf(filter)}::bigint IS NULL OR delivery.event_id = ${eventOf(filter)}::bigint)
+      AND (${status ?? null}::text[] IS NULL OR CASE WHEN delivery.status = 'PENDING' AND (endpoint.id IS NULL OR endpoint.deleted_at IS NOT NULL)
+        THEN 'CANCELLED' ELSE delivery.status::text END = ANY (${status ?? null}::text[]))
+      AND (${eventType ?? null}::text IS NULL OR event.type = ${eventType ?? null}::text)
+      AND (${since?.toISOString() ?? null}::timestamptz IS NULL OR event.created_at >= ${since?.toISOString() ?? null}::timestamptz)
+      AND (${until?.toISOString() ?? null}::timestamptz IS NULL OR event.created_at < ${until?.toISOString() ?? null}::timestamptz),
+      false) AS matches
+    FROM scan_deliveries(scope.event_id, scope.endpoint_id,
+      CASE WHEN span.end_event <= ${before}::bigint OR ${before}::bigint IS NULL THEN span.end_event ELSE ${before}::bigint END,
+      CASE WHEN span.end_event <= ${before}::bigint OR ${before}::bigint IS NULL THEN 0 ELSE ${endpoint?.toString() ?? null}::integer END,
+      span.first_event, ${wantsPending}::boolean, ${wantsEnded}::boolean, ${most}::integer) WITH ORDINALITY AS delivery
+    JOIN events event ON event.id = delivery.event_id
+    LEFT JOIN endpoints endpoint ON endpoint.id = delivery.endpoint_id`
+}
+
+/** An id that no object can have matches nothing. */
+const endpointOf = ({ endpointId }: DeliveryFilter) =>
+  endpointId == null ? null : (parseEndpointId(endpointId) ?? 0)
+const eventOf = ({ eventId }: DeliveryFilter) => (eventId == null ? null : String(parseEventId(eventId) ?? 0))
+
+/** Whether the scans of these scopes read nothing that does not match. A span of time is compared with each event once more. */
+function readsOnlyMatches(
+  scopes: DeliveryScope[],
+  { endpointId, eventId, ...conditions }: DeliveryFilter,
+): boolean {
+  const named = deliveryScopeOf({ endpointId, eventId })
+  return (
+    Object.values(conditions).every((condition) => condition == null) &&
+    scopes.every(
+      (scope) =>
+        (endpointId == null || scope.endpointId === named.endpointId) &&
+        (eventId == null || scope.eventId === named.eventId),
+    )
+  )
+}
+
+function scannedRow({ nth: _nth, matches, scanned: _scanned, ...row }: ScannedDelivery) {
+  const { eventId, endpointId } = row
+  return {
+    cursor: cursorOf(CURSOR, eventId, endpointId),
+    node: matches ? deliveryOf(row) : undefined,
+  }
+}

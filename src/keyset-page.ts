@@ -1,0 +1,85 @@
+import type { Problem } from './failure'
+import { PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX } from './page-range'
+
+/** What a caller asks of a connection; null and undefined mean the default. */
+export interface PageArguments {
+  first?: number | null
+  after?: string | null
+}
+
+/** A part of a list that is read by keys: rows that are added meanwhile do not shift it. */
+export interface KeysetPage<Node> {
+  edges: { cursor: string; node: Node }[]
+  /** whether there may be more: a page may be short, or empty, where few rows match */
+  hasNextPage: boolean
+  /** where the next page starts; null = the list is empty */
+  endCursor: string | null
+}
+
+export const EMPTY_PAGE: KeysetPage<never> = { edges: [], hasNextPage: false, endCursor: null }
+
+/** The last key of a page, in a text that callers send back. `kind` keeps the cursors of different lists apart. */
+export const cursorOf = (kind: string, ...key: (bigint | number | string)[]): string =>
+  Buffer.from([kind, ...key].join(' ')).toString('base64url')
+
+/** The keys of a cursor: whole numbers. Undefined = this is no cursor of the kind. */
+export function keyOf(kind: string, cursor: string, length: number): bigint[] | undefined {
+  const [name, ...keys] = Buffer.from(cursor, 'base64url').toString('latin1').split(' ')
+  const isKey = name === kind && keys.length === length && keys.every((key) => /^\d{1,18}$/.test(key))
+  return isKey && cursorOf(kind, ...keys) === cursor ? keys.map(BigInt) : undefined
+}
+
+/** How many rows a page has at most. */
+export const sizeOf = ({ first }: PageArguments): number => first ?? PAGE_LIMIT_DEFAULT
+
+/** The problems of a page's arguments. `keys` is what keyOf has read of `after`. */
+export function validatePage({ first, after }: PageArguments, keys: bigint[] | undefined): Problem[] {
+  const problems: Problem[] = []
+  if (first != null && (first < 1 || first > PAGE_LIMIT_MAX)) {
+    const message = `first must be between 1 and ${PAGE_LIMIT_MAX}.`
+    problems.push({ path: ['first'], code: 'OUT_OF_RANGE', message })
+  }
+  if (after != null && keys === undefined) {
+    const message = 'after must be the cursor of an edge of the same list, or the endCursor of a page.'
+    problems.push({ path: ['after'], code: 'INVALID_CURSOR', message })
+  }
+  return problems
+}
+
+/** The span of time of a filter. */
+export interface Span {
+  /** inclusive */
+  since?: Date | null
+  /** exclusive */
+  until?: Date | null
+}
+
+export function validateSpan({ since, until }: Span): Problem[] {
+  if (since == null || until == null || since <= until) return []
+  const message = 'until must not be before since.'
+  return [{ path: ['filter', 'until'], code: 'OUT_OF_RANGE', message }]
+}
+
+/** A row that a scan has read, with its key. */
+export interface ScannedRow<Node> {
+  cursor: string
+  /** undefined = the row does not match; the last row of a scan is returned in any case */
+  node: Node | undefined
+}
+
+/**
+ * Makes a page of what a scan has returned: the rows that match, one more than the page has if there are, and the last one that was
+ * read.
+ *
+ * @param isWhole the scan has read the list to its end
+ */
+export function pageOf<Node>(
+  rows: ScannedRow<Node>[],
+  { size, after, isWhole }: { size: number; after: string | null | undefined; isWhole: boolean },
+): KeysetPage<Node> {
+  const matching = rows.flatMap(({ cursor, node }) => (node === undefined ? [] : [{ cursor, node }]))
+  const edges = matching.slice(0, size)
+  const isFull = matching.length > size
+  const lastRead = isFull ? edges.at(-1)?.cursor : rows.at(-1)?.cursor
+  return { edges, hasNextPage: isFull || !isWhole, endCursor: lastRead ?? after ?? null }
+}
