@@ -83,7 +83,7 @@ export function schemaExecutor(schema: GraphQLSchema, core: Core): SchemaExecuto
 /**
  * The value of a field that is null only together with an error: the executor throws errors.
  *
- * @throws Error when the value is null all the same
+ * @throws Error when the value is null anyway
  */
 export function present<Value>(value: Value | null | undefined): Value {
   if (value == null) throw new Error('The schema has answered null without an error')

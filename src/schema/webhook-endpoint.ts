@@ -146,7 +146,7 @@ export class WebhookEndpointResolver {
 
   @Mutation(() => DeleteWebhookEndpointPayload, {
     nullable: true,
-    description: 'Deletes an endpoint, and cancels what is pending for it.',
+    description: 'Deletes an endpoint, and cancels its pending deliveries.',
   })
   async deleteWebhookEndpoint(
     @Ctx() { core }: Context,

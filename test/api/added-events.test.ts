@@ -38,7 +38,7 @@ describe('addEvents and removeEvents', () => {
     expect(after.events[0]).toEqual(before.events[0])
   })
 
-  it('that add what is there and remove what is not change nothing', async () => {
+  it('that add types of the set and remove others change nothing', async () => {
     const id = await createWith('post.created')
     const before = await stored(id, {})
     const fields = { addEvents: listOf(['post.created']), removeEvents: listOf(['user.created', 'no.more']) }

@@ -142,7 +142,7 @@ describe.each(Object.keys(LISTS) as List[])('%s', (list) => {
     ])
   })
 
-  it('are not shifted by what comes meanwhile', async () => {
+  it('are not shifted by new ones', async () => {
     const before = await idsOf(list, {}, 100)
     const { pageInfo } = await pageOf(list, { first: 2 })
     const id = await publish(gateway)
@@ -290,7 +290,7 @@ describe('the graph', () => {
     }
   })
 
-  it('reaches a deleted endpoint from its deliveries, and says of a resend what it is', async () => {
+  it('reaches a deleted endpoint from its deliveries, and tells resends apart', async () => {
     const gone = String((await gateway.createEndpoint({ target: `${receiver.url}/sound` })).id)
     expect(
       (await gateway.rest('POST', `endpoint/${gone}/event/resend/`, { json: { event: Number(events[0]) } }))

@@ -48,7 +48,7 @@ query ListAttempts(
 
 export const getAttempt: Example = {
   name: 'GetAttempt',
-  query: `# One send: what went out, what came back.
+  query: `# One send with its request and its result.
 query GetAttempt($id: ID!) {
   webhookAttempt(id: $id) {
     number
