@@ -14,7 +14,7 @@ const expectNatural = (value: unknown) => {
 /** Every code that an errors body may have: those of api.md and those of the HTTP layer. */
 const CODES = new Set(
   `required null_not_allowed invalid_url scheme_not_allowed address_not_allowed too_long unknown_event_type empty
-  wrong_type unknown_field unknown_parameter invalid_character unknown_event out_of_range invalid_choice malformed not_found
+  wrong_type unknown_field unknown_parameter invalid_character unknown_id exclusive out_of_range invalid_choice malformed not_found
   unauthenticated forbidden validation_failed version_conflict idempotency_conflict rate_limited method_not_allowed
   not_acceptable too_large unsupported_media_type`.split(/\s+/),
 )
