@@ -1253,7 +1253,8 @@ BEGIN
                 WHERE (created_at, id) < (latest_time, latest_id) AND created_at >= earliest
                 ORDER BY created_at DESC, id DESC LIMIT most;
         ELSE
-            RETURN QUERY SELECT * FROM scan_attempts(NULL, NULL, before_time, before_id, since, most);
+            RETURN QUERY SELECT * FROM scan_attempts(NULL, NULL, before_time, before_id,
+                greatest(since, (SELECT events.created_at FROM events WHERE events.id = of_event)), most);
         END IF;
     ELSIF of_endpoint IS NOT NULL THEN
         RETURN QUERY SELECT * FROM attempts
@@ -1314,7 +1315,12 @@ DECLARE
     most_pending integer := CASE WHEN with_pending THEN most ELSE 0 END;
     most_ended integer := CASE WHEN with_ended THEN most ELSE 0 END;
 BEGIN
-    IF of_event IS NULL AND of_endpoint IS NOT NULL THEN
+    IF of_event IS NOT NULL AND of_endpoint IS NOT NULL THEN
+        RETURN QUERY SELECT * FROM deliveries
+            WHERE event_id = of_event AND endpoint_id = of_endpoint AND event_id BETWEEN earliest AND latest
+                AND (event_id < latest OR endpoint_id < latest_endpoint)
+                AND CASE WHEN status = 'PENDING' THEN with_pending ELSE with_ended END;
+    ELSIF of_endpoint IS NOT NULL THEN
         RETURN QUERY SELECT * FROM (
             (SELECT event_id, endpoint_id, 'PENDING'::delivery_status, attempt_count, tries, next_attempt_at, lease_owner,
                 lease_expires_at, resend_count
@@ -1332,12 +1338,10 @@ BEGIN
             (SELECT event_id, endpoint_id, 'PENDING'::delivery_status, attempt_count, tries, next_attempt_at, lease_owner,
                 lease_expires_at, resend_count
             FROM queue WHERE event_id BETWEEN earliest AND latest AND (event_id, endpoint_id) < (latest, latest_endpoint)
-                AND (of_endpoint IS NULL OR endpoint_id = of_endpoint)
             ORDER BY event_id DESC, endpoint_id DESC LIMIT most_pending)
             UNION ALL
             (SELECT event_id, endpoint_id, status, attempt_count, tries::integer, NULL, NULL, NULL, 0
             FROM ended_deliveries WHERE event_id BETWEEN earliest AND latest AND (event_id, endpoint_id) < (latest, latest_endpoint)
-                AND (of_endpoint IS NULL OR endpoint_id = of_endpoint)
             ORDER BY event_id DESC, endpoint_id DESC LIMIT most_ended)
         ) delivery ORDER BY delivery.event_id DESC, delivery.endpoint_id DESC LIMIT most;
     END IF;
@@ -1502,15 +1506,25 @@ CREATE FUNCTION public.update_endpoints(changes jsonb) RETURNS SETOF json
     AS $$
 DECLARE
     change jsonb;
+    endpoint_id integer;
+    place integer;
+    results json[] := array_fill(NULL::json, ARRAY[jsonb_array_length(changes)]);
 BEGIN
-    FOR change IN SELECT value FROM jsonb_array_elements(changes) LOOP
-        PERFORM FROM endpoints WHERE id = (change->>'endpointId')::integer FOR NO KEY UPDATE SKIP LOCKED;
-        IF FOUND THEN
-            RETURN NEXT update_endpoint((change->>'endpointId')::integer, change);
+    FOR change, endpoint_id, place IN
+        SELECT value, (value->>'endpointId')::integer AS id, ordinality::integer AS nth
+        FROM jsonb_array_elements(changes) WITH ORDINALITY ORDER BY id, nth
+    LOOP
+        -- The lock is the one that the change needs: is_active is part of a key.
+        IF change->'patch' ? 'is_active' THEN
+            PERFORM FROM endpoints WHERE id = endpoint_id FOR UPDATE SKIP LOCKED;
         ELSE
-            RETURN NEXT NULL;
+            PERFORM FROM endpoints WHERE id = endpoint_id FOR NO KEY UPDATE SKIP LOCKED;
+        END IF;
+        IF FOUND THEN
+            results[place] := update_endpoint(endpoint_id, change);
         END IF;
     END LOOP;
+    RETURN QUERY SELECT unnest(results);
 END
 $$;
 

@@ -57,8 +57,8 @@ export async function startGateway(config: Config, log: Logger, stopping?: Abort
     stopping?.throwIfAborted()
     const core = await createCore(config, database)
     opened.push(() => core.close())
-    // Nothing may have run for so long that publishers by SQL have used up all partitions. Only processes publish to an embedded
-    // database, and the retention of the last one has made partitions.
+    // Nothing may have run for so long that publishers by SQL have used up all partitions. Nobody publishes to an embedded database
+    // while no process runs.
     const isOnlyProcess = config.database.url === undefined
     if (!isOnlyProcess) await makeEventPartitions(core.prisma)
 

@@ -22,11 +22,32 @@ export const EMPTY_PAGE: KeysetPage<never> = { edges: [], hasNextPage: false, en
 export const cursorOf = (kind: string, ...key: (bigint | number | string)[]): string =>
   Buffer.from([kind, ...key].join(' ')).toString('base64url')
 
+/** A list's cursors: their kind, and the largest value of each key. */
+export interface CursorKind {
+  name: string
+  largest: bigint[]
+}
+
+/** The end of the year 9999, in milliseconds since 1970: later instants have no text that PostgreSQL reads. */
+export const LAST_MS = 253_402_300_799_999n
+export const ID_MAX = BigInt(Number.MAX_SAFE_INTEGER)
+
 /** The keys of a cursor: whole numbers. Undefined = this is no cursor of the kind. */
-export function keyOf(kind: string, cursor: string, length: number): bigint[] | undefined {
-  const [name, ...keys] = Buffer.from(cursor, 'base64url').toString('latin1').split(' ')
-  const isKey = name === kind && keys.length === length && keys.every((key) => /^\d{1,18}$/.test(key))
-  return isKey && cursorOf(kind, ...keys) === cursor ? keys.map(BigInt) : undefined
+export function keyOf({ name, largest }: CursorKind, cursor: string): bigint[] | undefined {
+  const [kind, ...texts] = Buffer.from(cursor, 'base64url').toString('latin1').split(' ')
+  if (kind !== name || texts.length !== largest.length || !texts.every((text) => /^\d{1,18}$/.test(text)))
+    return undefined
+  if (cursorOf(name, ...texts) !== cursor) return undefined
+  const keys = texts.map(BigInt)
+  return keys.every((key, place) => key <= (largest[place] ?? 0n)) ? keys : undefined
+}
+
+/** An instant as PostgreSQL reads it. It has no year 0, and Date writes later years than 9999 in another form. */
+export function instantText(instant: Date | null | undefined): string | null {
+  if (instant == null) return null
+  const year = instant.getUTCFullYear()
+  if (year < 1) return '-infinity'
+  return year > 9999 ? 'infinity' : instant.toISOString()
 }
 
 /** How many rows a page has at most. */
@@ -58,6 +79,13 @@ export function validateSpan({ since, until }: Span): Problem[] {
   if (since == null || until == null || since <= until) return []
   const message = 'until must not be before since.'
   return [{ path: ['filter', 'until'], code: 'OUT_OF_RANGE', message }]
+}
+
+/** The rows of each scope of a statement; `nth` counts the scopes from 1. */
+export function rowsByScope<Row extends { nth: number }>(rows: Row[], scopes: number): Row[][] {
+  const byScope: Row[][] = Array.from({ length: scopes }, () => [])
+  for (const row of rows) byScope[row.nth - 1]?.push(row)
+  return byScope
 }
 
 /** A row that a scan has read, with its key. */

@@ -1,5 +1,7 @@
-import { ANSWER_WITHIN_MS } from './server/session-settings'
 import { isDatabaseUnavailable, NO_TURN } from './unavailable'
+
+/** Calls that have waited for longer are given up. */
+const WAITING_MAX_MS = 5_000
 
 /** How calls are made. */
 export interface SharedStatementsOptions<Call, Result> {
@@ -38,7 +40,7 @@ export class SharedStatements<Call, Result> {
     this.#options = options
   }
 
-  /** @throws Error when nothing was sent within the time of a statement, or what the statement has thrown */
+  /** @throws Error when nothing was sent within 5 s, or what the statement has thrown */
   run(call: Call): Promise<Result> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ call, since: performance.now(), resolve, reject })
@@ -53,9 +55,9 @@ export class SharedStatements<Call, Result> {
     this.#underWay -= 1
   }
 
-  /** The next calls. Those that have waited for as long as a statement may take are given up: their callers must be answered. */
+  /** The next calls. Those that have waited for too long are given up: their callers must be answered. */
   #takeWaiting(): Waiting<Call, Result>[] {
-    const latest = performance.now() - ANSWER_WITHIN_MS
+    const latest = performance.now() - WAITING_MAX_MS
     while (this.#waiting[0] && this.#waiting[0].since < latest)
       this.#waiting.shift()?.reject(new Error(NO_TURN))
     return this.#waiting.splice(0, this.#options.most)

@@ -3,8 +3,11 @@ import type { Problem } from '../failure'
 import { Prisma } from '../generated/prisma/client'
 import {
   cursorOf,
+  ID_MAX,
+  instantText,
   type KeysetPage,
   keyOf,
+  LAST_MS,
   type PageArguments,
   pageOf,
   type Span,
@@ -21,7 +24,7 @@ export interface EventFilter extends Span {
   isTest?: boolean | null
 }
 
-const CURSOR = 'event'
+const CURSOR = { name: 'event', largest: [LAST_MS * 1000n + 999n, ID_MAX] }
 /** How many events are read for a page with conditions: a page reads 2,000 buffers at most. */
 const SCANNED_MAX = 1_200
 /** Larger numbers are not counted. */
@@ -90,7 +93,7 @@ export async function countEvents(query: Query, filter: EventFilter): Promise<nu
 
 /** Every problem of a page's arguments. */
 export const validateEvents = (filter: EventFilter, page: PageArguments): Problem[] => [
-  ...validatePage(page, page.after == null ? undefined : keyOf(CURSOR, page.after, 2)),
+  ...validatePage(page, page.after == null ? undefined : keyOf(CURSOR, page.after)),
   ...validateSpan(filter),
   ...(filter.type == null ? [] : validateText(filter.type, ['filter', 'type'])),
 ]
@@ -125,7 +128,7 @@ function scan(filter: EventFilter, page: PageArguments, most: number): Prisma.Sq
     SELECT event.*, event.ordinality AS place, (${type}::text IS NULL OR event.type = ${type}::text)
       AND (${isTest}::boolean IS NULL OR event.is_test = ${isTest}::boolean) AS matches
     FROM scan_events(timestamptz 'epoch' + ${micros}::bigint * interval '1 microsecond', ${id}::bigint,
-      ${since?.toISOString() ?? null}::timestamptz, ${most}::integer) WITH ORDINALITY AS event`
+      ${instantText(since)}::timestamptz, ${most}::integer) WITH ORDINALITY AS event`
 }
 
 /** The place after which the scan starts: that of the cursor, or the end of the span. */
@@ -133,7 +136,7 @@ function startOf(
   { until }: EventFilter,
   { after }: PageArguments,
 ): { micros: string | null; id: string | null } {
-  const [micros, id] = after == null ? [] : (keyOf(CURSOR, after, 2) ?? [])
+  const [micros, id] = after == null ? [] : (keyOf(CURSOR, after) ?? [])
   const end = until == null ? undefined : BigInt(until.getTime()) * 1000n
   if (end !== undefined && (micros === undefined || end <= micros)) return { micros: String(end), id: '0' }
   return { micros: micros?.toString() ?? null, id: id?.toString() ?? null }
@@ -145,5 +148,8 @@ const eventOf = ({ id, createdAtMicros: _micros, ...event }: EventRow): Event =>
 })
 
 function scannedRow({ matches, scanned: _scanned, ...row }: ScannedEvent) {
-  return { cursor: cursorOf(CURSOR, row.createdAtMicros, row.id), node: matches ? eventOf(row) : undefined }
+  return {
+    cursor: cursorOf(CURSOR.name, row.createdAtMicros, row.id),
+    node: matches ? eventOf(row) : undefined,
+  }
 }

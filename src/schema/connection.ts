@@ -91,7 +91,8 @@ export function connectionOf(name: string, node: ClassType<object>): ClassType<o
 
     @Field(() => Int, {
       nullable: true,
-      description: 'The number of objects that match, on all pages. Counted up to 10,000; null means more.',
+      description:
+        'The number of objects that match, on all pages. Null means more than 10,000, or that more have to be read to know.',
     })
     totalCount!: number | null
   }

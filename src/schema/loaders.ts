@@ -21,7 +21,7 @@ type Loader<Key, Value> = ReturnType<typeof batchedReads<Key, Value>>
 
 /**
  * Reads for fields of nested objects. The fields of one request that need the same kind of object share a statement, so a page
- * costs the same number of statements for 1 object as for 100. Most requests need none, so each is made when it is needed.
+ * costs the same number of statements for 1 object as for 100, but for totals, which the cost limit counts. Most requests need none, so each is made when it is needed.
  */
 export class Loaders {
   readonly #loaders = new Map<string, Loader<never, unknown>>()

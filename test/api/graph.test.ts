@@ -45,6 +45,19 @@ const LISTS = {
 
 type List = keyof typeof LISTS
 
+/** Cursors of the right form that no edge can have. */
+const FORGED: Record<List, string[]> = {
+  webhookAttempts: [
+    'attempt 999999999999999999 1',
+    'attempt 300000000000000 1',
+    'attempt 1',
+    'attempt 1 1 1',
+    'attempt -1 1',
+  ],
+  webhookDeliveries: ['delivery 1 9999999999', 'delivery 999999999999999999 1', 'delivery 1 x'],
+  webhookEvents: ['event 999999999999999999 1', 'event 1 999999999999999999', 'attempt 1 1'],
+}
+
 interface Page {
   nodes: { id: string; createdAt: string }[]
   edges: { cursor: string; node: { id: string } }[]
@@ -113,7 +126,7 @@ describe.each(Object.keys(LISTS) as List[])('%s', (list) => {
       'x',
       '!',
       pageInfo.endCursor,
-      `${Buffer.from(`x 1 ${'9'.repeat(30)}`).toString('base64url')}`,
+      ...FORGED[list].map((text) => Buffer.from(text).toString('base64url')),
     ]) {
       const { errors } = await gateway.gql(documentOf(list), { after })
       expect(errors?.[0]?.extensions?.problems).toEqual([
@@ -140,6 +153,13 @@ describe.each(Object.keys(LISTS) as List[])('%s', (list) => {
     expect(errors?.[0]?.extensions?.problems).toMatchObject([
       { path: ['filter', 'until'], code: 'OUT_OF_RANGE' },
     ])
+  })
+
+  it('of any span that a client can name are a list', async () => {
+    const ever = { since: '0000-01-01T00:00:00Z', until: '9999-12-31T23:59:59-01:00' }
+    expect(await idsOf(list, ever, 100)).toEqual(await idsOf(list, {}, 100))
+    expect(await idsOf(list, { until: ever.since }, 100)).toEqual([])
+    expect(await idsOf(list, { since: ever.until }, 100)).toEqual([])
   })
 
   it('are not shifted by new ones', async () => {
@@ -282,6 +302,7 @@ describe('the graph', () => {
       webhookAttempt: { id, number: 1, event: { id: events[1] } },
       webhookDelivery: { id: `${events[1]}-${sound}`, status: 'DELIVERED' },
     })
+    expect(await read('{ webhookAttempt(id: 999999) { id } }')).toEqual({ webhookAttempt: null })
     for (const unknown of ['x', '0', '999999', '1-999999', '1-2-3', `${events[1]}-`, '-1', '9'.repeat(30)]) {
       expect(await read(query, { attempt: `${unknown}x`, delivery: unknown })).toEqual({
         webhookAttempt: null,

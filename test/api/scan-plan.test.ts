@@ -26,7 +26,7 @@ describeServer('A page reads few blocks of very many rows, also on statistics of
       INSERT INTO ended_deliveries (event_id, endpoint_id, status, attempt_count, tries)
         SELECT nth, id, 'DELIVERED', 1, 1 FROM generate_series(1, ${EVENTS}) AS nth, endpoints;
       INSERT INTO queue (event_id, endpoint_id)
-        SELECT nth, id FROM generate_series(1, 1000) AS nth, endpoints WHERE false;
+        SELECT nth, id FROM generate_series(${EVENTS + 1}, ${EVENTS + 1_000}) AS nth, endpoints;
       INSERT INTO attempts (event_id, endpoint_id, number, outcome, created_at, signature_header)
         SELECT nth, id, 1, 'DELIVERED', now() - nth * interval '1 second', '' FROM generate_series(1, ${EVENTS}) AS nth, endpoints`)
   })
@@ -46,6 +46,12 @@ describeServer('A page reads few blocks of very many rows, also on statistics of
       'deliveries of an endpoint',
       'SELECT event_id FROM scan_deliveries(NULL, 7, NULL, NULL, NULL, true, true, 300)',
     ],
+    [
+      'pending deliveries of an endpoint',
+      'SELECT event_id FROM scan_deliveries(NULL, 7, NULL, NULL, NULL, true, false, 300)',
+    ],
+    ['a delivery', 'SELECT event_id FROM scan_deliveries(77, 7, NULL, NULL, NULL, true, true, 2)'],
+    ['a pending delivery', 'SELECT event_id FROM scan_deliveries(4100, 7, NULL, NULL, NULL, true, true, 2)'],
     [
       'deliveries of an event',
       'SELECT event_id FROM scan_deliveries(77, NULL, NULL, NULL, NULL, true, true, 300)',

@@ -63,7 +63,7 @@ ${SECTION_NAMES.map((name) => `  ${name.padEnd(9)}  ${Object.keys(SECTIONS[name]
   --profile  writes CPU profiles of the gateway into a folder; the gateway is slower then
 
 The second form builds another revision and compares this build with it, in ${PAIRS} pairs of measurements for each
-case. It takes about 20 minutes and exits with 1 when a case falls short.
+case. It takes about 25 minutes and exits with 1 when a case falls short.
   --cases    some of ${Object.keys(PAIRED_CASES).join(', ')}
   --pairs    another number of pairs, for a quick look: nothing falls short then
 `

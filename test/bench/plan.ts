@@ -109,5 +109,5 @@ export const LIMIT_MS = {
   scaling: 20 * MINUTE,
 }
 
-/** `--against`: about 20 minutes for all cases. */
+/** `--against`: about 25 minutes for all cases. */
 export const AGAINST_LIMIT_MS = 45 * MINUTE

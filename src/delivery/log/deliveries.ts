@@ -27,6 +27,7 @@ export interface DeliveryRow {
   tries: number
   nextAttemptAt: Date | null
   isLeased: boolean
+  isAhead: boolean
   isActive: boolean
   isDeleted: boolean
 }
@@ -35,14 +36,17 @@ export interface DeliveryRow {
 export const DELIVERY_COLUMNS = Prisma.sql`
   delivery.event_id::text AS "eventId", delivery.endpoint_id AS "endpointId", event.created_at AS "createdAt", delivery.status,
   delivery.attempt_count AS "attemptCount", delivery.tries, delivery.next_attempt_at AS "nextAttemptAt",
-  delivery.lease_owner IS NOT NULL AS "isLeased", coalesce(endpoint.is_active, false) AS "isActive",
+  delivery.lease_owner IS NOT NULL AS "isLeased", delivery.next_attempt_at > clock_timestamp() AS "isAhead",
+  coalesce(endpoint.is_active, false) AS "isActive",
   endpoint.id IS NULL OR endpoint.deleted_at IS NOT NULL AS "isDeleted"`
 
 /** A pending delivery of a deleted endpoint counts as cancelled: a worker cancels its row soon after the deletion. */
 export function deliveryOf(row: DeliveryRow): Delivery {
   const isPending = row.status === DeliveryStatus.PENDING
   const isCancelled = isPending && row.isDeleted
-  const waitsForRetry = isPending && !isCancelled && row.isActive && row.tries > 0 && !row.isLeased
+  // A busy receiver uses up no try. A resend has no try either, and is due at once.
+  const hasRetry = row.tries > 0 || (row.attemptCount > 0 && row.isAhead)
+  const waitsForRetry = isPending && !isCancelled && row.isActive && hasRetry && !row.isLeased
   return {
     eventId: BigInt(row.eventId),
     endpointId: row.endpointId,

@@ -4,10 +4,14 @@ import { Prisma } from '../../generated/prisma/client'
 import { parseEndpointId, parseEventId } from '../../identifiers'
 import {
   cursorOf,
+  ID_MAX,
+  instantText,
   type KeysetPage,
   keyOf,
+  LAST_MS,
   type PageArguments,
   pageOf,
+  rowsByScope,
   sizeOf,
   validatePage,
 } from '../../keyset-page'
@@ -20,7 +24,7 @@ export interface AttemptScope {
   endpointId?: number
 }
 
-const CURSOR = 'attempt'
+const CURSOR = { name: 'attempt', largest: [LAST_MS, ID_MAX] }
 /** How many attempts are read for a page with conditions: a page reads 2,000 buffers at most. */
 const SCANNED_MAX = 1_200
 /** The same where the event of each is read as well. */
@@ -59,19 +63,17 @@ export async function findAttempts(
           ${scopes.map(({ endpointId }) => endpointId ?? null)}::integer[])
           WITH ORDINALITY AS scope(event_id, endpoint_id, nth)
         CROSS JOIN LATERAL (
-          SELECT ${ATTEMPT_COLUMNS}, matches, scanned::integer
+          SELECT ${ATTEMPT_COLUMNS}, matches, scanned::integer, place
           FROM (
             SELECT *, count(*) FILTER (WHERE matches) OVER (ORDER BY place) AS matched, max(place) OVER () AS scanned
             FROM (${scan(filter, page, most)}) scanned_attempt
           ) attempt
           WHERE (matches AND matched <= ${size + 1}) OR place = scanned
-          ORDER BY place
         ) scan
-        ORDER BY nth`,
+        ORDER BY nth, place`,
     ),
   )
-  return scopes.map((_scope, index) => {
-    const own = rows.filter(({ nth }) => nth === index + 1)
+  return rowsByScope(rows, scopes.length).map((own) => {
     const scanned = own[0]?.scanned ?? 0
     return pageOf(own.map(scannedRow), { size, after: page.after, isWhole: scanned < most })
   })
@@ -104,7 +106,7 @@ export const attemptScopeOf = ({ endpointId, eventId }: AttemptFilter): AttemptS
 
 /** Every problem of a page's arguments. */
 export const validateAttempts = (filter: AttemptFilter, page: PageArguments): Problem[] => [
-  ...validatePage(page, page.after == null ? undefined : keyOf(CURSOR, page.after, 2)),
+  ...validatePage(page, page.after == null ? undefined : keyOf(CURSOR, page.after)),
   ...validateAttemptFilter(filter),
 ]
 
@@ -113,8 +115,8 @@ function scan(filter: AttemptFilter, page: PageArguments, most: number): Prisma.
   const { time, id } = startOf(filter, page)
   return Prisma.sql`
     SELECT attempt.*, attempt.ordinality AS place, coalesce(${matches(filter)}, false) AS matches
-    FROM scan_attempts(scope.event_id, scope.endpoint_id, ${time?.toISOString() ?? null}::timestamptz, ${id}::bigint,
-      ${filter.since?.toISOString() ?? null}::timestamptz, ${most}::integer) WITH ORDINALITY AS attempt`
+    FROM scan_attempts(scope.event_id, scope.endpoint_id, ${instantText(time)}::timestamptz, ${id}::bigint,
+      ${instantText(filter.since)}::timestamptz, ${most}::integer) WITH ORDINALITY AS attempt`
 }
 
 /** The place after which the scan starts: that of the cursor, or the end of the span. */
@@ -122,7 +124,7 @@ function startOf(
   { until }: AttemptFilter,
   { after }: PageArguments,
 ): { time: Date | null; id: string | null } {
-  const [ms, id] = after == null ? [] : (keyOf(CURSOR, after, 2) ?? [])
+  const [ms, id] = after == null ? [] : (keyOf(CURSOR, after) ?? [])
   const time = ms === undefined ? undefined : new Date(Number(ms))
   if (until != null && (time === undefined || until <= time)) return { time: until, id: '0' }
   return { time: time ?? null, id: id === undefined ? null : String(id) }
@@ -149,7 +151,7 @@ const scannedMax = ({ eventType }: AttemptFilter) =>
 
 function scannedRow({ nth: _nth, scanned: _scanned, matches: isMatching, ...row }: ScannedAttempt) {
   return {
-    cursor: cursorOf(CURSOR, row.createdAt.getTime(), row.id),
+    cursor: cursorOf(CURSOR.name, row.createdAt.getTime(), row.id),
     node: isMatching ? attemptOf(row) : undefined,
   }
 }

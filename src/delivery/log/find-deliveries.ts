@@ -1,13 +1,16 @@
 import { type Query, statement } from '../../database/query'
 import type { Problem } from '../../failure'
 import { Prisma } from '../../generated/prisma/client'
-import { parseDeliveryId, parseEndpointId, parseEventId } from '../../identifiers'
+import { INTEGER_MAX, parseDeliveryId, parseEndpointId, parseEventId } from '../../identifiers'
 import {
   cursorOf,
+  ID_MAX,
+  instantText,
   type KeysetPage,
   keyOf,
   type PageArguments,
   pageOf,
+  rowsByScope,
   type Span,
   sizeOf,
   validatePage,
@@ -36,7 +39,7 @@ export interface DeliveryScope {
   endpointId?: number
 }
 
-const CURSOR = 'delivery'
+const CURSOR = { name: 'delivery', largest: [ID_MAX, BigInt(INTEGER_MAX)] }
 /** How many deliveries are read for a page with conditions, each with its event: a page reads 2,000 buffers at most. */
 const SCANNED_MAX = 300
 /** Larger numbers are not counted. */
@@ -78,13 +81,11 @@ export async function findDeliveries(
             FROM (${scan(filter, page, most)}) scanned_delivery
           ) numbered
           WHERE (matches AND matched <= ${size + 1}) OR place = scanned
-          ORDER BY place
         ) scan
-        ORDER BY nth`,
+        ORDER BY nth, place`,
     ),
   )
-  return scopes.map((_scope, index) => {
-    const own = rows.filter(({ nth }) => nth === index + 1)
+  return rowsByScope(rows, scopes.length).map((own) => {
     const scanned = own[0]?.scanned ?? 0
     return pageOf(own.map(scannedRow), { size, after: page.after, isWhole: scanned < most })
   })
@@ -118,7 +119,7 @@ export const deliveryScopeOf = ({ endpointId, eventId }: DeliveryFilter): Delive
 
 /** Every problem of a page's arguments. */
 export const validateDeliveries = (filter: DeliveryFilter, page: PageArguments): Problem[] => [
-  ...validatePage(page, page.after == null ? undefined : keyOf(CURSOR, page.after, 2)),
+  ...validatePage(page, page.after == null ? undefined : keyOf(CURSOR, page.after)),
   ...validateSpan(filter),
   ...(filter.eventType == null ? [] : validateText(filter.eventType, ['filter', 'eventType'])),
 ]
@@ -139,12 +140,12 @@ function span({ since, until }: DeliveryFilter): Prisma.Sql {
   return Prisma.sql`
     span AS MATERIALIZED (
       SELECT
-        CASE WHEN ${since?.toISOString() ?? null}::timestamptz IS NOT NULL THEN coalesce((
-          SELECT id FROM events WHERE created_at >= ${since?.toISOString() ?? null}::timestamptz - interval '10 seconds'
+        CASE WHEN ${instantText(since)}::timestamptz IS NOT NULL THEN coalesce((
+          SELECT id FROM events WHERE created_at >= ${instantText(since)}::timestamptz - interval '10 seconds'
           ORDER BY created_at, id LIMIT 1
         ), 9223372036854775807) END AS first_event,
-        CASE WHEN ${until?.toISOString() ?? null}::timestamptz IS NOT NULL THEN coalesce((
-          SELECT id FROM events WHERE created_at < ${until?.toISOString() ?? null}::timestamptz + interval '10 seconds'
+        CASE WHEN ${instantText(until)}::timestamptz IS NOT NULL THEN coalesce((
+          SELECT id FROM events WHERE created_at < ${instantText(until)}::timestamptz + interval '10 seconds'
           ORDER BY created_at DESC, id DESC LIMIT 1
         ), 0) + 1 END AS end_event
     )`
@@ -153,7 +154,7 @@ function span({ since, until }: DeliveryFilter): Prisma.Sql {
 /** The part of both statements that reads deliveries of `scope`, and says of each whether it matches. */
 function scan(filter: DeliveryFilter, { after }: PageArguments, most: number): Prisma.Sql {
   const { since, until, eventType, status } = filter
-  const [event, endpoint] = after == null ? [] : (keyOf(CURSOR, after, 2) ?? [])
+  const [event, endpoint] = after == null ? [] : (keyOf(CURSOR, after) ?? [])
   const before = event?.toString() ?? null
   const wantsPending = status == null || status.some((one) => one === 'PENDING' || one === 'CANCELLED')
   const wantsEnded = status == null || status.some((one) => one !== 'PENDING')
@@ -164,8 +165,8 @@ function scan(filter: DeliveryFilter, { after }: PageArguments, most: number): P
       AND (${status ?? null}::text[] IS NULL OR CASE WHEN delivery.status = 'PENDING' AND (endpoint.id IS NULL OR endpoint.deleted_at IS NOT NULL)
         THEN 'CANCELLED' ELSE delivery.status::text END = ANY (${status ?? null}::text[]))
       AND (${eventType ?? null}::text IS NULL OR event.type = ${eventType ?? null}::text)
-      AND (${since?.toISOString() ?? null}::timestamptz IS NULL OR event.created_at >= ${since?.toISOString() ?? null}::timestamptz)
-      AND (${until?.toISOString() ?? null}::timestamptz IS NULL OR event.created_at < ${until?.toISOString() ?? null}::timestamptz),
+      AND (${instantText(since)}::timestamptz IS NULL OR event.created_at >= ${instantText(since)}::timestamptz)
+      AND (${instantText(until)}::timestamptz IS NULL OR event.created_at < ${instantText(until)}::timestamptz),
       false) AS matches
     FROM scan_deliveries(scope.event_id, scope.endpoint_id,
       CASE WHEN span.end_event <= ${before}::bigint OR ${before}::bigint IS NULL THEN span.end_event ELSE ${before}::bigint END,
@@ -199,7 +200,7 @@ function readsOnlyMatches(
 function scannedRow({ nth: _nth, matches, scanned: _scanned, ...row }: ScannedDelivery) {
   const { eventId, endpointId } = row
   return {
-    cursor: cursorOf(CURSOR, eventId, endpointId),
+    cursor: cursorOf(CURSOR.name, eventId, endpointId),
     node: matches ? deliveryOf(row) : undefined,
   }
 }

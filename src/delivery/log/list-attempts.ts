@@ -1,6 +1,7 @@
 import { endpointNotFound } from '../../failure'
 import { Prisma, type PrismaClient } from '../../generated/prisma/client'
 import { parseEndpointId } from '../../identifiers'
+import { instantText } from '../../keyset-page'
 import { pageRange } from '../../page-range'
 import { type AttemptFilter, isPlain, matches, validateAttemptFilter } from './attempt-filter'
 import { ATTEMPT_COLUMNS, type Attempt, type AttemptRow, attemptOf } from './attempts'
@@ -38,8 +39,8 @@ export async function listAttempts(
   const id = await requireEndpoint(prisma, endpointId)
   const where = Prisma.sql`
     attempt.endpoint_id = ${id} AND ${matches(filter)}
-    AND attempt.created_at >= ${filter.since?.toISOString() ?? '-infinity'}::timestamptz
-    AND attempt.created_at < ${filter.until?.toISOString() ?? 'infinity'}::timestamptz`
+    AND attempt.created_at >= ${instantText(filter.since) ?? '-infinity'}::timestamptz
+    AND attempt.created_at < ${instantText(filter.until) ?? 'infinity'}::timestamptz`
   const isWhole = isPlain(filter) && filter.since == null && filter.until == null
   const [totalCount, nodes] = await Promise.all([
     isWhole ? readCount(prisma, id) : count(prisma, where),

@@ -37,7 +37,8 @@ BEGIN
                 WHERE (created_at, id) < (latest_time, latest_id) AND created_at >= earliest
                 ORDER BY created_at DESC, id DESC LIMIT most;
         ELSE
-            RETURN QUERY SELECT * FROM scan_attempts(NULL, NULL, before_time, before_id, since, most);
+            RETURN QUERY SELECT * FROM scan_attempts(NULL, NULL, before_time, before_id,
+                greatest(since, (SELECT events.created_at FROM events WHERE events.id = of_event)), most);
         END IF;
     ELSIF of_endpoint IS NOT NULL THEN
         RETURN QUERY SELECT * FROM attempts

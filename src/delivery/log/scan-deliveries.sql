@@ -30,7 +30,12 @@ DECLARE
     most_pending integer := CASE WHEN with_pending THEN most ELSE 0 END;
     most_ended integer := CASE WHEN with_ended THEN most ELSE 0 END;
 BEGIN
-    IF of_event IS NULL AND of_endpoint IS NOT NULL THEN
+    IF of_event IS NOT NULL AND of_endpoint IS NOT NULL THEN
+        RETURN QUERY SELECT * FROM deliveries
+            WHERE event_id = of_event AND endpoint_id = of_endpoint AND event_id BETWEEN earliest AND latest
+                AND (event_id < latest OR endpoint_id < latest_endpoint)
+                AND CASE WHEN status = 'PENDING' THEN with_pending ELSE with_ended END;
+    ELSIF of_endpoint IS NOT NULL THEN
         RETURN QUERY SELECT * FROM (
             (SELECT event_id, endpoint_id, 'PENDING'::delivery_status, attempt_count, tries, next_attempt_at, lease_owner,
                 lease_expires_at, resend_count
@@ -48,12 +53,10 @@ BEGIN
             (SELECT event_id, endpoint_id, 'PENDING'::delivery_status, attempt_count, tries, next_attempt_at, lease_owner,
                 lease_expires_at, resend_count
             FROM queue WHERE event_id BETWEEN earliest AND latest AND (event_id, endpoint_id) < (latest, latest_endpoint)
-                AND (of_endpoint IS NULL OR endpoint_id = of_endpoint)
             ORDER BY event_id DESC, endpoint_id DESC LIMIT most_pending)
             UNION ALL
             (SELECT event_id, endpoint_id, status, attempt_count, tries::integer, NULL, NULL, NULL, 0
             FROM ended_deliveries WHERE event_id BETWEEN earliest AND latest AND (event_id, endpoint_id) < (latest, latest_endpoint)
-                AND (of_endpoint IS NULL OR endpoint_id = of_endpoint)
             ORDER BY event_id DESC, endpoint_id DESC LIMIT most_ended)
         ) delivery ORDER BY delivery.event_id DESC, delivery.endpoint_id DESC LIMIT most;
     END IF;

@@ -45,6 +45,9 @@ const LISTS: Record<string, number> = {
 /** Fields that hold a whole body, up to 256 KiB of it, and how many objects they count as. */
 const BODIES = new Set(['body', 'data', 'requestBody', 'responseBody'])
 const BODY_OBJECTS = 10
+/** What a connection costs beside its objects, in objects: its total, and a filter, which reads on until the page is full. */
+const TOTAL_OBJECTS = 250
+const FILTER_OBJECTS = 50
 
 /**
  * Makes the function that counts what an operation costs. With unknown variables it counts each of them as its worst value.
@@ -109,9 +112,13 @@ class Measurement {
       const length = size ?? rows ?? LISTS[`${type.name}.${name}`] ?? LIST_DEFAULT
       const count = isList ? times * length : times
       const returned = getNamedType(field.type)
+      if (isConnection(returned.name) && argumentOf(node, 'filter') !== undefined)
+        this.#cost.objects += times * FILTER_OBJECTS
       if (isObjectType(returned)) {
         this.#cost.objects += count
         this.add(returned, setsOf(nodes), count, isList ? undefined : size)
+      } else if (name === 'totalCount' && isConnection(type.name)) {
+        this.#cost.objects += times * TOTAL_OBJECTS
       } else if (BODIES.has(name)) {
         this.#cost.objects += times * BODY_OBJECTS
       }
@@ -135,6 +142,8 @@ function lengthOf(value: unknown): number | undefined {
   if (Array.isArray(value)) return value.length
   return typeof value === 'number' ? value : undefined
 }
+
+const isConnection = (type: string) => type.endsWith('Connection')
 
 const argumentOf = ({ arguments: args = [] }: FieldNode, name: string): ValueNode | undefined =>
   args.find((argument) => argument.name.value === name)?.value
