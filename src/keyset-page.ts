@@ -18,26 +18,28 @@ export interface KeysetPage<Node> {
 
 export const EMPTY_PAGE: KeysetPage<never> = { edges: [], hasNextPage: false, endCursor: null }
 
-/** The last key of a page, in a text that callers send back. `kind` keeps the cursors of different lists apart. */
-export const cursorOf = (kind: string, ...key: (bigint | number | string)[]): string =>
-  Buffer.from([kind, ...key].join(' ')).toString('base64url')
-
-/** A list's cursors: their kind, and the largest value of each key. */
+/** The cursors of one list. */
 export interface CursorKind {
+  /** keeps the cursors of different lists apart */
   name: string
+  /** the largest value of each key */
   largest: bigint[]
 }
+
+/** The keys of a row in a text that callers send back. */
+export const cursorOf = ({ name }: CursorKind, ...keys: (bigint | number | string)[]): string =>
+  Buffer.from([name, ...keys].join(' ')).toString('base64url')
 
 /** The end of the year 9999, in milliseconds since 1970: later instants have no text that PostgreSQL reads. */
 export const LAST_MS = 253_402_300_799_999n
 export const ID_MAX = BigInt(Number.MAX_SAFE_INTEGER)
 
 /** The keys of a cursor: whole numbers. Undefined = this is no cursor of the kind. */
-export function keyOf({ name, largest }: CursorKind, cursor: string): bigint[] | undefined {
-  const [kind, ...texts] = Buffer.from(cursor, 'base64url').toString('latin1').split(' ')
-  if (kind !== name || texts.length !== largest.length || !texts.every((text) => /^\d{1,18}$/.test(text)))
-    return undefined
-  if (cursorOf(name, ...texts) !== cursor) return undefined
+export function keysOf(kind: CursorKind, cursor: string): bigint[] | undefined {
+  const { largest } = kind
+  const [, ...texts] = Buffer.from(cursor, 'base64url').toString('latin1').split(' ')
+  if (texts.length !== largest.length || !texts.every((text) => /^\d{1,18}$/.test(text))) return undefined
+  if (cursorOf(kind, ...texts) !== cursor) return undefined
   const keys = texts.map(BigInt)
   return keys.every((key, place) => key <= (largest[place] ?? 0n)) ? keys : undefined
 }
@@ -53,7 +55,7 @@ export function instantText(instant: Date | null | undefined): string | null {
 /** How many rows a page has at most. */
 export const sizeOf = ({ first }: PageArguments): number => first ?? PAGE_LIMIT_DEFAULT
 
-/** The problems of a page's arguments. `keys` is what keyOf has read of `after`. */
+/** The problems of a page's arguments. `keys` is what keysOf has read of `after`. */
 export function validatePage({ first, after }: PageArguments, keys: bigint[] | undefined): Problem[] {
   const problems: Problem[] = []
   if (first != null && (first < 1 || first > PAGE_LIMIT_MAX)) {
@@ -80,6 +82,19 @@ export function validateSpan({ since, until }: Span): Problem[] {
   const message = 'until must not be before since.'
   return [{ path: ['filter', 'until'], code: 'OUT_OF_RANGE', message }]
 }
+
+/** How many rows are read for a total. Larger numbers are not counted. */
+export const COUNTED_MAX = 10_001
+
+/** What a scan of at most COUNTED_MAX rows has counted. */
+export interface Counted {
+  scanned: number
+  matching: number
+}
+
+/** The total; null = so many rows had to be read that more may match. */
+export const totalOf = (row: Counted | undefined): number | null =>
+  row === undefined || row.scanned === COUNTED_MAX ? null : row.matching
 
 /** The rows of each scope of a statement; `nth` counts the scopes from 1. */
 export function rowsByScope<Row extends { nth: number }>(rows: Row[], scopes: number): Row[][] {

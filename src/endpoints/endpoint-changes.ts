@@ -3,7 +3,7 @@ import { SharedStatements } from '../database/shared-statements'
 import { Prisma } from '../generated/prisma/client'
 import type { ChangeEndpoint, ChangeResult, EndpointChange } from './endpoint'
 
-/** Changes wait for a statement under way only while this many are. */
+/** How many statements change endpoints at a time. A change that arrives while so many run waits for the next one. */
 const STATEMENTS_AT_ONCE = 2
 /** A statement keeps its rows locked until the last of its changes is made. */
 const CHANGES_MAX = 25

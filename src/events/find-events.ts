@@ -2,16 +2,19 @@ import { type Query, statement } from '../database/query'
 import type { Problem } from '../failure'
 import { Prisma } from '../generated/prisma/client'
 import {
+  COUNTED_MAX,
+  type Counted,
   cursorOf,
   ID_MAX,
   instantText,
   type KeysetPage,
-  keyOf,
+  keysOf,
   LAST_MS,
   type PageArguments,
   pageOf,
   type Span,
   sizeOf,
+  totalOf,
   validatePage,
   validateSpan,
 } from '../keyset-page'
@@ -27,8 +30,6 @@ export interface EventFilter extends Span {
 const CURSOR = { name: 'event', largest: [LAST_MS * 1000n + 999n, ID_MAX] }
 /** How many events are read for a page with conditions: a page reads 2,000 buffers at most. */
 const SCANNED_MAX = 1_200
-/** Larger numbers are not counted. */
-const COUNTED_MAX = 10_000
 
 interface EventRow extends Omit<Event, 'id'> {
   id: string
@@ -77,23 +78,22 @@ export async function findEvents(
   return pageOf(rows.map(scannedRow), { size, after: page.after, isWhole })
 }
 
-/** The number of events that match; null = more than 10,000, or so many had to be read. */
+/** The number of events that match; null = see totalOf. */
 export async function countEvents(query: Query, filter: EventFilter): Promise<number | null> {
-  const most = COUNTED_MAX + 1
-  const [row] = await query<{ scanned: number; matching: number }>(
+  const [row] = await query<Counted>(
     statement(
       'count_events',
       Prisma.sql`
         SELECT count(*)::integer AS scanned, count(*) FILTER (WHERE matches)::integer AS matching
-        FROM (${scan(filter, {}, most)}) scanned_event`,
+        FROM (${scan(filter, {}, COUNTED_MAX)}) scanned_event`,
     ),
   )
-  return row === undefined || row.scanned === most ? null : row.matching
+  return totalOf(row)
 }
 
 /** Every problem of a page's arguments. */
 export const validateEvents = (filter: EventFilter, page: PageArguments): Problem[] => [
-  ...validatePage(page, page.after == null ? undefined : keyOf(CURSOR, page.after)),
+  ...validatePage(page, page.after == null ? undefined : keysOf(CURSOR, page.after)),
   ...validateSpan(filter),
   ...(filter.type == null ? [] : validateText(filter.type, ['filter', 'type'])),
 ]
@@ -136,7 +136,7 @@ function startOf(
   { until }: EventFilter,
   { after }: PageArguments,
 ): { micros: string | null; id: string | null } {
-  const [micros, id] = after == null ? [] : (keyOf(CURSOR, after) ?? [])
+  const [micros, id] = after == null ? [] : (keysOf(CURSOR, after) ?? [])
   const end = until == null ? undefined : BigInt(until.getTime()) * 1000n
   if (end !== undefined && (micros === undefined || end <= micros)) return { micros: String(end), id: '0' }
   return { micros: micros?.toString() ?? null, id: id?.toString() ?? null }
@@ -149,7 +149,7 @@ const eventOf = ({ id, createdAtMicros: _micros, ...event }: EventRow): Event =>
 
 function scannedRow({ matches, scanned: _scanned, ...row }: ScannedEvent) {
   return {
-    cursor: cursorOf(CURSOR.name, row.createdAtMicros, row.id),
+    cursor: cursorOf(CURSOR, row.createdAtMicros, row.id),
     node: matches ? eventOf(row) : undefined,
   }
 }

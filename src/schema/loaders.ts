@@ -3,13 +3,9 @@ import { batchedReads } from '../database/batched-reads'
 import type { AttemptFilter } from '../delivery/log/attempt-filter'
 import { type Attempt, readResponseBodies } from '../delivery/log/attempts'
 import type { Delivery } from '../delivery/log/deliveries'
-import { attemptScopeOf, findAttempts } from '../delivery/log/find-attempts'
-import {
-  type DeliveryFilter,
-  type DeliveryScope,
-  deliveryScopeOf,
-  findDeliveries,
-} from '../delivery/log/find-deliveries'
+import { findAttempts } from '../delivery/log/find-attempts'
+import { type DeliveryFilter, findDeliveries } from '../delivery/log/find-deliveries'
+import { type LogScope, scopeOf } from '../delivery/log/log-scope'
 import type { Endpoint } from '../endpoints/endpoint'
 import { readReceivers } from '../endpoints/find-endpoints'
 import type { Event } from '../events/event'
@@ -21,7 +17,8 @@ type Loader<Key, Value> = ReturnType<typeof batchedReads<Key, Value>>
 
 /**
  * Reads for fields of nested objects. The fields of one request that need the same kind of object share a statement, so a page
- * costs the same number of statements for 1 object as for 100, but for totals, which the cost limit counts. Most requests need none, so each is made when it is needed.
+ * costs the same number of statements for 1 object as for 100, but for totals, which the cost limit counts. Most requests need
+ * no loader, so each is made when it is needed.
  */
 export class Loaders {
   readonly #loaders = new Map<string, Loader<never, unknown>>()
@@ -66,7 +63,7 @@ export class Loaders {
         ids,
         await findDeliveries(
           this.core.query,
-          ids.map((eventId) => ({ ...deliveryScopeOf(filter), eventId })),
+          ids.map((eventId) => ({ ...scopeOf(filter), eventId })),
           filter,
           page,
         ),
@@ -81,7 +78,7 @@ export class Loaders {
         ids,
         await findDeliveries(
           this.core.query,
-          ids.map((endpointId) => ({ ...deliveryScopeOf(filter), endpointId })),
+          ids.map((endpointId) => ({ ...scopeOf(filter), endpointId })),
           filter,
           page,
         ),
@@ -96,7 +93,7 @@ export class Loaders {
         ids,
         await findAttempts(
           this.core.query,
-          ids.map((endpointId) => ({ ...attemptScopeOf(filter), endpointId })),
+          ids.map((endpointId) => ({ ...scopeOf(filter), endpointId })),
           filter,
           page,
         ),
@@ -127,7 +124,7 @@ const keyOf = (name: string, filter: object, { first, after }: PageArguments) =>
 const pagesByKey = <Key, Node>(keys: Key[], pages: KeysetPage<Node>[]): Map<Key, KeysetPage<Node>> =>
   new Map(keys.map((key, index) => [key, pages[index] ?? EMPTY_PAGE]))
 
-function deliveryScope(id: string): DeliveryScope {
+function deliveryScope(id: string): LogScope {
   const scope = parseDeliveryId(id)
   if (scope === undefined) throw new Error(`${id} is no id of a delivery`)
   return scope

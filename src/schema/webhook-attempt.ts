@@ -22,7 +22,8 @@ import {
   AttemptTrigger,
   findAttempt,
 } from '../delivery/log/attempts'
-import { attemptScopeOf, countAttempts, findAttempts, validateAttempts } from '../delivery/log/find-attempts'
+import { countAttempts, findAttempts, validateAttempts } from '../delivery/log/find-attempts'
+import { scopeOf } from '../delivery/log/log-scope'
 import { KEPT_BYTES } from '../delivery/sending/answers/response-body'
 import { throwProblems } from '../failure'
 import { EMPTY_PAGE } from '../keyset-page'
@@ -186,7 +187,7 @@ export class WebhookAttemptResolver {
   ): Promise<Connection<Attempt>> {
     const conditions = filter ?? {}
     throwProblems(validateAttempts(conditions, page))
-    const scope = attemptScopeOf(conditions)
+    const scope = scopeOf(conditions)
     const [found] = await findAttempts(query, [scope], conditions, page)
     return connection(found ?? EMPTY_PAGE, page, () => countAttempts(query, scope, conditions))
   }

@@ -18,11 +18,11 @@ import { type Delivery, DeliveryStatus } from '../delivery/log/deliveries'
 import {
   countDeliveries,
   type DeliveryFilter,
-  deliveryScopeOf,
   findDeliveries,
   findDelivery,
   validateDeliveries,
 } from '../delivery/log/find-deliveries'
+import { scopeOf } from '../delivery/log/log-scope'
 import { throwProblems } from '../failure'
 import { deliveryId } from '../identifiers'
 import { EMPTY_PAGE } from '../keyset-page'
@@ -118,7 +118,7 @@ export class WebhookDeliveryResolver {
   ): Promise<Connection<Delivery>> {
     const conditions = filter ?? {}
     throwProblems(validateDeliveries(conditions, page))
-    const scope = deliveryScopeOf(conditions)
+    const scope = scopeOf(conditions)
     const [found] = await findDeliveries(query, [scope], conditions, page)
     return connection(found ?? EMPTY_PAGE, page, () => countDeliveries(query, scope, conditions))
   }

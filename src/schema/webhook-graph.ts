@@ -1,5 +1,5 @@
 import { Arg, Args, Ctx, FieldResolver, Resolver, Root } from 'type-graphql'
-import { type Attempt } from '../delivery/log/attempts'
+import type { Attempt } from '../delivery/log/attempts'
 import type { Delivery } from '../delivery/log/deliveries'
 import { countAttempts, validateAttempts } from '../delivery/log/find-attempts'
 import { countDeliveries, validateDeliveries } from '../delivery/log/find-deliveries'

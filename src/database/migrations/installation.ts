@@ -108,7 +108,7 @@ const READ_OWN_INSTALLATION = `
 interface Asked {
   /** of the tables; undefined = the first one in the session's search_path */
   schema?: string
-  /** The role is a superuser and owns everything: nothing is read about rights, which saves 50 ms of an embedded start. */
+  /** The role is a superuser and owns everything: nothing is read about rights. */
   ownsAll?: boolean
   migrations: Migration[]
   functions: SqlFunction[]

@@ -1,9 +1,9 @@
 import type { Problem } from '../../failure'
 import { Prisma } from '../../generated/prisma/client'
 import type { AttemptError, AttemptOutcome, AttemptTrigger } from '../../generated/prisma/enums'
-import { parseEndpointId, parseEventId } from '../../identifiers'
 import { type Span, validateSpan } from '../../keyset-page'
 import { validateText } from '../../validate-text'
+import { isIn, scopeOf } from './log-scope'
 
 /** Every given condition must hold; null = not given. An empty list matches nothing. */
 export interface AttemptFilter extends Span {
@@ -27,15 +27,12 @@ export const validateAttemptFilter = (filter: AttemptFilter): Problem[] => [
 export const isPlain = ({ since: _since, until: _until, ...conditions }: AttemptFilter): boolean =>
   Object.values(conditions).every((condition) => condition == null)
 
-/** The conditions on a row of attempts, called attempt, but for the span of time. An id that no object can have matches nothing. */
+/** The conditions on a row of attempts, called attempt, but for the span of time. */
 export function matches(filter: AttemptFilter): Prisma.Sql {
-  const endpointId = filter.endpointId == null ? null : (parseEndpointId(filter.endpointId) ?? 0)
-  const eventId = filter.eventId == null ? null : String(parseEventId(filter.eventId) ?? 0)
   const { outcome = null, error = null, trigger = null, eventType = null } = filter
   const { responseStatusFrom: from = null, responseStatusTo: to = null } = filter
   return Prisma.sql`
-    (${endpointId}::integer IS NULL OR attempt.endpoint_id = ${endpointId}::integer)
-    AND (${eventId}::bigint IS NULL OR attempt.event_id = ${eventId}::bigint)
+    ${isIn(scopeOf(filter), 'attempt')}
     AND (${outcome}::text[] IS NULL OR attempt.outcome::text = ANY (${outcome}::text[]))
     AND (${error}::text[] IS NULL OR attempt.error::text = ANY (${error}::text[]))
     AND (${trigger}::text[] IS NULL OR attempt.trigger::text = ANY (${trigger}::text[]))

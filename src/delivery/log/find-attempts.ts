@@ -1,36 +1,31 @@
 import { type Query, statement } from '../../database/query'
 import type { Problem } from '../../failure'
 import { Prisma } from '../../generated/prisma/client'
-import { parseEndpointId, parseEventId } from '../../identifiers'
 import {
+  COUNTED_MAX,
+  type Counted,
   cursorOf,
   ID_MAX,
   instantText,
   type KeysetPage,
-  keyOf,
+  keysOf,
   LAST_MS,
   type PageArguments,
   pageOf,
   rowsByScope,
   sizeOf,
+  totalOf,
   validatePage,
 } from '../../keyset-page'
 import { type AttemptFilter, isPlain, matches, validateAttemptFilter } from './attempt-filter'
 import { ATTEMPT_COLUMNS, type Attempt, type AttemptRow, attemptOf } from './attempts'
-
-/** Whose attempts a list has: of one delivery, of one event, of one endpoint, or all. */
-export interface AttemptScope {
-  eventId?: bigint
-  endpointId?: number
-}
+import { type LogScope, scopeOf, scopeRows } from './log-scope'
 
 const CURSOR = { name: 'attempt', largest: [LAST_MS, ID_MAX] }
 /** How many attempts are read for a page with conditions: a page reads 2,000 buffers at most. */
 const SCANNED_MAX = 1_200
 /** The same where the event of each is read as well. */
 const SCANNED_WITH_EVENTS_MAX = 300
-/** Larger numbers are not counted. */
-const COUNTED_MAX = 10_000
 
 interface ScannedAttempt extends AttemptRow {
   nth: number
@@ -48,7 +43,7 @@ interface ScannedAttempt extends AttemptRow {
  */
 export async function findAttempts(
   query: Query,
-  scopes: AttemptScope[],
+  scopes: LogScope[],
   filter: AttemptFilter,
   page: PageArguments,
 ): Promise<KeysetPage<Attempt>[]> {
@@ -59,9 +54,7 @@ export async function findAttempts(
       'find_attempts',
       Prisma.sql`
         SELECT scope.nth::integer AS nth, scan.*
-        FROM unnest(${scopes.map(({ eventId }) => eventId?.toString() ?? null)}::bigint[],
-          ${scopes.map(({ endpointId }) => endpointId ?? null)}::integer[])
-          WITH ORDINALITY AS scope(event_id, endpoint_id, nth)
+        FROM ${scopeRows(scopes)}
         CROSS JOIN LATERAL (
           SELECT ${ATTEMPT_COLUMNS}, matches, scanned::integer, place
           FROM (
@@ -79,34 +72,27 @@ export async function findAttempts(
   })
 }
 
-/** The number of attempts of a scope; null = more than 10,000, or so many had to be read. */
+/** The number of attempts of a scope; null = see totalOf. */
 export async function countAttempts(
   query: Query,
-  scope: AttemptScope,
+  scope: LogScope,
   filter: AttemptFilter,
 ): Promise<number | null> {
-  const most = COUNTED_MAX + 1
-  const [row] = await query<{ scanned: number; matching: number }>(
+  const [row] = await query<Counted>(
     statement(
       'count_attempts',
       Prisma.sql`
         SELECT count(*)::integer AS scanned, count(*) FILTER (WHERE matches)::integer AS matching
-        FROM (SELECT ${scope.eventId?.toString() ?? null}::bigint AS event_id, ${scope.endpointId ?? null}::integer AS endpoint_id) scope
-        CROSS JOIN LATERAL (${scan(filter, {}, most)}) scanned_attempt`,
+        FROM ${scopeRows([scope])}
+        CROSS JOIN LATERAL (${scan(filter, {}, COUNTED_MAX)}) scanned_attempt`,
     ),
   )
-  return row === undefined || row.scanned === most ? null : row.matching
+  return totalOf(row)
 }
-
-/** The scope that a filter of all attempts names. */
-export const attemptScopeOf = ({ endpointId, eventId }: AttemptFilter): AttemptScope => ({
-  endpointId: endpointId == null ? undefined : (parseEndpointId(endpointId) ?? 0),
-  eventId: eventId == null ? undefined : (parseEventId(eventId) ?? 0n),
-})
 
 /** Every problem of a page's arguments. */
 export const validateAttempts = (filter: AttemptFilter, page: PageArguments): Problem[] => [
-  ...validatePage(page, page.after == null ? undefined : keyOf(CURSOR, page.after)),
+  ...validatePage(page, page.after == null ? undefined : keysOf(CURSOR, page.after)),
   ...validateAttemptFilter(filter),
 ]
 
@@ -124,7 +110,7 @@ function startOf(
   { until }: AttemptFilter,
   { after }: PageArguments,
 ): { time: Date | null; id: string | null } {
-  const [ms, id] = after == null ? [] : (keyOf(CURSOR, after) ?? [])
+  const [ms, id] = after == null ? [] : (keysOf(CURSOR, after) ?? [])
   const time = ms === undefined ? undefined : new Date(Number(ms))
   if (until != null && (time === undefined || until <= time)) return { time: until, id: '0' }
   return { time: time ?? null, id: id === undefined ? null : String(id) }
@@ -132,10 +118,10 @@ function startOf(
 
 /** Whether the scans of these scopes read nothing that does not match. */
 function readsOnlyMatches(
-  scopes: AttemptScope[],
+  scopes: LogScope[],
   { endpointId, eventId, ...conditions }: AttemptFilter,
 ): boolean {
-  const named = attemptScopeOf({ endpointId, eventId })
+  const named = scopeOf({ endpointId, eventId })
   return (
     isPlain(conditions) &&
     scopes.every(
@@ -151,7 +137,7 @@ const scannedMax = ({ eventType }: AttemptFilter) =>
 
 function scannedRow({ nth: _nth, scanned: _scanned, matches: isMatching, ...row }: ScannedAttempt) {
   return {
-    cursor: cursorOf(CURSOR.name, row.createdAt.getTime(), row.id),
+    cursor: cursorOf(CURSOR, row.createdAt.getTime(), row.id),
     node: isMatching ? attemptOf(row) : undefined,
   }
 }

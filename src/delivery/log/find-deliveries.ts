@@ -1,18 +1,21 @@
 import { type Query, statement } from '../../database/query'
 import type { Problem } from '../../failure'
 import { Prisma } from '../../generated/prisma/client'
-import { INTEGER_MAX, parseDeliveryId, parseEndpointId, parseEventId } from '../../identifiers'
+import { INTEGER_MAX, parseDeliveryId } from '../../identifiers'
 import {
+  COUNTED_MAX,
+  type Counted,
   cursorOf,
   ID_MAX,
   instantText,
   type KeysetPage,
-  keyOf,
+  keysOf,
   type PageArguments,
   pageOf,
   rowsByScope,
   type Span,
   sizeOf,
+  totalOf,
   validatePage,
   validateSpan,
 } from '../../keyset-page'
@@ -24,6 +27,7 @@ import {
   type DeliveryStatus,
   deliveryOf,
 } from './deliveries'
+import { isIn, type LogScope, scopeOf, scopeRows } from './log-scope'
 
 /** Every given condition must hold; null = not given. An empty list matches nothing. */
 export interface DeliveryFilter extends Span {
@@ -33,17 +37,9 @@ export interface DeliveryFilter extends Span {
   status?: DeliveryStatus[] | null
 }
 
-/** Whose deliveries a list has: those of one event, of one endpoint, or all. */
-export interface DeliveryScope {
-  eventId?: bigint
-  endpointId?: number
-}
-
 const CURSOR = { name: 'delivery', largest: [ID_MAX, BigInt(INTEGER_MAX)] }
 /** How many deliveries are read for a page with conditions, each with its event: a page reads 2,000 buffers at most. */
 const SCANNED_MAX = 300
-/** Larger numbers are not counted. */
-const COUNTED_MAX = 10_000
 
 interface ScannedDelivery extends DeliveryRow {
   nth: number
@@ -61,7 +57,7 @@ interface ScannedDelivery extends DeliveryRow {
  */
 export async function findDeliveries(
   query: Query,
-  scopes: DeliveryScope[],
+  scopes: LogScope[],
   filter: DeliveryFilter,
   page: PageArguments,
 ): Promise<KeysetPage<Delivery>[]> {
@@ -73,8 +69,7 @@ export async function findDeliveries(
       Prisma.sql`
         WITH ${span(filter)}
         SELECT scope.nth::integer AS nth, scan.*
-        FROM span, unnest(${scopes.map(({ eventId }) => eventId?.toString() ?? null)}::bigint[],
-          ${scopes.map(({ endpointId }) => endpointId ?? null)}::integer[]) WITH ORDINALITY AS scope(event_id, endpoint_id, nth)
+        FROM span, ${scopeRows(scopes)}
         CROSS JOIN LATERAL (
           SELECT * FROM (
             SELECT *, count(*) FILTER (WHERE matches) OVER (ORDER BY place) AS matched, (max(place) OVER ())::integer AS scanned
@@ -91,35 +86,28 @@ export async function findDeliveries(
   })
 }
 
-/** The number of deliveries of a scope; null = more than 10,000, or so many had to be read. */
+/** The number of deliveries of a scope; null = see totalOf. */
 export async function countDeliveries(
   query: Query,
-  scope: DeliveryScope,
+  scope: LogScope,
   filter: DeliveryFilter,
 ): Promise<number | null> {
-  const most = COUNTED_MAX + 1
-  const [row] = await query<{ scanned: number; matching: number }>(
+  const [row] = await query<Counted>(
     statement(
       'count_deliveries',
       Prisma.sql`
         WITH ${span(filter)}
         SELECT count(*)::integer AS scanned, count(*) FILTER (WHERE matches)::integer AS matching
-        FROM span, (SELECT ${scope.eventId?.toString() ?? null}::bigint AS event_id, ${scope.endpointId ?? null}::integer AS endpoint_id) scope
-        CROSS JOIN LATERAL (${scan(filter, {}, most)}) scanned_delivery`,
+        FROM span, ${scopeRows([scope])}
+        CROSS JOIN LATERAL (${scan(filter, {}, COUNTED_MAX)}) scanned_delivery`,
     ),
   )
-  return row === undefined || row.scanned === most ? null : row.matching
+  return totalOf(row)
 }
-
-/** The scope that a filter of all deliveries names. */
-export const deliveryScopeOf = ({ endpointId, eventId }: DeliveryFilter): DeliveryScope => ({
-  endpointId: endpointId == null ? undefined : (parseEndpointId(endpointId) ?? 0),
-  eventId: eventId == null ? undefined : (parseEventId(eventId) ?? 0n),
-})
 
 /** Every problem of a page's arguments. */
 export const validateDeliveries = (filter: DeliveryFilter, page: PageArguments): Problem[] => [
-  ...validatePage(page, page.after == null ? undefined : keyOf(CURSOR, page.after)),
+  ...validatePage(page, page.after == null ? undefined : keysOf(CURSOR, page.after)),
   ...validateSpan(filter),
   ...(filter.eventType == null ? [] : validateText(filter.eventType, ['filter', 'eventType'])),
 ]
@@ -154,14 +142,13 @@ function span({ since, until }: DeliveryFilter): Prisma.Sql {
 /** The part of both statements that reads deliveries of `scope`, and says of each whether it matches. */
 function scan(filter: DeliveryFilter, { after }: PageArguments, most: number): Prisma.Sql {
   const { since, until, eventType, status } = filter
-  const [event, endpoint] = after == null ? [] : (keyOf(CURSOR, after) ?? [])
+  const [event, endpoint] = after == null ? [] : (keysOf(CURSOR, after) ?? [])
   const before = event?.toString() ?? null
   const wantsPending = status == null || status.some((one) => one === 'PENDING' || one === 'CANCELLED')
   const wantsEnded = status == null || status.some((one) => one !== 'PENDING')
   return Prisma.sql`
     SELECT ${DELIVERY_COLUMNS}, delivery.ordinality AS place, coalesce(
-      (${endpointOf(filter)}::integer IS NULL OR delivery.endpoint_id = ${endpointOf(filter)}::integer)
-      AND (${eventOf(filter)}::bigint IS NULL OR delivery.event_id = ${eventOf(filter)}::bigint)
+      ${isIn(scopeOf(filter), 'delivery')}
       AND (${status ?? null}::text[] IS NULL OR CASE WHEN delivery.status = 'PENDING' AND (endpoint.id IS NULL OR endpoint.deleted_at IS NOT NULL)
         THEN 'CANCELLED' ELSE delivery.status::text END = ANY (${status ?? null}::text[]))
       AND (${eventType ?? null}::text IS NULL OR event.type = ${eventType ?? null}::text)
@@ -176,17 +163,12 @@ function scan(filter: DeliveryFilter, { after }: PageArguments, most: number): P
     LEFT JOIN endpoints endpoint ON endpoint.id = delivery.endpoint_id`
 }
 
-/** An id that no object can have matches nothing. */
-const endpointOf = ({ endpointId }: DeliveryFilter) =>
-  endpointId == null ? null : (parseEndpointId(endpointId) ?? 0)
-const eventOf = ({ eventId }: DeliveryFilter) => (eventId == null ? null : String(parseEventId(eventId) ?? 0))
-
 /** Whether the scans of these scopes read nothing that does not match. A span of time is compared with each event once more. */
 function readsOnlyMatches(
-  scopes: DeliveryScope[],
+  scopes: LogScope[],
   { endpointId, eventId, ...conditions }: DeliveryFilter,
 ): boolean {
-  const named = deliveryScopeOf({ endpointId, eventId })
+  const named = scopeOf({ endpointId, eventId })
   return (
     Object.values(conditions).every((condition) => condition == null) &&
     scopes.every(
@@ -200,7 +182,7 @@ function readsOnlyMatches(
 function scannedRow({ nth: _nth, matches, scanned: _scanned, ...row }: ScannedDelivery) {
   const { eventId, endpointId } = row
   return {
-    cursor: cursorOf(CURSOR.name, eventId, endpointId),
+    cursor: cursorOf(CURSOR, eventId, endpointId),
     node: matches ? deliveryOf(row) : undefined,
   }
 }

@@ -69,7 +69,7 @@ export interface ClaimRequest {
 
 /**
  * Leases due deliveries, by the SQL function claim_deliveries: claim-deliveries.sql says which ones, in what order, and how.
- * Where nothing is pending, the function is not called: its first call takes 80 ms on the embedded database.
+ * Where nothing is pending, the function is not called: its first call takes tens of milliseconds on the embedded database.
  * The function uses is_due, is_claimable and is_wanted (beside it), wake_lanes and settle_lanes (../lanes), and
  * live_secrets_json (src/secrets).
  * It runs in the transaction of Dispatcher.#claim (BEGIN and COMMIT: src/database/server/connections.ts).
